@@ -1,0 +1,47 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let package = Package(
+    name: "fsfreeze-hook",
+    products: [
+        .executable(name: "fsfreeze-hook", targets: ["fsfreeze-hook"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CSystemd",
+            pkgConfig: "libsystemd",
+            providers: [.apt(["libsystemd-dev"]), .yum(["systemd-devel"])]
+        ),
+        .target(name: "CLinux"),
+        .target(
+            name: "FreezeHook",
+            dependencies: ["CLinux", "CSystemd", .product(name: "SystemPackage", package: "swift-system")],
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "fsfreeze-hook",
+            dependencies: [
+                "FreezeHook",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "SystemPackage", package: "swift-system"),
+            ],
+            swiftSettings: strict
+        ),
+        .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(name: "FreezeHookTests", dependencies: ["FreezeHook", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
+        .testTarget(
+            name: "AgentTests", dependencies: ["FreezeHook", "TestSupport", "fsfreeze-hook"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,174 @@
+#define _GNU_SOURCE
+#include "CLinux.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
+short clinux_spawn_setsid(void) { return POSIX_SPAWN_SETSID; }
+
+int clinux_close_from(unsigned int first) {
+    if (syscall(SYS_close_range, first, ~0U, 0) == 0)
+        return 0;
+    // close_range came with Linux 5.9; RHEL 8 has 4.18.
+    DIR *directory = opendir("/proc/self/fd");
+    if (directory == NULL)
+        return -1;
+    struct dirent *entry;
+    while ((entry = readdir(directory)) != NULL) {
+        char *end;
+        long number = strtol(entry->d_name, &end, 10);
+        if (end != entry->d_name && *end == '\0' && number >= (long)first && number != dirfd(directory))
+            close((int)number);
+    }
+    closedir(directory);
+    return 0;
+}
+
+int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
+
+int clinux_signal_descriptor(const int *signals, size_t count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++)
+        sigaddset(&set, signals[i]);
+    // SIG_SETMASK: a mask inherited from the caller must not hide signals from us or from the alarm.
+    if (sigprocmask(SIG_SETMASK, &set, NULL) != 0)
+        return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int clinux_read_signal(int descriptor) {
+    struct signalfd_siginfo info;
+    if (read(descriptor, &info, sizeof info) != (ssize_t)sizeof info)
+        return 0;
+    return (int)info.ssi_signo;
+}
+
+void clinux_set_pipe_size(int descriptor, int bytes) { (void)fcntl(descriptor, F_SETPIPE_SZ, bytes); }
+
+int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
+
+ssize_t clinux_send(int socket, const void *bytes, size_t count, int passed) {
+    struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    if (passed >= 0) {
+        memset(&control, 0, sizeof control);
+        message.msg_control = &control;
+        message.msg_controllen = sizeof control;
+        struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(header), &passed, sizeof(int));
+    }
+    ssize_t result;
+    do
+        result = sendmsg(socket, &message, MSG_NOSIGNAL);
+    while (result < 0 && errno == EINTR);
+    return result;
+}
+
+ssize_t clinux_receive(int socket, void *bytes, size_t count, int *passed) {
+    struct iovec part = {.iov_base = bytes, .iov_len = count};
+    union {
+        struct cmsghdr header;
+        char room[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+    *passed = -1;
+    ssize_t result;
+    do
+        result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+    while (result < 0 && errno == EINTR);
+    if (result < 0)
+        return result;
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    if (header != NULL && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        memcpy(passed, CMSG_DATA(header), sizeof(int));
+    return result;
+}
+
+// sun_path holds 108 bytes and a run directory's path may be longer: go through the directory's descriptor.
+static int unix_address(struct sockaddr_un *address, int directory, const char *name) {
+    memset(address, 0, sizeof *address);
+    address->sun_family = AF_UNIX;
+    int length = snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/%s", directory, name);
+    if (length < 0 || (size_t)length >= sizeof address->sun_path) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    return 0;
+}
+
+static int close_keeping_errno(int descriptor) {
+    int reason = errno;
+    close(descriptor);
+    errno = reason;
+    return -1;
+}
+
+int clinux_listen(int directory, const char *name) {
+    struct sockaddr_un address;
+    if (unix_address(&address, directory, name) != 0)
+        return -1;
+    int descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (descriptor < 0)
+        return -1;
+    if (bind(descriptor, (const struct sockaddr *)&address, sizeof address) != 0 || listen(descriptor, 16) != 0)
+        return close_keeping_errno(descriptor);
+    return descriptor;
+}
+
+int clinux_connect(int directory, const char *name) {
+    struct sockaddr_un address;
+    if (unix_address(&address, directory, name) != 0)
+        return -1;
+    int descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    if (descriptor < 0)
+        return -1;
+    if (connect(descriptor, (const struct sockaddr *)&address, sizeof address) != 0)
+        return close_keeping_errno(descriptor);
+    return descriptor;
+}
+
+static void interrupted(int signal) { (void)signal; }
+
+void clinux_interrupt_after(long milliseconds) {
+    struct itimerval timer = {{0, 0}, {0, 0}};
+    if (milliseconds > 0) {
+        // Without SA_RESTART the blocked call returns EINTR. The timer repeats: its first signal may come
+        // before the call has begun.
+        struct sigaction action = {.sa_handler = interrupted};
+        sigaction(SIGALRM, &action, NULL);
+        timer.it_value.tv_sec = milliseconds / 1000;
+        timer.it_value.tv_usec = (milliseconds % 1000) * 1000;
+        timer.it_interval.tv_usec = 10000;
+    }
+    setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+int clinux_thaw_filesystem(int descriptor) { return ioctl(descriptor, FITHAW, 0); }

@@ -1,0 +1,49 @@
+// What the program needs of Linux and Swift's Glibc module cannot give: functions that need
+// _GNU_SOURCE, macros over structures, and headers that are not in its module map.
+#ifndef CLINUX_H
+#define CLINUX_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/// `POSIX_SPAWN_SETSID`: the child becomes the leader of a new session.
+short clinux_spawn_setsid(void);
+
+/// Closes every descriptor from `first` on. Returns 0, or -1 with errno set.
+int clinux_close_from(unsigned int first);
+
+/// Makes this process the parent of every orphan among its descendants. Returns 0 or -1 with errno set.
+int clinux_become_subreaper(void);
+
+/// Blocks the given signals and returns a descriptor that reads them (close on exec, non-blocking), or -1.
+int clinux_signal_descriptor(const int *signals, size_t count);
+
+/// Reads one signal's number from a signal descriptor; 0 when none is waiting.
+int clinux_read_signal(int descriptor);
+
+/// Gives a pipe room for `bytes`. Failing is harmless.
+void clinux_set_pipe_size(int descriptor, int bytes);
+
+/// A pipe with both ends close-on-exec. Returns 0, or -1 with errno set.
+int clinux_pipe(int ends[2]);
+
+/// Sends a message of at most 64 KiB, with a descriptor when `passed` is not negative. Never raises SIGPIPE.
+ssize_t clinux_send(int socket, const void *bytes, size_t count, int passed);
+
+/// Receives a message; `*passed` is a descriptor that came with it (close on exec), or -1.
+ssize_t clinux_receive(int socket, void *bytes, size_t count, int *passed);
+
+/// Binds a listening sequenced-packet socket in the directory `directory`. Returns it, or -1 with errno set.
+int clinux_listen(int directory, const char *name);
+
+/// Connects to such a socket. Returns the connection, or -1 with errno set.
+int clinux_connect(int directory, const char *name);
+
+/// Lets SIGALRM interrupt a blocking call from `milliseconds` on, again every 10 ms, until cancelled with 0.
+void clinux_interrupt_after(long milliseconds);
+
+/// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
+int clinux_thaw_filesystem(int descriptor);
+
+#endif

@@ -1,0 +1,64 @@
+import Glibc
+import SystemPackage
+
+/// What a freeze or a thaw works with: settings, places, and what became of opening them.
+package final class CycleContext {
+    package let locations: Locations
+    package let settings: Settings
+    /// Why the configuration could not be used; the settings are the defaults then.
+    package let configurationError: ConfigurationError?
+    let signals: SignalDescriptor
+    /// nil when it cannot be used: the hooks run all the same.
+    let runDirectory: RunDirectory?
+    let runDirectoryError: RunDirectoryError?
+
+    /// Reads the configuration and opens the run directory. Neither can fail it: a broken configuration must not leave
+    /// applications locked. Throws when the process has no descriptor left to read signals from.
+    package init(locations: Locations) throws(Errno) {
+        self.locations = locations
+        signals = try SignalDescriptor()
+        do {
+            settings = try SettingsFile.read(locations.configuration)
+            configurationError = nil
+        } catch {
+            settings = Settings()
+            configurationError = error
+        }
+        do {
+            runDirectory = try RunDirectory(path: locations.runDirectory)
+            runDirectoryError = nil
+        } catch {
+            runDirectory = nil
+            runDirectoryError = error
+        }
+    }
+
+    /// Whether qemu-ga says that it holds filesystems frozen.
+    var agentIsFrozen: Bool {
+        locations.agentState.withPlatformString { access($0, F_OK) } == 0
+    }
+
+    /// The record of a cycle that was begun in this boot and has not ended.
+    func unfinishedCycle() -> CycleRecord? {
+        guard let runDirectory, let record = CycleRecordFile.read(in: runDirectory) else { return nil }
+        return record.bootID == Self.bootID() ? record : nil
+    }
+
+    /// The kernel's id of this boot: live state of another one says nothing about the processes of today.
+    static func bootID() -> String {
+        kernelText("/proc/sys/kernel/random/boot_id")
+    }
+
+    /// A new cycle's id, a random UUID from the kernel.
+    static func newCycleID() -> String {
+        kernelText("/proc/sys/kernel/random/uuid")
+    }
+
+    private static func kernelText(_ path: String) -> String {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return "" }
+        defer { close(descriptor) }
+        let text = readAll(descriptor, limit: 256) ?? []
+        return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}

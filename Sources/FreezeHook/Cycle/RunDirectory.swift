@@ -1,0 +1,60 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// Why the run directory cannot be used.
+package struct RunDirectoryError: Error, CustomStringConvertible {
+    package var path: FilePath
+    package var reason: String
+
+    package var description: String {
+        "the run directory \(SafeText.clean(path)) cannot be used: \(reason)"
+    }
+}
+
+/// The directory of the live state, on a tmpfs: the only place that is written during the window.
+package final class RunDirectory {
+    package let path: FilePath
+    package let descriptor: Int32
+
+    /// Opens the directory, and makes it (0700) when it is not there.
+    package init(path: FilePath) throws(RunDirectoryError) {
+        self.path = path
+        if path.withPlatformString({ mkdir($0, 0o700) }) != 0 && errno != EEXIST {
+            throw RunDirectoryError(path: path, reason: "\(Errno(rawValue: errno))")
+        }
+        descriptor = path.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw RunDirectoryError(path: path, reason: "\(Errno(rawValue: errno))") }
+        var status = stat()
+        if fstat(descriptor, &status) == 0, let fault = Ownership.fault(of: status) {
+            close(descriptor)
+            throw RunDirectoryError(path: path, reason: "it \(fault)")
+        }
+    }
+
+    deinit { close(descriptor) }
+
+    /// What came of waiting for the lock.
+    package enum Lock {
+        case free
+        /// Another run had it, and has ended.
+        case waited
+        /// Another run still has it.
+        case busy
+    }
+
+    /// Takes the lock that lets one run at a time work on the applications; it goes with this process.
+    ///
+    /// The directory itself is locked, which needs no room on a full filesystem.
+    package func lock(within limit: Duration) -> Lock {
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return .free }
+        clinux_interrupt_after(Int(max(1, limit.nanoseconds / 1_000_000)))
+        defer { clinux_interrupt_after(0) }
+        return flock(descriptor, LOCK_EX) == 0 ? .waited : .busy
+    }
+
+    /// Frees the lock before the process ends.
+    package func unlock() {
+        flock(descriptor, LOCK_UN)
+    }
+}

@@ -1,0 +1,42 @@
+import SystemPackage
+
+/// The word a hook is called with.
+package enum HookAction: String, Sendable {
+    case freeze
+    case thaw
+}
+
+/// Why a hook is called, told to it in `FSFREEZE_REASON`.
+package enum RunReason: String, Sendable {
+    case freeze
+    case thaw
+    /// The freeze failed: what was frozen is thawed.
+    case rollback
+    /// The thaw of an earlier cycle never came.
+    case recover
+}
+
+/// An executable of the hook directory, with the limits in force for it.
+package struct Hook: Equatable, Sendable {
+    package var path: FilePath
+    package var header: HookHeader
+    package var timeout: Duration
+    /// A required hook that fails ends the freeze, whatever the policy is.
+    package var isRequired: Bool
+
+    /// The hook at `path`: the configuration comes before its header, and that before the general settings.
+    package init(path: FilePath, header: HookHeader, settings: Settings) {
+        self.path = path
+        self.header = header
+        let configured = settings.hook(named: SafeText.clean(path.lastComponent?.bytes ?? []))
+        timeout = configured.timeout ?? header.timeout ?? settings.hookTimeout
+        isRequired = configured.required ?? false
+    }
+
+    /// The file name, cleaned, as the log shows it.
+    package var name: String { SafeText.clean(path.lastComponent?.bytes ?? []) }
+}
+
+extension FilePath.Component {
+    var bytes: [UInt8] { FilePath(root: nil, CollectionOfOne(self)).bytes }
+}

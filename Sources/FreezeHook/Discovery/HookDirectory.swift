@@ -1,0 +1,90 @@
+import Glibc
+import SystemPackage
+
+/// One entry of the hook directory and what becomes of it.
+package struct DirectoryEntry: Equatable, Sendable {
+    /// What becomes of an entry.
+    package enum Disposition: Equatable, Sendable {
+        case runs
+        /// Not a hook, for a reason that `list` shows.
+        case skipped(String)
+        /// Looks like a hook, but someone else could have written it: counts as a failed one.
+        case refused(String)
+    }
+
+    package var hook: Hook
+    package var disposition: Disposition
+}
+
+/// The executables of `fsfreeze-hook.d`.
+package struct HookDirectory {
+    package let path: FilePath
+    private let settings: Settings
+
+    package init(path: FilePath, settings: Settings) {
+        self.path = path
+        self.settings = settings
+    }
+
+    /// The entries in byte order of their names, without those that the stock script ignores too.
+    ///
+    /// Throws what `opendir` said; a missing directory is `noSuchFileOrDirectory`.
+    package func entries() throws(Errno) -> [DirectoryEntry] {
+        var trusted = TrustedPath()
+        return try names().map { name in
+            let path = path.appending(FilePath(bytes: name).components)
+            return entry(at: path, trusted: &trusted)
+        }
+    }
+
+    /// What becomes of the file at `path`, looked at afresh.
+    package func entry(at path: FilePath) -> DirectoryEntry {
+        var trusted = TrustedPath()
+        return entry(at: path, trusted: &trusted)
+    }
+
+    private func names() throws(Errno) -> [[UInt8]] {
+        guard let directory = path.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }
+        defer { closedir(directory) }
+        var names: [[UInt8]] = []
+        while let item = readdir(directory) {
+            let name = withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
+            if !IgnoredNames.contains(name) { names.append(name) }
+        }
+        return names.sorted { $0.lexicographicallyPrecedes($1) }
+    }
+
+    private func entry(at path: FilePath, trusted: inout TrustedPath) -> DirectoryEntry {
+        func result(_ disposition: DirectoryEntry.Disposition, header: HookHeader = HookHeader()) -> DirectoryEntry {
+            DirectoryEntry(hook: Hook(path: path, header: header, settings: settings), disposition: disposition)
+        }
+        var link = stat()
+        guard path.withPlatformString({ lstat($0, &link) }) == 0 else {
+            return result(.skipped("\(Errno(rawValue: errno))"))
+        }
+        let isLink = link.st_mode & S_IFMT == S_IFLNK
+        var target = stat()
+        guard path.withPlatformString({ stat($0, &target) }) == 0 else {
+            return result(.skipped(errno == ENOENT && isLink ? "dangling link" : "\(Errno(rawValue: errno))"))
+        }
+        if isLink && target.st_mode & S_IFMT == S_IFCHR && target.st_rdev == Self.nullDevice {
+            return result(.skipped("masked by a link to /dev/null"))
+        }
+        switch target.st_mode & S_IFMT {
+        case S_IFREG: break
+        case S_IFDIR: return result(.skipped("directory"))
+        default: return result(.skipped("neither a file nor a link to one"))
+        }
+        if target.st_size == 0 { return result(.skipped("masked: the file is empty")) }
+        if target.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) == 0 {
+            return result(.skipped("not executable: chmod +x to enable it"))
+        }
+        if let fault = Ownership.fault(of: target) { return result(.refused(fault)) }
+        if target.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused("is setuid or setgid")) }
+        if let fault = trusted.fault(of: path) { return result(.refused(fault)) }
+        return result(.runs, header: .read(from: path))
+    }
+
+    // makedev(1, 3) as the kernel fixes it for /dev/null.
+    private static let nullDevice: dev_t = 1 << 8 | 3
+}

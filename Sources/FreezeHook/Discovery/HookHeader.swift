@@ -1,0 +1,78 @@
+import Glibc
+import SystemPackage
+
+/// What a recipe promises of an image taken while it holds its application; the weakest comes first.
+package enum Guarantee: String, CaseIterable, Comparable, Sendable {
+    case unsupported
+    case crashConsistent = "crash-consistent"
+    case nativeCopy = "native-copy"
+    case applicationConsistent = "application-consistent"
+
+    package static func < (left: Self, right: Self) -> Bool {
+        let order = allCases
+        return (order.firstIndex(of: left) ?? 0) < (order.firstIndex(of: right) ?? 0)
+    }
+}
+
+/// What a hook says of itself in comment lines at its head: `# fsfreeze-hook: timeout = 30s`.
+package struct HookHeader: Equatable, Sendable {
+    package var description: String?
+    package var guarantee: Guarantee?
+    package var timeout: Duration?
+    /// Lines that could not be understood, as `list` shows them.
+    package var problems: [String] = []
+
+    private static let marker = "# fsfreeze-hook:"
+    // Headers stand at the head: a binary of 100 MB is not read for one.
+    private static let sizeLimit = 4096
+
+    package init() {}
+
+    /// Reads the comment lines that the text begins with.
+    package init(parsing bytes: [UInt8]) {
+        guard bytes.first == UInt8(ascii: "#") else { return }
+        for line in bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            guard line.first == UInt8(ascii: "#") else { return }
+            let text = SafeText.clean(line.last == UInt8(ascii: "\r") ? line.dropLast() : line)
+            if text.hasPrefix(Self.marker) { read(String(text.dropFirst(Self.marker.count))) }
+        }
+    }
+
+    /// Reads the head of a file; a file that cannot be read has no header.
+    static func read(from path: FilePath) -> HookHeader {
+        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        guard descriptor >= 0 else { return HookHeader() }
+        defer { close(descriptor) }
+        var head = [UInt8](repeating: 0, count: sizeLimit)
+        let count = Glibc.read(descriptor, &head, sizeLimit)
+        return HookHeader(parsing: Array(head.prefix(max(0, count))))
+    }
+
+    private mutating func read(_ setting: String) {
+        let parts = setting.split(separator: "=", maxSplits: 1).map { trimmed($0) }
+        guard parts.count == 2 else {
+            return problems.append("no 'key = value' in the header: \(trimmed(setting[...]))")
+        }
+        switch parts[0] {
+        case "description":
+            description = parts[1]
+        case "guarantee":
+            guarantee = Guarantee(rawValue: parts[1])
+            if guarantee == nil { problems.append("unknown guarantee '\(parts[1])' in the header") }
+        case "timeout":
+            timeout = try? SettingsKeys.time(parts[1])
+            if timeout == nil {
+                problems.append("'\(parts[1])' in the header is no timeout: write \(DurationText.allowed)")
+            }
+        default:
+            problems.append("unknown key '\(parts[0])' in the header")
+        }
+    }
+
+    private func trimmed(_ text: Substring) -> String {
+        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
+        var rest = text.drop(while: isBlank)
+        while let last = rest.last, isBlank(last) { rest.removeLast() }
+        return String(rest)
+    }
+}

@@ -1,0 +1,68 @@
+import Glibc
+import SystemPackage
+
+/// Follows a path component by component and says whether someone else could put another file in its place.
+struct TrustedPath {
+    // Directories that were found good: a hook directory's own way is walked once, not for each of its hooks.
+    private var trustedDirectories: Set<FilePath> = []
+    // The kernel's own limit (ELOOP).
+    private static let linkLimit = 40
+
+    /// Why the path cannot be trusted, or nil. Its last component is followed too, but its own owner and mode are left
+    /// to the caller.
+    mutating func fault(of path: FilePath) -> String? {
+        var resolved = FilePath("/")
+        var waiting = Array(path.components.reversed())
+        var links = 0
+        while true {
+            if let fault = faultOfDirectory(resolved, isLast: waiting.count <= 1) { return fault }
+            guard let component = waiting.popLast() else { return nil }
+            if component.kind == .currentDirectory { continue }
+            if component.kind == .parentDirectory {
+                resolved.removeLastComponent()
+                continue
+            }
+            let next = resolved.appending(component)
+            var status = stat()
+            guard next.withPlatformString({ lstat($0, &status) }) == 0 else {
+                return "\(SafeText.clean(next)): \(Errno(rawValue: errno))"
+            }
+            if status.st_mode & S_IFMT == S_IFLNK {
+                links += 1
+                // Whoever owns the link decides where it leads, also in a sticky directory.
+                if status.st_uid != 0 && status.st_uid != geteuid() {
+                    return "the link \(SafeText.clean(next)) belongs to user \(status.st_uid)"
+                }
+                guard links <= Self.linkLimit, let target = linkTarget(next) else {
+                    return "\(SafeText.clean(next)): too many links"
+                }
+                if target.isAbsolute { resolved = "/" }
+                waiting += target.components.reversed()
+            } else if waiting.isEmpty {
+                return nil
+            } else {
+                resolved = next
+            }
+        }
+    }
+
+    private mutating func faultOfDirectory(_ directory: FilePath, isLast: Bool) -> String? {
+        if trustedDirectories.contains(directory) { return nil }
+        var status = stat()
+        guard directory.withPlatformString({ stat($0, &status) }) == 0 else {
+            return "\(SafeText.clean(directory)): \(Errno(rawValue: errno))"
+        }
+        // In a sticky directory such as /tmp nobody can rename what belongs to root; but a hook that lies there itself
+        // could have been put there by anybody before.
+        if !isLast && status.st_mode & S_ISVTX != 0 && status.st_uid == 0 { return nil }
+        if let fault = Ownership.fault(of: status) { return "the directory \(SafeText.clean(directory)) \(fault)" }
+        trustedDirectories.insert(directory)
+        return nil
+    }
+
+    private func linkTarget(_ path: FilePath) -> FilePath? {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
+        let count = path.withPlatformString { readlink($0, &buffer, Int(PATH_MAX)) }
+        return count < 0 ? nil : FilePath(platformString: buffer)
+    }
+}

@@ -1,0 +1,55 @@
+import Glibc
+import SystemPackage
+
+/// The environment that hooks are given: the caller's own, completed, with what they may want to know of the cycle.
+struct HookEnvironment {
+    private let inherited: [[UInt8]]
+    private let cycle: String
+    private let runDirectory: FilePath
+
+    // As a shell started by init has them: under its systemd unit the agent has no HOME, and without it ~/.my.cnf
+    // and ~/.pgpass are not found.
+    private static let supplied: [(name: String, value: String)] = [
+        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/root"),
+    ]
+
+    init(cycle: String, runDirectory: FilePath, inherited: [[UInt8]] = HookEnvironment.ofThisProcess()) {
+        self.cycle = cycle
+        self.runDirectory = runDirectory
+        var entries = inherited.filter { !$0.starts(with: "FSFREEZE_".utf8) }
+        for (name, value) in Self.supplied where !entries.contains(where: { $0.starts(with: "\(name)=".utf8) }) {
+            entries.append(Array("\(name)=\(value)".utf8))
+        }
+        self.inherited = entries
+    }
+
+    /// How the entry begins that names the hook.
+    static let hookKey = "FSFREEZE_HOOK="
+
+    /// The entry that names the hook, for itself, for `hold`, and to know its processes by.
+    static func marker(of hook: Hook) -> [UInt8] {
+        Array(hookKey.utf8) + (hook.path.lastComponent?.bytes ?? [])
+    }
+
+    /// The entries for one run of a hook; `limit` is the time that it has.
+    func entries(for hook: Hook, reason: RunReason, limit: Duration) -> [[UInt8]] {
+        inherited + [
+            Self.marker(of: hook),
+            Array("FSFREEZE_CYCLE=\(cycle)".utf8),
+            Array("FSFREEZE_REASON=\(reason.rawValue)".utf8),
+            Array("FSFREEZE_TIMEOUT=\(DurationText.seconds(limit))".utf8),
+            Array("FSFREEZE_RUN_DIR=".utf8) + runDirectory.bytes,
+        ]
+    }
+
+    /// This process's environment, in raw bytes.
+    static func ofThisProcess() -> [[UInt8]] {
+        var entries: [[UInt8]] = []
+        var next = environ
+        while let entry = next.pointee {
+            entries.append(Array(UnsafeRawBufferPointer(start: entry, count: strlen(entry))))
+            next += 1
+        }
+        return entries
+    }
+}

@@ -1,0 +1,36 @@
+import Glibc
+import SystemPackage
+
+/// Why a hook could not be started, with the status that a shell would show.
+struct HookStartError: Error {
+    /// 127 when there is nothing to execute, 126 when it cannot be executed.
+    var status: Int32
+    var reason: String
+
+    /// Explains what `posix_spawn` said of the file at `path`.
+    init(_ error: Errno, path: FilePath) {
+        status = error == .noSuchFileOrDirectory ? 127 : 126
+        reason = "\(error)"
+        guard error == .noSuchFileOrDirectory else { return }
+        guard let interpreter = Self.interpreter(of: path) else {
+            reason = "it is no longer there"
+            return
+        }
+        if interpreter.last == UInt8(ascii: "\r") {
+            reason = "its first line ends in a carriage return: convert it with sed -i 's/\\r$//'"
+        } else {
+            reason = "its interpreter \(SafeText.clean(interpreter)) is missing"
+        }
+    }
+
+    /// What stands behind the `#!` of a script; empty for another file, nil when there is none.
+    private static func interpreter(of path: FilePath) -> [UInt8]? {
+        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        // The kernel reads no more of a script than this (BINPRM_BUF_SIZE).
+        let line = (readAll(descriptor, limit: 256) ?? []).prefix { $0 != UInt8(ascii: "\n") }
+        guard line.starts(with: "#!".utf8) else { return [] }
+        return Array(line.dropFirst(2).drop { $0 == UInt8(ascii: " ") })
+    }
+}

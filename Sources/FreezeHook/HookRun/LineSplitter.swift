@@ -1,0 +1,38 @@
+/// Cuts a stream of bytes into cleaned lines; a line that is longer than the limit is broken up.
+struct LineSplitter {
+    private var partial: [UInt8] = []
+    // Far below the journal's limit for a line (48 KiB), and what a terminal still bears.
+    private static let lengthLimit = 4096
+
+    /// The lines that these bytes complete.
+    mutating func lines(completedBy bytes: ArraySlice<UInt8>) -> [String] {
+        var lines: [String] = []
+        var rest = bytes
+        while !rest.isEmpty {
+            let room = Self.lengthLimit - partial.count
+            let piece = rest.prefix(room).prefix { $0 != UInt8(ascii: "\n") }
+            rest = rest[piece.endIndex...]
+            if rest.first == UInt8(ascii: "\n") {
+                lines.append(take(piece))
+                rest = rest.dropFirst()
+            } else if piece.count == room {
+                lines.append(take(piece))
+            } else {
+                partial += piece
+            }
+        }
+        return lines
+    }
+
+    /// The line that no newline has ended, if there is one.
+    mutating func unfinishedLine() -> String? {
+        partial.isEmpty ? nil : take([])
+    }
+
+    private mutating func take(_ end: ArraySlice<UInt8>) -> String {
+        var line = partial + end
+        partial = []
+        if line.last == UInt8(ascii: "\r") { line.removeLast() }
+        return SafeText.clean(line)
+    }
+}

@@ -1,0 +1,55 @@
+import Glibc
+
+/// The last bytes of a stream of any length, in memory that does not grow with it.
+struct TailBuffer {
+    // Two halves that take turns: the older one is overwritten when the newer is full, so that no byte is ever moved.
+    private var halves: [[UInt8]] = []
+    private var counts = [0, 0]
+    private var current = 0
+    /// All bytes that have passed.
+    private(set) var total = 0
+    private static let halfSize = 64 * 1024
+
+    /// Reads once, at most 64 KiB; returns what `read` returned.
+    mutating func read(from descriptor: Int32) -> Int {
+        makeRoom()
+        let start = counts[current]
+        let count = halves[current].withUnsafeMutableBytes { buffer in
+            Glibc.read(descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+        }
+        if count > 0 {
+            counts[current] += count
+            total += count
+        }
+        return count
+    }
+
+    /// Takes bytes that were read elsewhere; at most 64 KiB.
+    mutating func append(_ bytes: ArraySlice<UInt8>) {
+        makeRoom()
+        let fitting = bytes.prefix(Self.halfSize - counts[current])
+        halves[current].replaceSubrange(counts[current]..<counts[current] + fitting.count, with: fitting)
+        counts[current] += fitting.count
+        total += fitting.count
+        if fitting.count < bytes.count { append(bytes.dropFirst(fitting.count)) }
+    }
+
+    /// The last bytes, at most `bytes` of them and at most `lines` lines.
+    func suffix(bytes: Int, lines: Int) -> ArraySlice<UInt8> {
+        guard !halves.isEmpty else { return [] }
+        let kept = (halves[1 - current][..<counts[1 - current]] + halves[current][..<counts[current]]).suffix(bytes)
+        var newlines = 0
+        for index in kept.indices.dropLast().reversed() where kept[index] == UInt8(ascii: "\n") {
+            newlines += 1
+            if newlines == lines { return kept[(index + 1)...] }
+        }
+        return kept
+    }
+
+    private mutating func makeRoom() {
+        if halves.isEmpty { halves = Array(repeating: [UInt8](repeating: 0, count: Self.halfSize), count: 2) }
+        guard counts[current] == Self.halfSize else { return }
+        current = 1 - current
+        counts[current] = 0
+    }
+}

@@ -1,0 +1,47 @@
+import Glibc
+
+/// A moment on the monotonic clock, which no change of the date moves. Every limit is counted on it.
+package struct MonotonicTime: Comparable, Sendable {
+    /// Nanoseconds since some moment in the past, the same one for all processes of this boot.
+    package var nanoseconds: Int64
+
+    package init(nanoseconds: Int64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// The present moment.
+    package static func now() -> MonotonicTime {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicTime(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+    }
+
+    package static func < (left: Self, right: Self) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    package static func + (time: Self, duration: Duration) -> Self {
+        MonotonicTime(nanoseconds: time.nanoseconds + duration.nanoseconds)
+    }
+
+    package static func - (later: Self, earlier: Self) -> Duration {
+        .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+    }
+}
+
+extension Duration {
+    /// The whole duration in nanoseconds.
+    package var nanoseconds: Int64 {
+        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+    }
+
+    /// The duration in seconds with its fraction.
+    package var inSeconds: Double {
+        Double(nanoseconds) / 1e9
+    }
+
+    /// Milliseconds for `poll`, rounded up so that a wait never ends too early; never negative.
+    package var pollMilliseconds: Int32 {
+        Int32(clamping: max(0, (nanoseconds + 999_999) / 1_000_000))
+    }
+}

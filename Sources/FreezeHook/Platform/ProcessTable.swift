@@ -1,0 +1,89 @@
+import Glibc
+
+/// What `/proc` tells of one process.
+package struct ProcessEntry: Equatable, Sendable {
+    package var pid: pid_t
+    package var parent: pid_t
+    package var session: pid_t
+    /// The letter of `/proc/PID/stat`: `Z` is a zombie, `D` sleeps in the kernel and cannot be killed.
+    package var state: Character
+    /// Clock ticks since boot. Together with the pid it names a process for good: pids come round again.
+    package var startTime: UInt64
+}
+
+/// The processes of this machine, read from `/proc`.
+package enum ProcessTable {
+    /// One process, or nil when there is none with this id.
+    package static func entry(_ pid: pid_t) -> ProcessEntry? {
+        guard let text = contents(of: "/proc/\(pid)/stat") else { return nil }
+        // The command's name stands in parentheses and may hold any byte, parentheses too: count from the last one.
+        guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = text[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        guard fields.count > 19, let parent = pid_t(fields[1]), let session = pid_t(fields[3]),
+            let startTime = UInt64(fields[19])
+        else { return nil }
+        return ProcessEntry(
+            pid: pid, parent: parent, session: session, state: fields[0].first ?? "?", startTime: startTime)
+    }
+
+    /// Every process that could be read.
+    package static func all() -> [ProcessEntry] {
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        var entries: [ProcessEntry] = []
+        while let item = readdir(directory) {
+            let name = withUnsafePointer(to: &item.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if let pid = pid_t(name), let entry = entry(pid) { entries.append(entry) }
+        }
+        return entries
+    }
+
+    /// The processes below the given ones, those themselves not included.
+    package static func descendants(of ancestors: Set<pid_t>, in table: [ProcessEntry]) -> [ProcessEntry] {
+        let children = Dictionary(grouping: table, by: \.parent)
+        var found: [ProcessEntry] = []
+        var waiting = Array(ancestors)
+        while let next = waiting.popLast() {
+            for child in children[next] ?? [] where !ancestors.contains(child.pid) {
+                found.append(child)
+                waiting.append(child.pid)
+            }
+        }
+        return found
+    }
+
+    /// The environment a process was started with, an entry each, or nil when it cannot be read.
+    package static func environment(of pid: pid_t) -> [[UInt8]]? {
+        contents(of: "/proc/\(pid)/environ").map { $0.split(separator: 0).map(Array.init) }
+    }
+
+    /// The arguments of a process, or nil when they cannot be read.
+    package static func arguments(of pid: pid_t) -> [[UInt8]]? {
+        contents(of: "/proc/\(pid)/cmdline").map { $0.split(separator: 0).map(Array.init) }
+    }
+
+    private static func contents(of path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return readAll(descriptor, limit: 1 << 20)
+    }
+}
+
+/// Everything a descriptor gives until its end, or nil on an error; at most `limit` bytes.
+package func readAll(_ descriptor: Int32, limit: Int) -> [UInt8]? {
+    var contents: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while contents.count < limit {
+        let count = read(descriptor, &buffer, buffer.count)
+        if count < 0 {
+            if errno == EINTR { continue }
+            return nil
+        }
+        if count == 0 { break }
+        contents += buffer[..<count]
+    }
+    return contents
+}

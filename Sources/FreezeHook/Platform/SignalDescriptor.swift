@@ -1,0 +1,48 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// The signals this process handles, read from a descriptor beside its other input; no handler ever runs.
+package final class SignalDescriptor {
+    package let descriptor: Int32
+    /// The request to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT) that has come, if any.
+    package private(set) var stopRequest: Int32?
+
+    /// Blocks the signals and opens the descriptor. Throws when no descriptor is free.
+    package init() throws(Errno) {
+        // An inherited SIG_IGN for SIGCHLD would throw every exit status away (wait4 fails with ECHILD).
+        signal(SIGCHLD, SIG_DFL)
+        signal(SIGTERM, SIG_DFL)
+        signal(SIGPIPE, SIG_IGN)
+        descriptor = clinux_signal_descriptor([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT], 5)
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    }
+
+    deinit { close(descriptor) }
+
+    /// Takes the waiting signals off the descriptor; true when a child has changed its state.
+    package func take() -> Bool {
+        var childChanged = false
+        while true {
+            switch clinux_read_signal(descriptor) {
+            case 0: return childChanged
+            case SIGCHLD: childChanged = true
+            case let signal: stopRequest = stopRequest ?? signal
+            }
+        }
+    }
+}
+
+/// The name of a signal: `SIGKILL`, or `signal 42` for one without.
+package func signalName(_ signal: Int32) -> String {
+    guard signal > 0, let name = sigabbrev[signal] else { return "signal \(signal)" }
+    return "SIG\(name)"
+}
+
+// glibc's sigabbrev_np came with 2.32 and Ubuntu 20.04 has 2.31.
+private let sigabbrev: [Int32: String] = [
+    SIGHUP: "HUP", SIGINT: "INT", SIGQUIT: "QUIT", SIGILL: "ILL", SIGTRAP: "TRAP", SIGABRT: "ABRT", SIGBUS: "BUS",
+    SIGFPE: "FPE", SIGKILL: "KILL", SIGUSR1: "USR1", SIGSEGV: "SEGV", SIGUSR2: "USR2", SIGPIPE: "PIPE",
+    SIGALRM: "ALRM", SIGTERM: "TERM", SIGXCPU: "XCPU", SIGXFSZ: "XFSZ", SIGVTALRM: "VTALRM", SIGPROF: "PROF",
+    SIGSYS: "SYS",
+]

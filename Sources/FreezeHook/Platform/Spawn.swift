@@ -1,0 +1,84 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// A program about to be started: in a session of its own, with default signal dispositions and an empty mask.
+package struct Spawn {
+    package var path: FilePath
+    package var arguments: [[UInt8]]
+    /// Entries `NAME=value`.
+    package var environment: [[UInt8]]
+    /// The descriptors that become 0, 1 and 2; `null` opens /dev/null. No other one is given on.
+    package var standardInput = Spawn.null
+    package var standardOutput = Spawn.null
+    package var standardError = Spawn.null
+
+    /// Stands for /dev/null.
+    package static let null: Int32 = -1
+
+    package init(path: FilePath, arguments: [[UInt8]], environment: [[UInt8]]) {
+        self.path = path
+        self.arguments = arguments
+        self.environment = environment
+    }
+
+    /// Starts the program and returns its process id.
+    ///
+    /// Throws what `execve` said: `noSuchFileOrDirectory` also when the interpreter of a script is missing,
+    /// `execFormatError` for a text without `#!`.
+    package func start() throws(Errno) -> pid_t {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        for (target, source) in [standardInput, standardOutput, standardError].enumerated() {
+            if source == Spawn.null {
+                posix_spawn_file_actions_addopen(
+                    &actions, Int32(target), "/dev/null", target == 0 ? O_RDONLY : O_WRONLY, 0)
+            } else {
+                posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
+            }
+        }
+
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) | clinux_spawn_setsid())
+
+        let argv = CStrings(arguments)
+        let envp = CStrings(environment)
+        var pid: pid_t = 0
+        let result = path.withPlatformString {
+            posix_spawn(&pid, $0, &actions, &attributes, argv.pointers, envp.pointers)
+        }
+        guard result == 0 else { throw Errno(rawValue: result) }
+        return pid
+    }
+}
+
+/// An array of C strings that ends in nil, freed with its owner.
+private final class CStrings {
+    let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+    private let count: Int
+
+    init(_ strings: [[UInt8]]) {
+        count = strings.count
+        pointers = .allocate(capacity: strings.count + 1)
+        for (index, string) in strings.enumerated() {
+            pointers[index] = (string + [0]).withUnsafeBufferPointer { bytes in
+                bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { strdup($0) } }
+            }
+        }
+        pointers[count] = nil
+    }
+
+    deinit {
+        for index in 0..<count { free(pointers[index]) }
+        pointers.deallocate()
+    }
+}

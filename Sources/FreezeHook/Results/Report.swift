@@ -1,0 +1,37 @@
+import SystemPackage
+
+/// Where everything that happens is told: the log, the journal, or what is left of them. It never decides whether
+/// hooks run.
+package final class Report {
+    private let log: LogFile?
+    private let journal: Journal?
+    private var logFailureIsTold = false
+
+    /// Opens the log and the journal as the settings say. A log that cannot be opened is told to the journal.
+    package init(settings: Settings, locations: Locations, cycle: String?) {
+        journal = settings.journal ? Journal(cycle: cycle) : nil
+        do {
+            log = try LogFile(path: locations.logFile ?? settings.logFile)
+        } catch {
+            log = nil
+            tell(error)
+        }
+    }
+
+    /// Writes the events to every place there is.
+    package func write(_ events: [Event]) {
+        log?.write(events)
+        journal?.write(events)
+        if let failure = log?.failure { tell(failure) }
+    }
+
+    package func write(_ event: Event) {
+        write([event])
+    }
+
+    private func tell(_ failure: LogError) {
+        guard !logFailureIsTold else { return }
+        logFailureIsTold = true
+        journal?.write([Event(.warning, .logUnavailable, "\(failure); what follows is in the journal alone")])
+    }
+}

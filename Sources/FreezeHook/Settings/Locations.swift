@@ -1,0 +1,53 @@
+import Glibc
+import SystemPackage
+
+/// Where this run finds and keeps things. No environment variable changes any of it: the program runs as root.
+package struct Locations: Equatable, Sendable {
+    package var hookDirectory: FilePath
+    package var configuration: FilePath
+    /// Takes the place of the configuration's `log-file`.
+    package var logFile: FilePath?
+    package var runDirectory = FilePath("/run/fsfreeze-hook")
+    package var stateDirectory = FilePath("/var/lib/fsfreeze-hook")
+    /// The file that qemu-ga keeps while it holds filesystems frozen.
+    package var agentState = FilePath("/run/qga.state.isfrozen")
+
+    /// The name of the hook directory beside the program.
+    package static let directoryName = "fsfreeze-hook.d"
+    private static let systemDirectories: [FilePath] = ["/etc/qemu/fsfreeze-hook.d", "/etc/qemu-ga/fsfreeze-hook.d"]
+
+    /// The places that belong to a program called by `calledPath` (argv[0]); options override them one by one.
+    package init(calledPath: FilePath, hookDirectory: FilePath? = nil, configuration: FilePath? = nil) {
+        let directory = hookDirectory ?? Locations.hookDirectory(besides: calledPath)
+        self.hookDirectory = absolute(directory)
+        self.configuration = absolute(
+            configuration ?? directory.removingLastComponent().appending("fsfreeze-hook.conf"))
+    }
+
+    // First as called, then behind its links: /etc/qemu/fsfreeze-hook may be a link to /usr/sbin/fsfreeze-hook.
+    private static func hookDirectory(besides calledPath: FilePath) -> FilePath {
+        var candidates: [FilePath] = []
+        if calledPath.bytes.contains(UInt8(ascii: "/")) {
+            candidates.append(calledPath.removingLastComponent().appending(directoryName))
+            if let resolved = calledPath.withPlatformString({ realpath($0, nil) }) {
+                candidates.append(FilePath(platformString: resolved).removingLastComponent().appending(directoryName))
+                free(resolved)
+            }
+        }
+        candidates += systemDirectories
+        return candidates.first(where: isDirectory) ?? systemDirectories[0]
+    }
+
+    private static func isDirectory(_ path: FilePath) -> Bool {
+        var status = stat()
+        return path.withPlatformString { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFDIR
+    }
+}
+
+/// The path from the root on: the program leaves its working directory.
+package func absolute(_ path: FilePath) -> FilePath {
+    if path.isAbsolute { return path }
+    guard let current = getcwd(nil, 0) else { return path }
+    defer { free(current) }
+    return FilePath(platformString: current).pushing(path)
+}

@@ -1,0 +1,80 @@
+import Glibc
+import SystemPackage
+
+/// The configuration file, `fsfreeze-hook.conf` beside the hook directory.
+package enum SettingsFile {
+    // Far more than any configuration needs; a file that never ends must not hold up a freeze.
+    private static let sizeLimit = 1 << 20
+
+    /// The settings of the file; the defaults when there is none.
+    ///
+    /// Throws when the file cannot be read, when others than its owner could have written it, or at the first
+    /// line that is wrong.
+    package static func read(_ path: FilePath) throws(ConfigurationError) -> Settings {
+        func problem(_ text: String) -> ConfigurationError {
+            ConfigurationError(file: SafeText.clean(path), line: 0, column: 0, problem: text)
+        }
+        // O_NONBLOCK: opening a FIFO must not wait for a writer.
+        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+        guard descriptor >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return Settings() }
+            throw problem("cannot be opened: \(Errno(rawValue: errno))")
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw problem("is not a regular file")
+        }
+        if let fault = Ownership.fault(of: status) {
+            throw problem("\(fault); it must belong to root and be writable by root alone")
+        }
+        guard let bytes = readAll(descriptor, limit: sizeLimit) else {
+            throw problem("cannot be read: \(Errno(rawValue: errno))")
+        }
+        if bytes.count >= sizeLimit { throw problem("is larger than 1 MiB") }
+        return try parse(String(decoding: bytes, as: UTF8.self), file: SafeText.clean(path))
+    }
+
+    /// The settings that a text describes; `file` is named in errors.
+    package static func parse(_ text: String, file: String) throws(ConfigurationError) -> Settings {
+        let document = try INIDocument(parsing: text, file: file)
+        for section in document.sections where section.name != "general" && hookName(section.name) == nil {
+            throw ConfigurationError(
+                file: file, line: section.line, column: section.column,
+                problem: "unknown section [\(section.name)]: allowed are [general] and [hook NAME]")
+        }
+        var settings = Settings()
+        for entry in document.entries {
+            if let name = hookName(entry.section) {
+                try assign(entry, to: &settings.hooks[name, default: HookSettings()], SettingsKeys.hook, file: file)
+            } else {
+                try assign(entry, to: &settings, SettingsKeys.general, file: file)
+            }
+        }
+        return settings
+    }
+
+    private static func hookName(_ section: String) -> String? {
+        guard section.hasPrefix("hook ") else { return nil }
+        let name = String(section.dropFirst(5).drop { $0 == " " })
+        return name.isEmpty ? nil : name
+    }
+
+    private static func assign<Target>(
+        _ entry: INIEntry, to target: inout Target, _ keys: [String: SettingsKeys.Setter<Target>], file: String
+    ) throws(ConfigurationError) {
+        guard let set = keys[entry.key] else {
+            let known = keys.keys.sorted().joined(separator: ", ")
+            throw ConfigurationError(
+                file: file, line: entry.line, column: entry.keyColumn,
+                problem: "unknown setting '\(entry.key)' in [\(entry.section)]: allowed are \(known)")
+        }
+        do {
+            try set(&target, entry.value)
+        } catch {
+            throw ConfigurationError(
+                file: file, line: entry.line, column: entry.valueColumn,
+                problem: "'\(entry.value)' is no value for \(entry.key): allowed is \(error.allowed)")
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import SystemPackage
+
+/// A value that a key does not take; the text says which ones it takes.
+struct ValueError: Error {
+    var allowed: String
+}
+
+/// The keys of the configuration file, each with what reads its value.
+enum SettingsKeys {
+    typealias Setter<Target> = @Sendable (inout Target, String) throws(ValueError) -> Void
+
+    static let general: [String: Setter<Settings>] = [
+        "on-failure": { settings, text throws(ValueError) in settings.onFailure = try choice(text) },
+        "hook-timeout": { settings, text throws(ValueError) in settings.hookTimeout = try time(text) },
+        "kill-grace": { settings, text throws(ValueError) in settings.killGrace = try time(text) },
+        "freeze-timeout": { settings, text throws(ValueError) in settings.freezeTimeout = try time(text) },
+        "thaw-timeout": { settings, text throws(ValueError) in settings.thawTimeout = try time(text) },
+        "thaw-order": { settings, text throws(ValueError) in settings.thawOrder = try choice(text) },
+        "thaw-failure": { settings, text throws(ValueError) in settings.thawFailure = try choice(text) },
+        "log-file": { settings, text throws(ValueError) in settings.logFile = try absolutePath(text) },
+        "journal": { settings, text throws(ValueError) in settings.journal = try yesOrNo(text) },
+    ]
+
+    static let hook: [String: Setter<HookSettings>] = [
+        "timeout": { settings, text throws(ValueError) in settings.timeout = try time(text) },
+        "required": { settings, text throws(ValueError) in settings.required = try yesOrNo(text) },
+    ]
+
+    /// A time that is not zero: no limit of nothing can be kept.
+    static func time(_ text: String) throws(ValueError) -> Duration {
+        guard let duration = DurationText.parse(text), duration > .zero else {
+            throw ValueError(allowed: DurationText.allowed)
+        }
+        return duration
+    }
+
+    static func yesOrNo(_ text: String) throws(ValueError) -> Bool {
+        switch text {
+        case "yes", "true", "on", "1": true
+        case "no", "false", "off", "0": false
+        default: throw ValueError(allowed: "yes or no")
+        }
+    }
+
+    private static func choice<Choice: RawRepresentable & CaseIterable>(_ text: String) throws(ValueError) -> Choice
+    where Choice.RawValue == String {
+        if let choice = Choice(rawValue: text) { return choice }
+        throw ValueError(allowed: Choice.allCases.map(\.rawValue).joined(separator: " or "))
+    }
+
+    private static func absolutePath(_ text: String) throws(ValueError) -> FilePath {
+        guard text.hasPrefix("/") else { throw ValueError(allowed: "a path that begins with /") }
+        return FilePath(text)
+    }
+}

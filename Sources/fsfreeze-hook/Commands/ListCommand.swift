@@ -1,0 +1,27 @@
+import ArgumentParser
+import FreezeHook
+import Glibc
+
+/// `fsfreeze-hook list`
+struct ListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list",
+        abstract: "Show every entry of the hook directory: what runs, what does not and why.")
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup var options: LocationOptions
+
+    func run() throws {
+        do {
+            let locations = options.locations
+            let settings = try SettingsFile.read(locations.configuration)
+            let directory = HookDirectory(path: locations.hookDirectory, settings: settings)
+            let list = try HookList(directory)
+            print(json ? try JSONText.of(list) : list.table)
+        } catch {
+            throw ExitCode(Ending.show(Ending.result(of: error)))
+        }
+    }
+}

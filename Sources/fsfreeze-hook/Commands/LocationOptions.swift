@@ -1,0 +1,36 @@
+import ArgumentParser
+import FreezeHook
+import SystemPackage
+
+/// The options that say where things are; tests and trials drive the whole program with them.
+struct LocationOptions: ParsableArguments {
+    @Option(help: "The directory of the hooks.", completion: .directory)
+    var hookDir: String?
+
+    @Option(help: "The log; it takes the place of the configuration's log-file.", completion: .file())
+    var logFile: String?
+
+    @Option(
+        help: "The configuration file (default: fsfreeze-hook.conf beside the hook directory).", completion: .file())
+    var config: String?
+
+    @Option(help: "The directory of the live state, on a tmpfs.", completion: .directory)
+    var runDir: String?
+
+    @Option(help: "The directory of history and image marker.", completion: .directory)
+    var stateDir: String?
+
+    @Option(help: "The file that qemu-ga keeps while filesystems are frozen.", completion: .file())
+    var agentState: String?
+
+    var locations: Locations {
+        var locations = Locations(
+            calledPath: Main.rawArgument(0), hookDirectory: hookDir.map { FilePath($0) },
+            configuration: config.map { FilePath($0) })
+        locations.logFile = logFile.map { absolute(FilePath($0)) }
+        if let runDir { locations.runDirectory = absolute(FilePath(runDir)) }
+        if let stateDir { locations.stateDirectory = absolute(FilePath(stateDir)) }
+        if let agentState { locations.agentState = absolute(FilePath(agentState)) }
+        return locations
+    }
+}

@@ -1,0 +1,23 @@
+import FreezeHook
+import Glibc
+
+/// The one place where results and errors become a message on standard error and an exit status.
+enum Ending {
+    /// Shows a result's message and returns its exit status.
+    static func show(_ result: CommandResult) -> Int32 {
+        if let message = result.message {
+            let line = Array("fsfreeze-hook: \(message)\n".utf8)
+            _ = write(2, line, line.count)
+        }
+        return result.status.rawValue
+    }
+
+    /// The result that an error stands for.
+    static func result(of error: any Error) -> CommandResult {
+        switch error {
+        case let error as ConfigurationError: CommandResult(.configurationInvalid, "\(error)")
+        case let error as RunDirectoryError: CommandResult(.cannotUseRunDirectory, "\(error)")
+        default: CommandResult(.failed, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import ArgumentParser
+import FreezeHook
+import Glibc
+import SystemPackage
+
+/// The program. What qemu-ga calls goes straight to its work; everything else goes through the argument parser.
+@main
+enum Main {
+    static func main() {
+        exit(run())
+    }
+
+    private static func run() -> Int32 {
+        let arguments = CommandLine.arguments
+        switch (arguments.count, arguments.dropFirst().first) {
+        case (2, "freeze"): return perform(.freeze, in: locations)
+        case (2, "thaw"): return perform(.thaw, in: locations)
+        case (4, Drainer.command):
+            ProcessSetup.run()
+            Drainer(socketName: arguments[2], runDirectory: rawArgument(3)).run()
+            return 0
+        case (...1, _):
+            return Ending.show(CommandResult(.usage, "a command is missing\n\n\(FsfreezeHook.helpMessage())"))
+        default:
+            FsfreezeHook.main()
+            return 0
+        }
+    }
+
+    private static var locations: Locations { Locations(calledPath: rawArgument(0)) }
+
+    /// An argument in the caller's own bytes: a path need not be UTF-8.
+    static func rawArgument(_ index: Int) -> FilePath {
+        CommandLine.unsafeArgv[index].map { FilePath(platformString: $0) } ?? ""
+    }
+}
+
+/// What qemu-ga asks for.
+enum CyclePhase {
+    case freeze
+    case thaw
+}
+
+/// Runs a freeze or a thaw, says on standard error what went wrong, and returns the exit status.
+func perform(_ phase: CyclePhase, in locations: Locations) -> Int32 {
+    ProcessSetup.run()
+    do {
+        let context = try CycleContext(locations: locations)
+        switch phase {
+        case .freeze: return Ending.show(Freeze(in: context).run())
+        case .thaw: return Ending.show(Thaw(in: context).run())
+        }
+    } catch {
+        return Ending.show(CommandResult(.failed, "cannot read signals: \(error); nothing was run"))
+    }
+}
