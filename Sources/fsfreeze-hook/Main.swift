@@ -19,6 +19,15 @@ enum Main {
             ProcessSetup.run()
             Drainer(socketName: arguments[2], runDirectory: rawArgument(3)).run()
             return 0
+        case (9, Guard.command):
+            ProcessSetup.run()
+            guard let locations = Locations(arguments: (3..<9).map(rawArgument)) else { return ExitStatus.usage.rawValue }
+            Guard(cycle: arguments[2], locations: locations)?.run()
+            return 0
+        case (3, Holder.command):
+            ProcessSetup.run()
+            Holder(runDirectory: rawArgument(2))?.run()
+            return 0
         case (...1, _):
             return Ending.show(CommandResult(.usage, "a command is missing\n\n\(FsfreezeHook.helpMessage())"))
         default:
@@ -35,13 +44,14 @@ enum Main {
     }
 }
 
-/// What qemu-ga asks for.
+/// What can be done with a cycle.
 enum CyclePhase {
     case freeze
     case thaw
+    case recover
 }
 
-/// Runs a freeze or a thaw, says on standard error what went wrong, and returns the exit status.
+/// Runs a freeze, a thaw or a recovery, says on standard error what went wrong, and returns the exit status.
 func perform(_ phase: CyclePhase, in locations: Locations) -> Int32 {
     ProcessSetup.run()
     do {
@@ -49,6 +59,7 @@ func perform(_ phase: CyclePhase, in locations: Locations) -> Int32 {
         switch phase {
         case .freeze: return Ending.show(Freeze(in: context).run())
         case .thaw: return Ending.show(Thaw(in: context).run())
+        case .recover: return Ending.show(Thaw(in: context).recover())
         }
     } catch {
         return Ending.show(CommandResult(.failed, "cannot read signals: \(error); nothing was run"))

@@ -6,7 +6,7 @@ package final class CycleContext {
     package let locations: Locations
     package let settings: Settings
     /// Why the configuration could not be used; the settings are the defaults then.
-    package let configurationError: ConfigurationError?
+    let configurationError: ConfigurationError?
     let signals: SignalDescriptor
     /// nil when it cannot be used: the hooks run all the same.
     let runDirectory: RunDirectory?
@@ -34,31 +34,26 @@ package final class CycleContext {
     }
 
     /// Whether qemu-ga says that it holds filesystems frozen.
-    var agentIsFrozen: Bool {
-        locations.agentState.withPlatformString { access($0, F_OK) } == 0
-    }
+    var agentIsFrozen: Bool { locations.agentIsFrozen }
 
     /// The record of a cycle that was begun in this boot and has not ended.
     func unfinishedCycle() -> CycleRecord? {
-        guard let runDirectory, let record = CycleRecordFile.read(in: runDirectory) else { return nil }
-        return record.bootID == Self.bootID() ? record : nil
+        runDirectory.flatMap(CycleRecordFile.read).flatMap { $0.isUnfinished ? $0 : nil }
     }
 
-    /// The kernel's id of this boot: live state of another one says nothing about the processes of today.
-    static func bootID() -> String {
-        kernelText("/proc/sys/kernel/random/boot_id")
-    }
+    var stateDirectory: StateDirectory { StateDirectory(path: locations.stateDirectory) }
 
-    /// A new cycle's id, a random UUID from the kernel.
-    static func newCycleID() -> String {
-        kernelText("/proc/sys/kernel/random/uuid")
-    }
+    var imageMarker: ImageMarker { ImageMarker(directory: stateDirectory, bootID: Boot.id()) }
+}
 
-    private static func kernelText(_ path: String) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return "" }
-        defer { close(descriptor) }
-        let text = readAll(descriptor, limit: 256) ?? []
-        return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+extension Locations {
+    /// Whether qemu-ga says that it holds filesystems frozen.
+    package var agentIsFrozen: Bool {
+        agentState.withPlatformString { access($0, F_OK) } == 0
     }
+}
+
+extension CycleRecord {
+    /// Whether a freeze of this boot began it: processes and locks of another one are gone.
+    package var isUnfinished: Bool { bootID == Boot.id() && moments[.begun] != nil }
 }

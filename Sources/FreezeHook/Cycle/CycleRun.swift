@@ -4,29 +4,26 @@ import SystemPackage
 final class CycleRun {
     let id: String
     let report: Report
+    let record: CycleRecordFile?
+    let begin = MonotonicTime.now()
     private let context: CycleContext
-    private let record: CycleRecordFile?
     private let runner: HookRunner
     /// Hooks that counted: those with nothing to do here do not.
     private(set) var count = 0
     private(set) var failedCount = 0
-    let begin = MonotonicTime.now()
 
     // Of a thaw hook's time when its phase has none left: a lock that is not released is an outage.
     private static let leastThawLimit = Duration.seconds(1)
 
-    /// A run in the cycle `id`; `isNew` begins its record, otherwise the record is gone on with.
-    init(id: String, isNew: Bool, in context: CycleContext) {
+    /// A run in the cycle `id` that goes on with its record, or begins one.
+    init(id: String, record mode: CycleRecordFile.Mode, report: Report, in context: CycleContext) {
         self.id = id
         self.context = context
-        let report = Report(settings: context.settings, locations: context.locations, cycle: id)
         self.report = report
-        let record = context.runDirectory.map { CycleRecordFile(in: $0, isNew: isNew) }
+        let record = context.runDirectory.map { CycleRecordFile(in: $0, mode) }
         self.record = record
-        if isNew { record?.append(.cycle(id: id, bootID: CycleContext.bootID())) }
-        let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) {
-            record?.append(.drainer(socket: $0))
-        }
+        if mode == .new { record?.append(.cycle(id: id, bootID: Boot.id())) }
+        let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) { record?.append(.drainer(socket: $0)) }
         runner = HookRunner(
             signals: context.signals,
             environment: HookEnvironment(cycle: id, runDirectory: context.locations.runDirectory),
@@ -39,35 +36,42 @@ final class CycleRun {
             report.write(Event(.warning, .configurationInvalid, "\(error); the defaults are in force"))
         }
         if let error = context.runDirectoryError {
-            report.write(
-                Event(.warning, .stateUnavailable, "\(error); the hooks run, but a lost thaw cannot be recovered"))
-        } else if let failure = record?.failure {
-            report.write(
-                Event(
-                    .warning, .stateUnavailable,
-                    "the cycle cannot be recorded in \(SafeText.clean(context.locations.runDirectory)): \(failure); "
-                        + "the hooks run, but a lost thaw cannot be recovered"))
+            report.write(Event(.warning, .stateUnavailable, "\(error); the hooks run, but a lost thaw cannot be recovered"))
         }
     }
 
-    /// Whether a request to stop has come.
+    /// Tells when the record could not be kept.
+    func reportLostRecord() {
+        guard let failure = record?.failure else { return }
+        let place = SafeText.clean(context.locations.runDirectory)
+        report.write(
+            Event(
+                .warning, .stateUnavailable,
+                "the cycle cannot be recorded in \(place): \(failure); the hooks run, but a lost thaw cannot be recovered"))
+    }
+
+    /// Notes a moment of the cycle.
+    func mark(_ moment: CycleMoment) {
+        record?.append(.moment(moment, Timestamp()))
+    }
+
+    /// The request to stop that has come, if any.
     var stopRequest: Int32? {
         _ = context.signals.take()
         return context.signals.stopRequest
     }
 
     /// Runs one hook for the freeze, at most until the deadline.
-    func freeze(_ hook: Hook, until deadline: MonotonicTime) -> HookOutcome {
-        run(
-            HookRunner.Request(
-                hook: hook, action: .freeze, reason: .freeze, limit: min(hook.timeout, deadline - .now()),
-                stopsOnRequest: true))
+    func freeze(_ hook: Hook, _ action: HookAction, until deadline: MonotonicTime) -> HookOutcome {
+        let limit = min(hook.timeout, deadline - .now())
+        return run(HookRunner.Request(hook: hook, action: action, reason: .freeze, limit: limit, stopsOnRequest: true))
     }
 
     /// Counts a hook that must not be run as a failed one.
     func refuse(_ hook: Hook, _ action: HookAction, _ reason: String) {
         count += 1
         failedCount += 1
+        record?.append(.refused(action: action, path: hook.path, reason: reason))
         report.write(HookEvents.refused(hook, action, reason))
     }
 
@@ -79,47 +83,32 @@ final class CycleRun {
                 continue
             }
             let limit = min(entry.hook.timeout, max(deadline - .now(), Self.leastThawLimit))
-            _ = run(
-                HookRunner.Request(hook: entry.hook, action: .thaw, reason: reason, limit: limit, stopsOnRequest: false)
-            )
+            _ = run(HookRunner.Request(hook: entry.hook, action: .thaw, reason: reason, limit: limit, stopsOnRequest: false))
         }
     }
 
-    /// Notes that all freeze hooks have run.
-    func markFrozen() {
-        record?.append(.frozen)
-    }
-
-    /// Fetches what hooks' leftovers said and removes the record: the cycle has ended.
-    func end(drainers: [String]) {
-        if let runDirectory = context.runDirectory {
-            for socket in drainers {
-                report.write((Drainer.fetch(from: socket, in: runDirectory) ?? []).map(HookEvents.leftover))
-            }
-        }
-        record?.remove()
+    /// `3 hooks, 0 failed, in 0.210 s`.
+    var summary: String {
+        "\(count) \(count == 1 ? "hook" : "hooks"), \(failedCount) failed, in \(DurationText.seconds(.now() - begin)) s"
     }
 
     private func run(_ request: HookRunner.Request) -> HookOutcome {
         let (hook, action) = (request.hook, request.action)
-        record?.append(.start(action: action, reason: request.reason, path: hook.path))
+        record?.append(
+            .start(action: action, reason: request.reason, path: hook.path, guarantee: hook.guarantee, time: Timestamp()))
         report.write(HookEvents.started(hook, action))
-        let outcome = runner.run(request) { processes in
-            record?.append(.process(pid: processes.main, startTime: processes.startTime))
+        let outcome = runner.run(request) { process in
+            record?.append(.process(process))
         } emit: { [report] lines in
             report.write(HookEvents.output(lines, of: hook, action))
         }
+        record?.append(
+            .end(
+                status: outcome.status, signal: outcome.signal, timedOut: outcome.exceededLimit != nil,
+                duration: outcome.duration, explanation: outcome.explanation ?? ""))
         report.write(HookEvents.finished(hook, action, outcome))
-        record?.append(.end(status: outcome.status))
-        if !outcome.wasSkipped { count += 1 }
+        if action != .prepare && !outcome.wasSkipped { count += 1 }
         if outcome.failed { failedCount += 1 }
         return outcome
-    }
-}
-
-extension CycleRun {
-    /// `3 hooks, 0 failed, in 0.210 s`.
-    var summary: String {
-        "\(count) \(count == 1 ? "hook" : "hooks"), \(failedCount) failed, in \(DurationText.seconds(.now() - begin)) s"
     }
 }

@@ -4,6 +4,8 @@ package enum ExitStatus: Int32, Sendable {
     case done = 0
     /// A hook failed and the policy says abort; everything was thawed.
     case failed = 1
+    /// Not application-consistent, or something needs attention.
+    case needsAttention = 2
     case usage = 64
     case configurationInvalid = 65
     case cannotUseRunDirectory = 73

@@ -11,7 +11,7 @@ package struct Freeze {
     }
 
     /// Why a freeze is given up.
-    private struct Failure {
+    private struct Failure: Error {
         /// The hook that failed, or nil for the program itself.
         var hook: String?
         var reason: String
@@ -21,16 +21,30 @@ package struct Freeze {
     /// Runs the freeze to its end.
     package func run() -> CommandResult {
         if let refusal = takeLock() { return refusal }
-        let cycle = CycleRun(id: CycleContext.newCycleID(), isNew: true, in: context)
+        let id = Boot.newUUID()
+        let report = Report(settings: context.settings, locations: context.locations, cycle: id)
+        let cycle = CycleRun(id: id, record: .new, report: report, in: context)
+        cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
+        let entries = entries(cycle)
+        let link = entries.contains { $0.disposition == .runs } ? startGuard(of: cycle) : nil
 
         var frozen: [DirectoryEntry] = []
-        let failure = freeze(entries(cycle), in: cycle, frozen: &frozen)
-        if let failure { return rollBack(frozen, after: failure, in: cycle) }
-        cycle.markFrozen()
-        cycle.reportFaultsOfTheSystem()
+        do {
+            try prepare(entries, in: cycle)
+            cycle.mark(.windowOpened)
+            try freeze(entries, in: cycle, frozen: &frozen)
+        } catch {
+            let result = rollBack(frozen, after: error, in: cycle)
+            link?.ended()
+            return result
+        }
+        cycle.mark(.frozen)
+        cycle.reportLostRecord()
+        writeImageMarker(cycle)
         let summary = "frozen: \(cycle.summary) (cycle \(cycle.id))"
-        cycle.report.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
+        report.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
+        link?.frozen()
         return CommandResult(.done)
     }
 
@@ -62,53 +76,90 @@ package struct Freeze {
         do {
             return try directory.entries()
         } catch {
-            cycle.report.write(
-                Event(
-                    .warning, nil,
-                    "no hook runs: the directory \(SafeText.clean(directory.path)) cannot be read: \(error)"))
+            let place = SafeText.clean(directory.path)
+            cycle.report.write(Event(.warning, nil, "no hook runs: the directory \(place) cannot be read: \(error)"))
             return []
         }
     }
 
+    /// Starts the guard before the first hook; a freeze without one goes on, and says so.
+    private func startGuard(of cycle: CycleRun) -> GuardLink? {
+        let limit = context.settings.holdLimit
+        guard limit > .zero, cycle.record?.failure == nil, context.runDirectory != nil else { return nil }
+        do {
+            let link = try GuardLink(cycle: cycle.id, locations: context.locations, settings: context.settings)
+            cycle.record?.append(.guardian(link.process, socket: link.socketName))
+            let text = "guard: \(link.placement); without a thaw it ends the window after \(DurationText.format(limit))"
+            cycle.report.write(Event(.info, .guardStarted, text))
+            return link
+        } catch {
+            cycle.report.write(Event(.error, .guardFailed, "\(error); a lost thaw leaves the applications frozen"))
+            return nil
+        }
+    }
+
+    /// Calls those hooks that declare it with `prepare`: their long work is done before anything is locked.
+    private func prepare(_ entries: [DirectoryEntry], in cycle: CycleRun) throws(Failure) {
+        let end = begin + context.settings.prepareLimit
+        for entry in entries where entry.disposition == .runs && entry.hook.prepares {
+            try runOne(entry.hook, .prepare, until: end, in: cycle)
+        }
+    }
+
     /// Runs the hooks in their order until one fails in a way that ends the freeze.
-    private func freeze(_ entries: [DirectoryEntry], in cycle: CycleRun, frozen: inout [DirectoryEntry]) -> Failure? {
-        let aborts = { (hook: Hook) in hook.isRequired || context.settings.onFailure == .abort }
+    private func freeze(_ entries: [DirectoryEntry], in cycle: CycleRun, frozen: inout [DirectoryEntry]) throws(Failure) {
         for entry in entries {
-            if let signal = cycle.stopRequest { return Self.interrupted(by: signal) }
             switch entry.disposition {
             case .skipped:
                 continue
             case .refused(let reason):
                 cycle.refuse(entry.hook, .freeze, reason)
                 if aborts(entry.hook) {
-                    return Failure(hook: entry.hook.name, reason: "refused: \(reason)", messageID: .hookRefused)
+                    throw Failure(hook: entry.hook.name, reason: "refused: \(reason)", messageID: .hookRefused)
                 }
             case .runs:
-                if .now() >= deadline {
-                    let text =
-                        "the time for the freeze (\(DurationText.format(context.settings.freezeTimeout))) is used up"
-                    cycle.refuse(entry.hook, .freeze, text)
-                    if aborts(entry.hook) {
-                        return Failure(hook: entry.hook.name, reason: text, messageID: .budgetExhausted)
-                    }
-                    continue
-                }
-                frozen.append(entry)
-                let outcome = cycle.freeze(entry.hook, until: deadline)
-                if outcome.interrupted, let signal = cycle.stopRequest { return Self.interrupted(by: signal) }
-                if outcome.failed && aborts(entry.hook) {
-                    let explanation = outcome.explanation.map { " (\($0))" } ?? ""
-                    return Failure(
-                        hook: entry.hook.name, reason: "finished with status=\(outcome.status)\(explanation)",
-                        messageID: .hookFailed)
-                }
+                // Before it runs: a hook that is cut off may have frozen something.
+                if .now() < deadline { frozen.append(entry) }
+                try runOne(entry.hook, .freeze, until: deadline, in: cycle)
             }
         }
-        return cycle.stopRequest.map(Self.interrupted)
+        if let signal = cycle.stopRequest { throw Self.interrupted(by: signal) }
+    }
+
+    private func aborts(_ hook: Hook) -> Bool {
+        hook.isRequired || context.settings.onFailure == .abort
+    }
+
+    private func runOne(_ hook: Hook, _ action: HookAction, until end: MonotonicTime, in cycle: CycleRun) throws(Failure) {
+        if let signal = cycle.stopRequest { throw Self.interrupted(by: signal) }
+        guard .now() < end else {
+            let text = "the time for the freeze (\(DurationText.format(context.settings.freezeTimeout))) is used up"
+            cycle.refuse(hook, action, text)
+            if aborts(hook) { throw Failure(hook: hook.name, reason: text, messageID: .budgetExhausted) }
+            return
+        }
+        let outcome = cycle.freeze(hook, action, until: end)
+        if outcome.interrupted, let signal = cycle.stopRequest { throw Self.interrupted(by: signal) }
+        guard outcome.failed && aborts(hook) else { return }
+        let explanation = outcome.explanation.map { " (\($0))" } ?? ""
+        let call = action == .freeze ? "" : "\(action.rawValue) "
+        throw Failure(
+            hook: hook.name, reason: "\(call)finished with status=\(outcome.status)\(explanation)", messageID: .hookFailed)
     }
 
     private static func interrupted(by signal: Int32) -> Failure {
         Failure(hook: nil, reason: "interrupted by \(signalName(signal))", messageID: .interrupted)
+    }
+
+    /// Leaves in the image how it was taken.
+    private func writeImageMarker(_ cycle: CycleRun) {
+        guard let runDirectory = context.runDirectory, let record = CycleRecordFile.contents(in: runDirectory) else { return }
+        do {
+            try context.imageMarker.write(record)
+        } catch {
+            let place = SafeText.clean(context.locations.stateDirectory)
+            cycle.report.write(Event(.warning, .stateUnavailable, "the image marker in \(place) cannot be written: \(error)"))
+        }
     }
 
     /// Thaws what was started, the failing hook first, and says why.
@@ -118,15 +169,16 @@ package struct Freeze {
         cycle.report.write(Event(.error, failure.messageID, "rolling back: \(cause) after \(elapsed) s"))
         let rollback = MonotonicTime.now()
         let failedBefore = cycle.failedCount
+        let ending = CycleEnding(context: context, cycle: cycle)
+        cycle.mark(.thawing)
         cycle.thaw(frozen.reversed(), reason: .rollback, until: begin + context.settings.freezeTimeout)
-        cycle.end(drainers: context.unfinishedCycle()?.drainers ?? [])
+        if let record = context.unfinishedCycle() { ending.closeWindow(record) }
+        _ = ending.finish()
         let failed = cycle.failedCount - failedBefore
         let counts = "\(frozen.count) \(frozen.count == 1 ? "hook" : "hooks"), \(failed) failed"
-        cycle.report.write(
-            Event(
-                .error, .rolledBack,
-                "rolled back: \(counts), in \(DurationText.seconds(.now() - rollback)) s (cycle \(cycle.id))"))
-        let outcome = failed == 0 ? "rolled back, nothing is frozen" : "rolled back, but \(failed) hooks failed to thaw"
+        let time = DurationText.seconds(.now() - rollback)
+        cycle.report.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(time) s (cycle \(cycle.id))"))
+        let outcome = failed == 0 ? "rolled back, nothing is frozen" : "rolled back, but \(failed) failed to thaw"
         return CommandResult(.failed, "\(cause) after \(elapsed) s; \(outcome)")
     }
 }

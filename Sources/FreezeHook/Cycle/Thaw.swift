@@ -12,41 +12,110 @@ package struct Thaw {
 
     /// Thaws what the record names; without a record, every hook of the directory.
     package func run() -> CommandResult {
-        let deadline = begin + context.settings.thawTimeout
-        if let runDirectory = context.runDirectory, case .busy = runDirectory.lock(within: context.settings.thawTimeout)
-        {
-            return CommandResult(.busy, "another freeze or thaw is still running; try again when it has ended")
-        }
+        if let refusal = takeLock() { return refusal }
         let record = context.unfinishedCycle()
-        let cycle = CycleRun(id: record?.id ?? CycleContext.newCycleID(), isNew: false, in: context)
+        let cycle = cycle(record, report: directReport(record?.id))
         cycle.reportFaultsOfTheSystem()
-        thaw(record, reason: .thaw, in: cycle, until: deadline)
-        let name = record.map { "cycle \($0.id)" } ?? "no cycle"
-        cycle.report.write(
-            Event(cycle.failedCount == 0 ? .notice : .warning, .thawed, "thawed: \(cycle.summary) (\(name))"))
+        if let expired = record?.moments[.expired] {
+            let delay = DurationText.seconds(.now() - expired.monotonic)
+            cycle.report.write(
+                Event(.error, .thawCameLate, "the thaw came \(delay) s after the guard had ended the window"))
+        }
+        let verdict = thaw(record, reason: .thaw, in: cycle)
+        cycle.report.write(summary(of: cycle, record, verdict))
         return result(of: cycle)
     }
 
-    /// Thaws a cycle whose own thaw never came.
+    /// Thaws a cycle whose own thaw never came, within the freeze that has found it.
     func recover(_ record: CycleRecord, until deadline: MonotonicTime) {
-        let cycle = CycleRun(id: record.id, isNew: false, in: context)
+        let cycle = cycle(record, report: directReport(record.id))
         cycle.report.write(
-            Event(
-                .warning, .cycleRecovered, "unfinished cycle \(record.id): its thaw never came; thawing what it froze"))
-        thaw(record, reason: .recover, in: cycle, until: deadline)
-        cycle.report.write(Event(.warning, .thawed, "thawed: \(cycle.summary) (unfinished cycle \(record.id))"))
+            Event(.warning, .cycleRecovered, "unfinished cycle \(record.id): its thaw never came; thawing what it froze"))
+        let verdict = thaw(record, reason: .recover, in: cycle, until: deadline)
+        cycle.report.write(summary(of: cycle, record, verdict))
     }
 
-    private func thaw(_ record: CycleRecord?, reason: RunReason, in cycle: CycleRun, until deadline: MonotonicTime) {
+    /// Thaws what a stale record names; leaves it alone while qemu-ga holds the filesystems frozen: its thaw will come.
+    package func recover() -> CommandResult {
+        if let refusal = takeLock() { return refusal }
+        guard let record = context.unfinishedCycle() else { return CommandResult(.done) }
+        if record.isFrozen && context.agentIsFrozen {
+            return CommandResult(.done, "the cycle \(record.id) is left alone: qemu-ga holds its filesystems frozen and will thaw")
+        }
+        recover(record, until: deadline)
+        return CommandResult(.done)
+    }
+
+    /// The guard's part when the freeze was killed before its end: qemu-ga goes on without freezing, and no thaw comes.
+    func recoverAfterKill(_ id: String) {
+        _ = takeLock()
+        guard let record = context.unfinishedCycle(), record.id == id else { return }
+        recover(record, until: deadline)
+    }
+
+    /// The guard's part when no thaw came in time. The record stays for the thaw that may still come, and nothing is
+    /// written to a disk or sent to the journal: the filesystems may be frozen.
+    func expire(_ id: String) {
+        // Without the lock too, should its owner hang in the kernel: a lock that is not released is an outage.
+        _ = takeLock()
+        guard let record = context.unfinishedCycle(), record.id == id, !record.hasExpired else { return }
+        let cycle = cycle(record, report: Report(deferringIn: context.runDirectory))
+        cycle.mark(.expired)
+        let limit = DurationText.format(context.settings.holdLimit)
+        cycle.report.write(Event(.error, .windowExpired, "no thaw came within \(limit): the guard ends the window"))
+        if context.settings.thawFilesystems { thawFilesystems(in: cycle) }
+        let ending = CycleEnding(context: context, cycle: cycle)
+        runHooks(record, reason: .expired, in: cycle, ending, until: deadline)
+    }
+
+    private var deadline: MonotonicTime { begin + context.settings.thawTimeout }
+
+    private func takeLock() -> CommandResult? {
+        guard let runDirectory = context.runDirectory, case .busy = runDirectory.lock(within: context.settings.thawTimeout)
+        else { return nil }
+        return CommandResult(.busy, "another freeze or thaw is still running; try again when it has ended")
+    }
+
+    private func cycle(_ record: CycleRecord?, report: Report) -> CycleRun {
+        // A thaw without a freeze has a record of its own, so that its hooks may hold and leave something running.
+        guard let record else { return CycleRun(id: Boot.newUUID(), record: .new, report: report, in: context) }
+        return CycleRun(id: record.id, record: .existing, report: report, in: context)
+    }
+
+    /// Log and journal, which are told first what had to wait.
+    private func directReport(_ id: String?) -> Report {
+        let report = Report(settings: context.settings, locations: context.locations, cycle: id)
+        if let runDirectory = context.runDirectory { report.write(DeferredEvents.take(from: runDirectory)) }
+        return report
+    }
+
+    private func thaw(
+        _ record: CycleRecord?, reason: RunReason, in cycle: CycleRun, until deadline: MonotonicTime? = nil
+    ) -> Verdict? {
+        let ending = CycleEnding(context: context, cycle: cycle)
+        cycle.mark(.thawing)
+        runHooks(record, reason: reason, in: cycle, ending, until: deadline ?? self.deadline)
+        return ending.finish()
+    }
+
+    private func runHooks(
+        _ record: CycleRecord?, reason: RunReason, in cycle: CycleRun, _ ending: CycleEnding, until deadline: MonotonicTime
+    ) {
         if let record {
-            for path in Stragglers(killGrace: context.settings.killGrace).end(of: record) {
-                let text = "\(SafeText.clean(path)) was still running although its program was killed: ended"
-                cycle.report.write(Event(.warning, .cycleRecovered, text))
-            }
+            endStragglers(of: record, in: cycle)
+            ending.noteLostHolds(record)
         }
         let hooks = hooks(of: record)
         cycle.thaw(context.settings.thawOrder == .reverse ? hooks.reversed() : hooks, reason: reason, until: deadline)
-        cycle.end(drainers: record?.drainers ?? [])
+        // Read again: thaw hooks release sessions, and may leave something running.
+        if let record = context.runDirectory.flatMap(CycleRecordFile.read) { ending.closeWindow(record) }
+    }
+
+    private func endStragglers(of record: CycleRecord, in cycle: CycleRun) {
+        for path in Stragglers(killGrace: context.settings.killGrace).end(of: record) {
+            let text = "\(SafeText.clean(path)) was still running although its program was killed: ended"
+            cycle.report.write(Event(.warning, .cycleRecovered, text))
+        }
     }
 
     /// What has to be thawed, in the order of the freeze.
@@ -54,11 +123,34 @@ package struct Thaw {
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
         guard let record else {
             // Nothing is known to be frozen: a directory that cannot be read is no failure.
-            return ((try? directory.entries()) ?? []).filter {
-                if case .skipped = $0.disposition { false } else { true }
-            }
+            return ((try? directory.entries()) ?? []).filter { if case .skipped = $0.disposition { false } else { true } }
         }
-        return record.hooksToThaw.map(directory.entry)
+        return record.hooksToThaw.map { directory.entry(at: $0.path) }
+    }
+
+    private func thawFilesystems(in cycle: CycleRun) {
+        let mountPoints = FilesystemThaw.run()
+        guard !mountPoints.isEmpty else { return }
+        let names = mountPoints.map { SafeText.clean($0) }.joined(separator: ", ")
+        cycle.record?.append(.fault("the guard thawed the filesystems \(names) at \(WallTime.now().rfc3339)"))
+        cycle.report.write(Event(.error, .windowExpired, "the guard thawed the filesystems \(names)"))
+    }
+
+    private func summary(of cycle: CycleRun, _ record: CycleRecord?, _ verdict: Verdict?) -> Event {
+        let text = "thawed: \(cycle.summary)"
+        guard record != nil, let verdict else {
+            return Event(cycle.failedCount == 0 ? .notice : .warning, .thawed, "\(text) (no cycle)")
+        }
+        let id: MessageID =
+            switch verdict.guarantee {
+            case .applicationConsistent: .verdictApplicationConsistent
+            case .nativeCopy: .verdictNativeCopy
+            case .crashConsistent: .verdictCrashConsistent
+            case .unsupported: .verdictUnsupported
+            }
+        let priority: Event.Priority = verdict.guarantee >= .nativeCopy ? .notice : .warning
+        return Event(
+            priority, id, "\(text) (cycle \(cycle.id)): \(verdict.text)", [(.verdict, verdict.guarantee.rawValue)])
     }
 
     private func result(of cycle: CycleRun) -> CommandResult {

@@ -2,6 +2,8 @@ import SystemPackage
 
 /// The word a hook is called with.
 package enum HookAction: String, Sendable {
+    /// The long work that needs no lock; only for hooks that declare it.
+    case prepare
     case freeze
     case thaw
 }
@@ -14,6 +16,8 @@ package enum RunReason: String, Sendable {
     case rollback
     /// The thaw of an earlier cycle never came.
     case recover
+    /// The guard's time was over before the thaw came.
+    case expired
 }
 
 /// An executable of the hook directory, with the limits in force for it.
@@ -23,20 +27,22 @@ package struct Hook: Equatable, Sendable {
     package var timeout: Duration
     /// A required hook that fails ends the freeze, whatever the policy is.
     package var isRequired: Bool
+    /// Whether it is called with `prepare` too.
+    package var prepares: Bool
+    /// What it promises, if it says.
+    package var guarantee: Guarantee?
 
     /// The hook at `path`: the configuration comes before its header, and that before the general settings.
     package init(path: FilePath, header: HookHeader, settings: Settings) {
         self.path = path
         self.header = header
-        let configured = settings.hook(named: SafeText.clean(path.lastComponent?.bytes ?? []))
+        let configured = settings.hook(named: path.name)
         timeout = configured.timeout ?? header.timeout ?? settings.hookTimeout
         isRequired = configured.required ?? false
+        prepares = configured.prepare ?? header.prepare ?? false
+        guarantee = configured.guarantee ?? header.guarantee
     }
 
     /// The file name, cleaned, as the log shows it.
-    package var name: String { SafeText.clean(path.lastComponent?.bytes ?? []) }
-}
-
-extension FilePath.Component {
-    var bytes: [UInt8] { FilePath(root: nil, CollectionOfOne(self)).bytes }
+    package var name: String { path.name }
 }

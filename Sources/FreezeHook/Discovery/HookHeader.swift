@@ -19,6 +19,7 @@ package struct HookHeader: Equatable, Sendable {
     package var description: String?
     package var guarantee: Guarantee?
     package var timeout: Duration?
+    package var prepare: Bool?
     /// Lines that could not be understood, as `list` shows them.
     package var problems: [String] = []
 
@@ -64,6 +65,9 @@ package struct HookHeader: Equatable, Sendable {
             if timeout == nil {
                 problems.append("'\(parts[1])' in the header is no timeout: write \(DurationText.allowed)")
             }
+        case "prepare":
+            prepare = try? SettingsKeys.yesOrNo(parts[1])
+            if prepare == nil { problems.append("'\(parts[1])' in the header is neither yes nor no") }
         default:
             problems.append("unknown key '\(parts[0])' in the header")
         }

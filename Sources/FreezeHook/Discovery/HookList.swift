@@ -21,6 +21,7 @@ package struct HookList: Encodable {
         package var why: String?
         package var description: String?
         package var guarantee: String?
+        package var prepare: Bool
         package var required: Bool
         package var timeoutSeconds: Double
     }
@@ -55,7 +56,8 @@ extension HookList.Item {
         name = entry.hook.name
         path = SafeText.clean(entry.hook.path)
         description = entry.hook.header.description
-        guarantee = entry.hook.header.guarantee?.rawValue
+        guarantee = entry.hook.guarantee?.rawValue
+        prepare = entry.hook.prepares
         required = entry.hook.isRequired
         timeoutSeconds = entry.hook.timeout.inSeconds
         switch entry.disposition {
@@ -76,6 +78,7 @@ extension HookList.Item {
         guard runs else { return "does not run  \(why ?? "")" }
         var words = ["runs", "timeout \(DurationText.format(.milliseconds(Int64(timeoutSeconds * 1000))))"]
         if required { words.append("required") }
+        if prepare { words.append("prepares") }
         if let guarantee { words.append(guarantee) }
         if let description { words.append(description) }
         if let why { words.append("but \(why)") }

@@ -28,7 +28,7 @@ struct HookEnvironment {
 
     /// The entry that names the hook, for itself, for `hold`, and to know its processes by.
     static func marker(of hook: Hook) -> [UInt8] {
-        Array(hookKey.utf8) + (hook.path.lastComponent?.bytes ?? [])
+        Array(hookKey.utf8) + hook.path.nameBytes
     }
 
     /// The entries for one run of a hook; `limit` is the time that it has.

@@ -39,6 +39,11 @@ package struct HookOutcome: Equatable, Sendable {
         }
     }
 
+    /// The signal that its process died of.
+    package var signal: Int32? {
+        if case .signaled(let signal) = ending { signal } else { nil }
+    }
+
     package var wasSkipped: Bool { status == Self.nothingToDo }
     package var failed: Bool { status != 0 && !wasSkipped }
 

@@ -36,7 +36,7 @@ final class HookRunner {
     }
 
     /// Runs the hook to its end. `started` is told the process; `emit` is given the output's lines as they come.
-    func run(_ request: Request, started: (HookProcesses) -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome {
+    func run(_ request: Request, started: (ProcessIdentity) -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome {
         let begin = MonotonicTime.now()
         var ends: [Int32] = [Spawn.null, Spawn.null]
         if clinux_pipe(&ends) == 0 { _ = fcntl(ends[0], F_SETFL, O_NONBLOCK) }
@@ -49,7 +49,7 @@ final class HookRunner {
             outcome = HookOutcome(ending: .notStarted(status: error.status, reason: error.reason))
         case .success(let pid):
             let processes = HookProcesses(main: pid, marker: HookEnvironment.marker(of: request.hook))
-            started(processes)
+            started(processes.leader)
             var run = ActiveRun(request: request, processes: processes, output: ends[0], begin: begin, emit: emit)
             outcome = supervise(&run)
             release(&run)
@@ -143,7 +143,7 @@ final class HookRunner {
             let pid = waitpid(-1, &status, WNOHANG)
             if pid < 0 && errno == EINTR { continue }
             if pid <= 0 { break }
-            guard pid == run.processes.main else { continue }
+            guard pid == run.processes.leader.pid else { continue }
             run.hasEnded = true
             let signal = status & 0x7f
             run.outcome.ending = signal == 0 ? .exited((status >> 8) & 0xff) : .signaled(signal)

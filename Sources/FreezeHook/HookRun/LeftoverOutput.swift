@@ -28,10 +28,8 @@ final class LeftoverOutput {
     }
 
     private func startDrainer() -> Int32? {
-        var ends: [Int32] = [0, 0]
-        guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends) == 0 else { return nil }
-        defer { close(ends[1]) }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        guard let (own, other) = Messages.pair() else { return nil }
+        defer { close(other) }
         // The socket's name is unique among cycles and their phases; a drainer may live on for days.
         let name = "drain-\(cycle)-\(getpid())"
         // /proc/self/exe is this program even when an upgrade has replaced its file.
@@ -41,16 +39,16 @@ final class LeftoverOutput {
                 + [runDirectory?.path.bytes ?? []],
             // No hook's process: the marker keeps it from being ended as a stray of one.
             environment: [Array(HookEnvironment.hookKey.utf8)])
-        spawn.standardInput = ends[1]
+        spawn.standardInput = other
         guard (try? spawn.start()) != nil else {
-            close(ends[0])
+            close(own)
             return nil
         }
         // It answers when its socket is there: a thaw may follow at once.
         var answer: UInt8 = 0
         var none: Int32 = -1
-        _ = clinux_receive(ends[0], &answer, 1, &none)
+        _ = clinux_receive(own, &answer, 1, &none)
         if runDirectory != nil { started(name) }
-        return ends[0]
+        return own
     }
 }

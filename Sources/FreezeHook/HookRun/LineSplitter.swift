@@ -24,6 +24,9 @@ struct LineSplitter {
         return lines
     }
 
+    /// What stands behind the last newline, such as a prompt; it stays.
+    var openLine: String { SafeText.clean(partial) }
+
     /// The line that no newline has ended, if there is one.
     mutating func unfinishedLine() -> String? {
         partial.isEmpty ? nil : take([])

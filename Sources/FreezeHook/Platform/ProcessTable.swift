@@ -64,6 +64,11 @@ package enum ProcessTable {
         contents(of: "/proc/\(pid)/cmdline").map { $0.split(separator: 0).map(Array.init) }
     }
 
+    /// The lines of `/proc/PID/cgroup`, or nil when they cannot be read.
+    package static func controlGroups(of pid: pid_t) -> String? {
+        contents(of: "/proc/\(pid)/cgroup").map { String(decoding: $0, as: UTF8.self) }
+    }
+
     private static func contents(of path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }

@@ -56,6 +56,14 @@ package enum SafeText {
 }
 
 extension FilePath {
+    /// The bytes of the last component: a hook's name.
+    package var nameBytes: [UInt8] {
+        lastComponent.map { FilePath(root: nil, CollectionOfOne($0)).bytes } ?? []
+    }
+
+    /// The last component as text, cleaned.
+    package var name: String { SafeText.clean(nameBytes) }
+
     /// The path's bytes as the kernel knows them.
     package var bytes: [UInt8] {
         withPlatformString { pointer in

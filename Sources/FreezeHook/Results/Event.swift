@@ -17,6 +17,7 @@ package struct Event: Sendable {
         case action = "FSFREEZE_ACTION"
         case status = "FSFREEZE_STATUS"
         case duration = "FSFREEZE_DURATION_USEC"
+        case verdict = "FSFREEZE_VERDICT"
     }
 
     package var time = WallTime.now()

@@ -1,12 +1,28 @@
 import FoundationEssentials
 
-/// JSON as all commands print it: one object, snake_case keys in a fixed order.
+/// JSON as the program prints and keeps it: snake_case keys in a fixed order.
 package enum JSONText {
-    /// The value as one JSON text.
+    /// The value over several lines, as the commands print it.
     package static func of(_ value: some Encodable) throws -> String {
+        try text(of: value, [.prettyPrinted])
+    }
+
+    /// The value on one line, as the history keeps it.
+    static func line(of value: some Encodable) throws -> String {
+        try text(of: value, [])
+    }
+
+    /// The value that a text holds; nil when it holds none.
+    static func value<Value: Decodable>(of type: Value.Type, in bytes: [UInt8]) -> Value? {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        return try? decoder.decode(type, from: Data(bytes))
+    }
+
+    private static func text(of value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) throws -> String {
         let encoder = JSONEncoder()
         encoder.keyEncodingStrategy = .convertToSnakeCase
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 }

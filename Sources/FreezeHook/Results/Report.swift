@@ -3,8 +3,9 @@ import SystemPackage
 /// Where everything that happens is told: the log, the journal, or what is left of them. It never decides whether
 /// hooks run.
 package final class Report {
-    private let log: LogFile?
-    private let journal: Journal?
+    private var log: LogFile?
+    private var journal: Journal?
+    private var deferred: DeferredEvents?
     private var logFailureIsTold = false
 
     /// Opens the log and the journal as the settings say. A log that cannot be opened is told to the journal.
@@ -13,13 +14,19 @@ package final class Report {
         do {
             log = try LogFile(path: locations.logFile ?? settings.logFile)
         } catch {
-            log = nil
             tell(error)
         }
     }
 
+    /// Keeps everything in the run directory until a thaw tells it.
+    init(deferringIn runDirectory: RunDirectory?) {
+        deferred = runDirectory.map(DeferredEvents.init)
+    }
+
     /// Writes the events to every place there is.
     package func write(_ events: [Event]) {
+        guard !events.isEmpty else { return }
+        deferred?.write(events)
         log?.write(events)
         journal?.write(events)
         if let failure = log?.failure { tell(failure) }

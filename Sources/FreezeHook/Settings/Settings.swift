@@ -34,10 +34,16 @@ package struct Settings: Equatable, Sendable {
     /// The time a whole freeze has; the smallest limit of a host known is 60 s.
     package var freezeTimeout = Duration.seconds(50)
     package var thawTimeout = Duration.seconds(120)
+    /// The time after which the guard ends a window that no thaw has ended; zero means that there is no guard.
+    package var holdLimit = Duration.seconds(300)
+    /// Whether the guard thaws the filesystems too.
+    package var thawFilesystems = false
     package var thawOrder = ThawOrder.reverse
     package var thawFailure = ThawFailure.ignore
     package var logFile = FilePath("/var/log/qga-fsfreeze-hook.log")
     package var journal = true
+    /// The number of cycles that the history keeps at least.
+    package var historyLimit = 1000
     /// By the name that stands in `[hook NAME]`.
     package var hooks: [String: HookSettings] = [:]
 
@@ -45,6 +51,9 @@ package struct Settings: Equatable, Sendable {
 
     /// The part of the freeze's time that is kept for thawing what was frozen, should the freeze fail.
     package var rollbackReserve: Duration { freezeTimeout / 4 }
+
+    /// The part of the freeze's time that `prepare` may use, so that it cannot leave the hooks without any.
+    package var prepareLimit: Duration { (freezeTimeout - rollbackReserve) / 2 }
 
     /// What the configuration says of a hook, found by its file name or by that without number and suffix.
     package func hook(named name: String) -> HookSettings {
@@ -68,9 +77,8 @@ package struct Settings: Equatable, Sendable {
 package struct HookSettings: Equatable, Sendable {
     package var timeout: Duration?
     package var required: Bool?
+    package var prepare: Bool?
+    package var guarantee: Guarantee?
 
-    package init(timeout: Duration? = nil, required: Bool? = nil) {
-        self.timeout = timeout
-        self.required = required
-    }
+    package init() {}
 }

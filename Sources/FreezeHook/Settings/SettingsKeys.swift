@@ -15,15 +15,20 @@ enum SettingsKeys {
         "kill-grace": { settings, text throws(ValueError) in settings.killGrace = try time(text) },
         "freeze-timeout": { settings, text throws(ValueError) in settings.freezeTimeout = try time(text) },
         "thaw-timeout": { settings, text throws(ValueError) in settings.thawTimeout = try time(text) },
+        "hold-limit": { settings, text throws(ValueError) in settings.holdLimit = try limit(text) },
+        "thaw-filesystems": { settings, text throws(ValueError) in settings.thawFilesystems = try yesOrNo(text) },
         "thaw-order": { settings, text throws(ValueError) in settings.thawOrder = try choice(text) },
         "thaw-failure": { settings, text throws(ValueError) in settings.thawFailure = try choice(text) },
         "log-file": { settings, text throws(ValueError) in settings.logFile = try absolutePath(text) },
         "journal": { settings, text throws(ValueError) in settings.journal = try yesOrNo(text) },
+        "history-limit": { settings, text throws(ValueError) in settings.historyLimit = try count(text) },
     ]
 
     static let hook: [String: Setter<HookSettings>] = [
         "timeout": { settings, text throws(ValueError) in settings.timeout = try time(text) },
         "required": { settings, text throws(ValueError) in settings.required = try yesOrNo(text) },
+        "prepare": { settings, text throws(ValueError) in settings.prepare = try yesOrNo(text) },
+        "guarantee": { settings, text throws(ValueError) in settings.guarantee = try choice(text) },
     ]
 
     /// A time that is not zero: no limit of nothing can be kept.
@@ -32,6 +37,19 @@ enum SettingsKeys {
             throw ValueError(allowed: DurationText.allowed)
         }
         return duration
+    }
+
+    /// A time, or 0 for none.
+    private static func limit(_ text: String) throws(ValueError) -> Duration {
+        guard let duration = DurationText.parse(text) else {
+            throw ValueError(allowed: DurationText.allowed + ", or 0 for none")
+        }
+        return duration
+    }
+
+    private static func count(_ text: String) throws(ValueError) -> Int {
+        guard let count = Int(text), count > 0 else { throw ValueError(allowed: "a whole number above 0") }
+        return count
     }
 
     static func yesOrNo(_ text: String) throws(ValueError) -> Bool {

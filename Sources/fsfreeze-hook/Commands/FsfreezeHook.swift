@@ -10,7 +10,10 @@ struct FsfreezeHook: ParsableCommand {
             (qemu-ga -F/usr/sbin/fsfreeze-hook). Each executable of fsfreeze-hook.d is then called with the same word.
             """,
         version: "fsfreeze-hook \(version)",
-        subcommands: [FreezeCommand.self, ThawCommand.self, ListCommand.self])
+        subcommands: [
+            FreezeCommand.self, ThawCommand.self, StatusCommand.self, ListCommand.self, HoldCommand.self, ReleaseCommand.self,
+            RecoverCommand.self,
+        ])
 }
 
 /// The program's version.

@@ -18,11 +18,20 @@ package final class RunDirectory {
     package let descriptor: Int32
 
     /// Opens the directory, and makes it (0700) when it is not there.
-    package init(path: FilePath) throws(RunDirectoryError) {
-        self.path = path
+    package convenience init(path: FilePath) throws(RunDirectoryError) {
         if path.withPlatformString({ mkdir($0, 0o700) }) != 0 && errno != EEXIST {
             throw RunDirectoryError(path: path, reason: "\(Errno(rawValue: errno))")
         }
+        try self.init(opening: path)
+    }
+
+    /// The directory when it is there already; nothing is made.
+    package static func existing(_ path: FilePath) -> RunDirectory? {
+        try? RunDirectory(opening: path)
+    }
+
+    private init(opening path: FilePath) throws(RunDirectoryError) {
+        self.path = path
         descriptor = path.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         guard descriptor >= 0 else { throw RunDirectoryError(path: path, reason: "\(Errno(rawValue: errno))") }
         var status = stat()
@@ -53,8 +62,11 @@ package final class RunDirectory {
         return flock(descriptor, LOCK_EX) == 0 ? .waited : .busy
     }
 
-    /// Frees the lock before the process ends.
-    package func unlock() {
+    /// Whether another run has the lock now; it is not taken.
+    package var lockState: Lock {
+        // Shared: two who only ask do not see each other.
+        guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return .busy }
         flock(descriptor, LOCK_UN)
+        return .free
     }
 }

@@ -1,0 +1,60 @@
+import SystemPackage
+
+/// What every cycle ends with, however it came to it: nothing of ours is left, and the verdict is known.
+struct CycleEnding {
+    let context: CycleContext
+    let cycle: CycleRun
+
+    /// Ends the sessions that hooks forgot and fetches what their leftovers said; the last act of the window.
+    func closeWindow(_ record: CycleRecord) {
+        guard let runDirectory = context.runDirectory else { return }
+        let holds = HoldEnding(runDirectory: runDirectory, settings: context.settings)
+        for (name, result) in holds.endForgotten(in: record) {
+            let ending = result.status == .done ? "ended now" : result.message ?? "lost"
+            cycle.report.write(Event(.warning, .holdForgotten, "hold \(name) was still open after all hooks: \(ending)"))
+        }
+        holds.sweep(record)
+        cycle.mark(.thawed)
+        for socket in record.drainers {
+            guard let words = Drainer.fetch(from: socket, in: runDirectory) else {
+                cycle.record?.append(.fault("output of what hooks left running is lost: its reader was killed"))
+                continue
+            }
+            cycle.report.write(words.map(HookEvents.leftover))
+        }
+    }
+
+    /// Notes the sessions that died unseen. Before the hooks are thawed: their own release would hide it.
+    func noteLostHolds(_ record: CycleRecord) {
+        guard let runDirectory = context.runDirectory else { return }
+        for hold in HoldEnding(runDirectory: runDirectory, settings: context.settings).lost(in: record) {
+            cycle.record?.append(.lost(hold: hold.name, time: nil, reason: "its holder was killed"))
+        }
+        if let guardian = record.guardian, !guardian.process.isAlive, !record.hasExpired {
+            cycle.report.write(Event(.warning, .guardFailed, "the guard had been killed before the thaw"))
+        }
+    }
+
+    /// Ends the guard, keeps the cycle in the history, and removes the live state. Returns the verdict; nil when no freeze
+    /// began it.
+    func finish() -> Verdict? {
+        guard let runDirectory = context.runDirectory else { return nil }
+        let record = CycleRecordFile.read(in: runDirectory)
+        defer { cycle.record?.remove() }
+        guard let record, record.isUnfinished else { return nil }
+        if let guardian = record.guardian { Guard.end(guardian, in: runDirectory) }
+        context.imageMarker.remove()
+        let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
+        do {
+            try history.add(CycleSummary(of: record))
+        } catch {
+            let place = SafeText.clean(context.locations.stateDirectory)
+            cycle.report.write(Event(.warning, .stateUnavailable, "the history in \(place) cannot be written: \(error)"))
+        }
+        for hold in record.holds {
+            guard case .lost(_, let reason) = hold.ending else { continue }
+            cycle.report.write(Event(.error, .holdLost, "hold \(hold.name) was lost in the window: \(reason)"))
+        }
+        return Verdict(on: record)
+    }
+}

@@ -1,0 +1,52 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// The freeze's side of its guard: starts it before the first hook and tells it how the freeze ended.
+final class GuardLink {
+    private let socket: Int32
+    let process: ProcessIdentity
+    /// Where it lives, in words for the log.
+    let placement: String
+    /// The name of its socket in the run directory.
+    let socketName: String
+
+    // It only has to start; a machine where that takes longer has no time for a guard.
+    private static let startPatience = Duration.seconds(5)
+
+    /// Starts the guard of a cycle. Throws when it cannot be started or does not answer.
+    init(cycle: String, locations: Locations, settings: Settings) throws(GuardError) {
+        guard let (own, other) = Messages.pair() else { throw GuardError(reason: "no socket: \(Errno(rawValue: errno))") }
+        defer { close(other) }
+        socketName = Guard.socketName(of: cycle)
+        var spawn = Spawn(
+            path: "/proc/self/exe", arguments: Guard.arguments(cycle: cycle, locations: locations),
+            // The hooks that it may have to thaw get the environment that they were frozen in.
+            environment: HookEnvironment.ofThisProcess() + [Array(HookEnvironment.hookKey.utf8)])
+        spawn.standardInput = other
+        do {
+            process = ProcessIdentity(of: try spawn.start())
+        } catch {
+            close(own)
+            throw GuardError(reason: "it cannot be started: \(error)")
+        }
+        socket = own
+        placement = GuardPlacement.place(process.pid, cycle: cycle)
+        guard Messages.wait(for: own, until: .now() + Self.startPatience), Messages.receive(from: own)?.letter == Guard.ready
+        else { throw GuardError(reason: "it does not answer") }
+    }
+
+    deinit { close(socket) }
+
+    /// The freeze is complete: from now on the hold limit counts.
+    func frozen() { Messages.send(Guard.frozen, to: socket) }
+
+    /// The freeze was rolled back: there is nothing to guard.
+    func ended() { Messages.send(Guard.ended, to: socket) }
+}
+
+/// Why there is no guard.
+struct GuardError: Error, CustomStringConvertible {
+    var reason: String
+    var description: String { "the guard: \(reason)" }
+}

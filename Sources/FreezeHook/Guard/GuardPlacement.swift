@@ -1,0 +1,30 @@
+import CLinux
+import Glibc
+
+/// Puts the guard where neither a stop nor a kill of the agent's unit reaches it.
+enum GuardPlacement {
+    // systemd answers before it has moved the process.
+    private static let patience = Duration.milliseconds(200)
+    private static let interval: useconds_t = 1_000
+
+    /// Moves the process into a scope of its own where systemd runs; returns in words where it is.
+    static func place(_ pid: pid_t, cycle: String) -> String {
+        let ownSession = "a process of its own session"
+        // sd_booted(3): this directory is there when systemd is the init of this machine.
+        guard access("/run/systemd/system", F_OK) == 0 else { return ownSession }
+        let unit = "fsfreeze-hook-\(cycle).scope"
+        let result = clinux_place_in_scope(unit, "Guard of the frozen applications (cycle \(cycle))", pid)
+        guard result == 0 else { return "\(ownSession) (no systemd unit: \(String(cString: strerror(-result))))" }
+        let end = MonotonicTime.now() + patience
+        while .now() < end {
+            if isPlaced(pid, in: unit) { return "the systemd unit \(unit)" }
+            usleep(interval)
+        }
+        return "\(ownSession) (systemd has not moved it to \(unit))"
+    }
+
+    private static func isPlaced(_ pid: pid_t, in unit: String) -> Bool {
+        guard let groups = ProcessTable.controlGroups(of: pid) else { return false }
+        return groups.split(separator: "\n").contains { $0.hasSuffix("/\(unit)") }
+    }
+}

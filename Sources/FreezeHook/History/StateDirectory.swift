@@ -1,0 +1,62 @@
+import Glibc
+import SystemPackage
+
+/// The directory of what outlives a boot: the history and the image marker. Written before the filesystems are frozen
+/// and after they are thawed, never between.
+package struct StateDirectory {
+    private let path: FilePath
+    private static let sizeLimit = 256 << 20
+
+    package init(path: FilePath) {
+        self.path = path
+    }
+
+    /// A file's bytes, or nil when there is none.
+    func read(_ name: String) -> [UInt8]? {
+        let descriptor = file(name).withPlatformString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        return readAll(descriptor, limit: Self.sizeLimit)
+    }
+
+    /// Puts a file in its place as a whole. Throws what the kernel said.
+    func replace(_ name: String, with bytes: [UInt8]) throws(Errno) {
+        let new = "\(name).new"
+        try write(bytes, to: new, flags: O_TRUNC)
+        guard file(new).withPlatformString({ from in file(name).withPlatformString { Glibc.rename(from, $0) } }) == 0 else {
+            throw Errno(rawValue: errno)
+        }
+    }
+
+    /// Adds to a file's end. Throws what the kernel said.
+    func append(_ bytes: [UInt8], to name: String) throws(Errno) {
+        try write(bytes, to: name, flags: O_APPEND)
+    }
+
+    func remove(_ name: String) {
+        _ = file(name).withPlatformString { unlink($0) }
+    }
+
+    func rename(_ name: String, to newName: String) {
+        _ = file(name).withPlatformString { from in file(newName).withPlatformString { Glibc.rename(from, $0) } }
+    }
+
+    private func file(_ name: String) -> FilePath { path.appending(name) }
+
+    // No fsync: before the freeze FIFREEZE itself brings everything to the disk, and a sync would lengthen the window.
+    private func write(_ bytes: [UInt8], to name: String, flags: Int32) throws(Errno) {
+        _ = path.withPlatformString { mkdir($0, 0o700) }
+        let descriptor = file(name).withPlatformString {
+            open($0, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, 0o600)
+        }
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        defer { close(descriptor) }
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw count < 0 ? Errno(rawValue: errno) : .noSpace }
+            rest = rest.dropFirst(count)
+        }
+    }
+}

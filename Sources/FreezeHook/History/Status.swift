@@ -1,0 +1,117 @@
+import SystemPackage
+
+/// What `status` tells: the present state, where this machine comes from, and how the last cycle went.
+package struct Status: Encodable {
+    /// What is being done with the applications.
+    package enum State: String, Encodable {
+        case thawed, freezing, frozen, thawing
+    }
+
+    /// A session that is kept open.
+    package struct Hold: Encodable {
+        package var name: String
+        package var hook: String
+        package var alive: Bool
+    }
+
+    /// The image that this machine came from.
+    package struct Image: Encodable {
+        package var cycle: String
+        package var taken: String
+        package var verdict: String
+        package var reasons: [String]
+    }
+
+    package var state: State
+    package var frozenSince: String?
+    package var guardSecondsLeft: Double?
+    package var holds: [Hold] = []
+    package var image: Image?
+    package var last: CycleSummary?
+    /// What has to be done, and the command that does it.
+    package var attention: String?
+
+    /// The status of this machine now. Reading it changes nothing.
+    package init(locations: Locations, settings: Settings) {
+        let directory = StateDirectory(path: locations.stateDirectory)
+        last = History(directory: directory, limit: settings.historyLimit).last
+        if let origin = ImageMarker(directory: directory, bootID: Boot.id()).origin {
+            let verdict = Verdict(on: origin)
+            let taken = (origin.moments[.frozen] ?? Timestamp()).wall.rfc3339
+            image = Image(cycle: origin.id, taken: taken, verdict: verdict.guarantee.rawValue, reasons: verdict.reasons)
+        }
+        state = .thawed
+        guard let runDirectory = RunDirectory.existing(locations.runDirectory),
+            let record = CycleRecordFile.read(in: runDirectory), record.isUnfinished
+        else { return }
+        let isWorkedOn: Bool = if case .busy = runDirectory.lockState { true } else { false }
+        describe(record, isWorkedOn: isWorkedOn, settings: settings)
+    }
+
+    private mutating func describe(_ record: CycleRecord, isWorkedOn: Bool, settings: Settings) {
+        if record.hasExpired {
+            state = isWorkedOn ? .thawing : .thawed
+            attention = "the guard has ended the window of cycle \(record.id) and its thaw has not come: fsfreeze-hook thaw"
+        } else if record.moments[.thawing] != nil {
+            state = .thawing
+        } else {
+            state = record.isFrozen ? .frozen : .freezing
+        }
+        if !isWorkedOn && !record.isFrozen {
+            attention = "the freeze of cycle \(record.id) was killed: fsfreeze-hook recover"
+        }
+        if let frozen = record.moments[.frozen], state == .frozen {
+            frozenSince = frozen.wall.rfc3339
+            if record.guardian?.process.isAlive == true {
+                guardSecondsLeft = max(0, (settings.holdLimit - (.now() - frozen.monotonic)).inSeconds)
+            } else if record.guardian != nil {
+                attention = "the guard of cycle \(record.id) has been killed: nothing ends the window but fsfreeze-hook thaw"
+            }
+        }
+        holds = record.holds.filter { $0.ending != .released }.map { hold in
+            Hold(name: hold.name, hook: hold.hook, alive: hold.ending == nil && hold.holder.isAlive)
+        }
+        if let dead = holds.first(where: { !$0.alive }) { attention = "the session \(dead.name) has ended too early" }
+    }
+
+    /// Whether all is as it should be: nothing needs attention, and the image or the last cycle is application-consistent.
+    package var isGood: Bool {
+        if attention != nil { return false }
+        if state != .thawed { return true }
+        if let image, last == nil { return image.verdict == Guarantee.applicationConsistent.rawValue }
+        return last?.verdict == Guarantee.applicationConsistent.rawValue
+    }
+
+    /// The status as text.
+    package var text: String {
+        var lines = ["state:      \(state.rawValue)"]
+        if let frozenSince { lines[0] += " since \(frozenSince)" }
+        if let guardSecondsLeft { lines.append("guard:      ends the window in \(Int(guardSecondsLeft.rounded(.up))) s") }
+        for hold in holds {
+            let owner = hold.hook.isEmpty ? "" : " for \(hold.hook)"
+            lines.append("hold:       \(hold.name)\(owner): \(hold.alive ? "open" : "lost")")
+        }
+        if let attention { lines.append("attention:  \(attention)") }
+        if let image {
+            lines.append("image:      this machine comes from the image of cycle \(image.cycle), taken \(image.taken)")
+            lines.append("            \(image.verdict)")
+            lines += image.reasons.map { "            - \($0)" }
+        }
+        lines += last.map(Self.lines) ?? ["last cycle: none yet"]
+        return lines.joined(separator: "\n")
+    }
+
+    private static func lines(of cycle: CycleSummary) -> [String] {
+        var lines = ["last cycle: \(cycle.verdict), \(cycle.started) (\(cycle.id))"]
+        lines += cycle.reasons.map { "            - \($0)" }
+        let parts: [(name: String, seconds: Double?)] = [
+            ("prepare", cycle.prepareSeconds), ("freeze", cycle.freezeSeconds), ("hold", cycle.holdSeconds),
+            ("thaw", cycle.thawSeconds), ("window", cycle.windowSeconds),
+        ]
+        let known = parts.compactMap { part in
+            part.seconds.map { "\(part.name) \(DurationText.seconds(.nanoseconds(Int64($0 * 1e9)))) s" }
+        }
+        if !known.isEmpty { lines.append("            \(known.joined(separator: ", "))") }
+        return lines
+    }
+}

@@ -1,0 +1,186 @@
+import CLinux
+import Glibc
+import SystemPackage
+
+/// The detached process that keeps one session open from freeze to thaw.
+///
+/// Descriptor 0 is a socket to the `hold` that asked for it; `release` comes over its own socket in the run directory. It
+/// writes nothing but the cycle record, which lies in memory.
+package final class Holder {
+    /// The word by which the program knows that it is to be a holder.
+    package static let command = "holder"
+
+    // What holders are told, and say.
+    static let output: Character = "O"
+    static let done: Character = "R"
+    static let failed: Character = "X"
+    static let release: Character = "L"
+
+    private let request: HoldRequest
+    private let runDirectory: RunDirectory
+    private let signals: SignalDescriptor
+    private let asker: Int32 = 0
+    private var listener: Int32 = -1
+    private let record: CycleRecordFile
+    private let begin = MonotonicTime.now()
+    /// When and why the session ended before it should have.
+    private var loss: (time: WallTime, reason: String)?
+
+    /// A holder in the run directory; it reads what it is to hold from descriptor 0. nil when nobody tells it.
+    package init?(runDirectory: FilePath) {
+        guard let directory = try? RunDirectory(path: runDirectory), let signals = try? SignalDescriptor(),
+            let request = HoldRequest(from: 0)
+        else { return nil }
+        self.runDirectory = directory
+        self.signals = signals
+        self.request = request
+        record = CycleRecordFile(in: directory, .existing)
+    }
+
+    static func socketName(of hold: String) -> String { "hold-\(hold)" }
+
+    /// Starts a holder that is told over the other end of `socket` what to hold.
+    static func start(_ socket: Int32, runDirectory: FilePath) -> Bool {
+        var spawn = Spawn(
+            path: "/proc/self/exe",
+            arguments: [Array("fsfreeze-hook".utf8), Array(command.utf8), runDirectory.bytes],
+            environment: [Array(HookEnvironment.hookKey.utf8)])
+        spawn.standardInput = socket
+        return (try? spawn.start()) != nil
+    }
+
+    /// Opens the session, keeps it, and ends it.
+    package func run() {
+        guard listen() else { return fail("a session of the name \(request.name) is already held; release it first") }
+        defer { unlinkat(runDirectory.descriptor, Self.socketName(of: request.name), 0) }
+        record.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
+        let client: HeldClient
+        do {
+            client = try HeldClient(request)
+        } catch {
+            record.append(.released(hold: request.name))
+            return fail("\(SafeText.clean(request.client)) cannot be started: \(error)")
+        }
+        record.append(.client(hold: request.name, client.process))
+        if let reason = waitUntilReady(client) {
+            client.end(grace: request.killGrace)
+            record.append(.released(hold: request.name))
+            return fail(reason)
+        }
+        Messages.send(Self.done, to: asker)
+        close(asker)
+        keep(client)
+    }
+
+    private func fail(_ reason: String) {
+        Messages.send(Self.failed, Array(reason.utf8), to: asker)
+    }
+
+    /// Makes the socket; one that a killed holder has left is replaced.
+    private func listen() -> Bool {
+        let name = Self.socketName(of: request.name)
+        listener = clinux_listen(runDirectory.descriptor, name)
+        if listener >= 0 { return true }
+        let other = clinux_connect(runDirectory.descriptor, name)
+        guard other < 0 else {
+            close(other)
+            return false
+        }
+        unlinkat(runDirectory.descriptor, name, 0)
+        listener = clinux_listen(runDirectory.descriptor, name)
+        return listener >= 0
+    }
+
+    /// Waits for the line that says that the session stands; returns why it does not.
+    private func waitUntilReady(_ client: HeldClient) -> String? {
+        guard let pattern = Pattern(request.ready) else { return "'\(request.ready)' is no regular expression" }
+        let deadline = begin + request.timeout
+        while true {
+            let event = wait(client, beside: asker, until: deadline)
+            for line in event.lines { Messages.send(Self.output, Array(line.utf8), to: asker) }
+            if event.lines.contains(where: pattern.matches) || pattern.matches(client.openLine) { return nil }
+            if client.ended != nil { return "the session was not ready: \(client.endingText)" }
+            if event.descriptorIsReady { return "whoever asked for the session has gone" }
+            if signals.stopRequest != nil { return "interrupted" }
+            if .now() >= deadline { return "the session was not ready within \(DurationText.format(request.timeout))" }
+        }
+    }
+
+    /// What one wait has brought.
+    private struct WaitEvent {
+        var lines: [String]
+        var descriptorIsReady: Bool
+    }
+
+    private func wait(_ client: HeldClient, beside descriptor: Int32, until moment: MonotonicTime?) -> WaitEvent {
+        var waiting = client.polled + [
+            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+        ]
+        poll(&waiting, nfds_t(waiting.count), moment.map { ($0 - .now()).pollMilliseconds } ?? -1)
+        var lines = client.exchange(waiting[..<2])
+        if waiting[3].revents != 0, signals.take() {
+            client.reap()
+            if client.ended != nil { lines += client.readLines() }
+        }
+        return WaitEvent(lines: lines, descriptorIsReady: waiting[2].revents != 0)
+    }
+
+    /// Keeps the session until it is released, the time is over, or this process is told to stop.
+    private func keep(_ client: HeldClient) {
+        let deadline = request.limit.map { begin + $0 }
+        while true {
+            let event = wait(client, beside: listener, until: deadline)
+            if client.ended != nil && loss == nil { lose(client.endingText) }
+            if event.descriptorIsReady, answer(client) { return }
+            if let signal = signals.stopRequest {
+                return giveUp(client, "its holder was ended by \(signalName(signal))")
+            }
+            if let deadline, .now() >= deadline { return giveUp(client, "nobody released it in time") }
+        }
+    }
+
+    private func lose(_ reason: String) {
+        let time = WallTime.now()
+        loss = (time, reason)
+        record.append(.lost(hold: request.name, time: time, reason: reason))
+    }
+
+    private func giveUp(_ client: HeldClient, _ reason: String) {
+        if loss == nil { lose(reason) }
+        _ = end(client)
+    }
+
+    /// Answers one `release`; true when the session has ended with it.
+    private func answer(_ client: HeldClient) -> Bool {
+        let connection = accept(listener, nil, nil)
+        guard connection >= 0 else { return false }
+        defer { close(connection) }
+        guard Messages.receive(from: connection)?.letter == Self.release else { return false }
+        // It may have ended since the last look.
+        client.reap()
+        if client.ended != nil && loss == nil { lose(client.endingText) }
+        if loss == nil {
+            let lines = end(client)
+            for line in lines { Messages.send(Self.output, Array(line.utf8), to: connection) }
+            if client.endedWell { record.append(.released(hold: request.name)) } else { lose(client.endingText) }
+        }
+        if let loss {
+            let text = "the session \(request.name) had ended at \(loss.time.rfc3339): \(loss.reason)"
+            Messages.send(Self.failed, Array(text.utf8), to: connection)
+        } else {
+            Messages.send(Self.done, to: connection)
+        }
+        return true
+    }
+
+    /// Sends the client its last words, waits, and kills what does not go; returns what it said.
+    private func end(_ client: HeldClient) -> [String] {
+        var lines: [String] = []
+        client.finishInput(with: request.release)
+        let deadline = MonotonicTime.now() + request.timeout
+        while client.ended == nil && .now() < deadline { lines += wait(client, beside: -1, until: deadline).lines }
+        client.end(grace: request.killGrace)
+        return lines.suffix(100)
+    }
+}

@@ -1,0 +1,118 @@
+import Glibc
+import SystemPackage
+
+/// All that is known of a cycle, read back from its record: what has to be thawed, and how the cycle went.
+package struct CycleRecord {
+    /// One run of a hook.
+    struct Run {
+        var action: HookAction
+        var reason: RunReason
+        var path: FilePath
+        var guarantee: Guarantee?
+        var started: Timestamp
+        var process: ProcessIdentity?
+        /// nil as long as the hook runs, and for good when the program was killed meanwhile.
+        var end: RunEnd?
+
+        /// The file name, cleaned.
+        var name: String { path.name }
+    }
+
+    /// How a run ended.
+    struct RunEnd {
+        var status: Int32
+        var signal: Int32?
+        var timedOut: Bool
+        var duration: Duration
+        var explanation: String
+    }
+
+    /// A session kept open for a hook.
+    struct Hold {
+        var name: String
+        var hook: String
+        var holder: ProcessIdentity
+        var client: ProcessIdentity?
+        var ending: HoldEnding?
+    }
+
+    /// How a session ended.
+    enum HoldEnding: Equatable {
+        case released
+        case lost(time: WallTime?, reason: String)
+    }
+
+    /// The cycle's id, a UUID.
+    package private(set) var id = ""
+    package private(set) var bootID = ""
+    private(set) var moments: [CycleMoment: Timestamp] = [:]
+    private(set) var runs: [Run] = []
+    private(set) var refusals: [(action: HookAction, path: FilePath, reason: String)] = []
+    private(set) var drainers: [String] = []
+    private(set) var guardian: (process: ProcessIdentity, socket: String)?
+    private(set) var holds: [Hold] = []
+    private(set) var faults: [String] = []
+
+    /// The record that the bytes of its file tell; nil when not even the cycle's id is there.
+    package init?(parsing bytes: [UInt8]) {
+        for line in FieldLine.lines(of: bytes) {
+            if let entry = RecordEntry(line: line) { apply(entry) }
+        }
+        if id.isEmpty { return nil }
+    }
+
+    /// All freeze hooks have run; it is the thaw's turn.
+    package var isFrozen: Bool { moments[.frozen] != nil }
+
+    /// The guard has ended the window, and a thaw has not yet come.
+    package var hasExpired: Bool { moments[.expired] != nil }
+
+    /// The hooks that have to be thawed, in the order in which they were frozen. One whose thaw was begun and did not
+    /// come to its end, with whatever status, is among them.
+    var hooksToThaw: [Run] {
+        var seen = Set(runs.filter { $0.action == .thaw && $0.end != nil }.map(\.path))
+        return runs.filter { $0.action == .freeze && seen.insert($0.path).inserted }
+    }
+
+    /// The sessions that were neither released nor found lost.
+    var openHolds: [Hold] { holds.filter { $0.ending == nil } }
+
+    private mutating func apply(_ entry: RecordEntry) {
+        switch entry {
+        case .cycle(let id, let bootID):
+            self.id = id
+            self.bootID = bootID
+        case .moment(let moment, let time):
+            // The first one counts: a thaw that was killed is begun again.
+            if moments[moment] == nil { moments[moment] = time }
+        case .start(let action, let reason, let path, let guarantee, let time):
+            runs.append(Run(action: action, reason: reason, path: path, guarantee: guarantee, started: time))
+        case .process(let process):
+            if !runs.isEmpty { runs[runs.count - 1].process = process }
+        case .end(let status, let signal, let timedOut, let duration, let explanation):
+            let end = RunEnd(status: status, signal: signal, timedOut: timedOut, duration: duration, explanation: explanation)
+            if !runs.isEmpty { runs[runs.count - 1].end = end }
+        case .refused(let action, let path, let reason):
+            refusals.append((action, path, reason))
+        case .drainer(let socket):
+            drainers.append(socket)
+        case .guardian(let process, let socket):
+            guardian = (process, socket)
+        case .hold(let name, let hook, let holder):
+            holds.append(Hold(name: name, hook: hook, holder: holder))
+        case .client(let name, let process):
+            changeHold(name) { $0.client = process }
+        case .released(let name):
+            changeHold(name) { $0.ending = .released }
+        case .lost(let name, let time, let reason):
+            changeHold(name) { if $0.ending == nil { $0.ending = .lost(time: time, reason: reason) } }
+        case .fault(let text):
+            faults.append(text)
+        }
+    }
+
+    private mutating func changeHold(_ name: String, _ change: (inout Hold) -> Void) {
+        guard let index = holds.lastIndex(where: { $0.name == name }) else { return }
+        change(&holds[index])
+    }
+}

@@ -1,0 +1,131 @@
+import Glibc
+import SystemPackage
+
+/// One line of the cycle record: what has just happened, or is about to.
+enum RecordEntry: Equatable {
+    case cycle(id: String, bootID: String)
+    case moment(CycleMoment, Timestamp)
+    /// A hook is about to be started.
+    case start(action: HookAction, reason: RunReason, path: FilePath, guarantee: Guarantee?, time: Timestamp)
+    /// The process of the hook started last.
+    case process(ProcessIdentity)
+    /// The hook started last has ended.
+    case end(status: Int32, signal: Int32?, timedOut: Bool, duration: Duration, explanation: String)
+    /// A hook was not run, which counts as a failure.
+    case refused(action: HookAction, path: FilePath, reason: String)
+    /// A drainer was started; its socket's name.
+    case drainer(socket: String)
+    case guardian(ProcessIdentity, socket: String)
+    /// A session is held open by this process.
+    case hold(name: String, hook: String, holder: ProcessIdentity)
+    /// The client of a hold.
+    case client(hold: String, ProcessIdentity)
+    /// A session was given up as it should be.
+    case released(hold: String)
+    /// A session ended before it should have, or at an unknown moment (nil).
+    case lost(hold: String, time: WallTime?, reason: String)
+    /// Why the image is not what it seems, beside what the hooks say.
+    case fault(String)
+
+    /// The line, with its newline.
+    var line: [UInt8] {
+        FieldLine.encode(fields)
+    }
+
+    private var fields: [[UInt8]] {
+        switch self {
+        case .cycle(let id, let bootID): texts("cycle", id, bootID)
+        case .moment(let moment, let time): texts("moment", moment.rawValue) + texts(time)
+        case .start(let action, let reason, let path, let guarantee, let time):
+            texts("start", action.rawValue, reason.rawValue) + [path.bytes] + texts(guarantee?.rawValue ?? "") + texts(time)
+        case .process(let process): texts("process") + texts(process)
+        case .end(let status, let signal, let timedOut, let duration, let explanation):
+            texts("end", "\(status)", "\(signal ?? 0)", timedOut ? "1" : "0", "\(duration.nanoseconds)", explanation)
+        case .refused(let action, let path, let reason): texts("refused", action.rawValue) + [path.bytes] + texts(reason)
+        case .drainer(let socket): texts("drainer", socket)
+        case .guardian(let process, let socket): texts("guard", socket) + texts(process)
+        case .hold(let name, let hook, let holder): texts("hold", name, hook) + texts(holder)
+        case .client(let hold, let process): texts("client", hold) + texts(process)
+        case .released(let hold): texts("released", hold)
+        case .lost(let hold, let time, let reason): texts("lost", hold, time.map { "\($0.microseconds)" } ?? "", reason)
+        case .fault(let text): texts("fault", text)
+        }
+    }
+
+    /// The entry of a line without its newline; nil for one of another version, which is passed over.
+    init?(line: ArraySlice<UInt8>) {
+        let fields = FieldLine.decode(line)
+        let texts = fields.map { String(decoding: $0, as: UTF8.self) }
+        switch (texts[0], texts.count) {
+        case ("cycle", 3):
+            self = .cycle(id: texts[1], bootID: texts[2])
+        case ("moment", 4):
+            guard let moment = CycleMoment(rawValue: texts[1]), let time = Timestamp(fields: texts[2...]) else { return nil }
+            self = .moment(moment, time)
+        case ("start", 7):
+            guard let action = HookAction(rawValue: texts[1]), let reason = RunReason(rawValue: texts[2]),
+                let time = Timestamp(fields: texts[5...])
+            else { return nil }
+            let guarantee = Guarantee(rawValue: texts[4])
+            self = .start(action: action, reason: reason, path: FilePath(bytes: fields[3]), guarantee: guarantee, time: time)
+        case ("process", 3):
+            guard let process = ProcessIdentity(fields: texts[1...]) else { return nil }
+            self = .process(process)
+        case ("end", 6):
+            guard let status = Int32(texts[1]), let signal = Int32(texts[2]), let duration = Int64(texts[4]) else { return nil }
+            self = .end(
+                status: status, signal: signal == 0 ? nil : signal, timedOut: texts[3] == "1",
+                duration: .nanoseconds(duration), explanation: texts[5])
+        case ("refused", 4):
+            guard let action = HookAction(rawValue: texts[1]) else { return nil }
+            self = .refused(action: action, path: FilePath(bytes: fields[2]), reason: texts[3])
+        case ("drainer", 2):
+            self = .drainer(socket: texts[1])
+        case ("guard", 4):
+            guard let process = ProcessIdentity(fields: texts[2...]) else { return nil }
+            self = .guardian(process, socket: texts[1])
+        case ("hold", 5):
+            guard let process = ProcessIdentity(fields: texts[3...]) else { return nil }
+            self = .hold(name: texts[1], hook: texts[2], holder: process)
+        case ("client", 4):
+            guard let process = ProcessIdentity(fields: texts[2...]) else { return nil }
+            self = .client(hold: texts[1], process)
+        case ("released", 2):
+            self = .released(hold: texts[1])
+        case ("lost", 4):
+            self = .lost(hold: texts[1], time: Int64(texts[2]).map { WallTime(microseconds: $0) }, reason: texts[3])
+        case ("fault", 2):
+            self = .fault(texts[1])
+        default:
+            return nil
+        }
+    }
+}
+
+private func texts(_ texts: String...) -> [[UInt8]] {
+    texts.map { Array($0.utf8) }
+}
+
+private func texts(_ time: Timestamp) -> [[UInt8]] {
+    texts("\(time.monotonic.nanoseconds)", "\(time.wall.microseconds)")
+}
+
+private func texts(_ process: ProcessIdentity) -> [[UInt8]] {
+    texts("\(process.pid)", "\(process.startTime)")
+}
+
+extension Timestamp {
+    fileprivate init?(fields: ArraySlice<String>) {
+        let numbers = fields.compactMap { Int64($0) }
+        guard numbers.count == 2 else { return nil }
+        self.init(monotonic: MonotonicTime(nanoseconds: numbers[0]), wall: WallTime(microseconds: numbers[1]))
+    }
+}
+
+extension ProcessIdentity {
+    fileprivate init?(fields: ArraySlice<String>) {
+        guard fields.count == 2, let pid = pid_t(fields[fields.startIndex]), let start = UInt64(fields[fields.startIndex + 1])
+        else { return nil }
+        self.init(pid: pid, startTime: start)
+    }
+}

@@ -1,0 +1,33 @@
+import ArgumentParser
+import FreezeHook
+
+/// `fsfreeze-hook release`
+struct ReleaseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "release",
+        abstract: "End a session that 'hold' has opened.",
+        discussion: "It fails when the session had ended before: whatever it held was lost in the window.")
+
+    @Argument(help: "The session's name.")
+    var name: String
+
+    @Option(help: "How long the session may take to end.")
+    var timeout: TimeOption = TimeOption(.seconds(30))
+
+    @OptionGroup var options: LocationOptions
+
+    func validate() throws {
+        guard HoldRequest.isValidName(name) else { throw ValidationError("'\(name)' is no name of a session") }
+    }
+
+    func run() throws {
+        let locations = options.locations
+        ProcessSetup.run()
+        do {
+            let session = try Session(runDirectory: locations.runDirectory)
+            throw ExitCode(Ending.show(session.release(name, within: timeout.duration) { print($0) }))
+        } catch let error as RunDirectoryError {
+            throw ExitCode(Ending.show(Ending.result(of: error)))
+        }
+    }
+}
