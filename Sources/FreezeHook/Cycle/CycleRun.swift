@@ -68,11 +68,11 @@ final class CycleRun {
     }
 
     /// Counts a hook that must not be run as a failed one.
-    func refuse(_ hook: Hook, _ action: HookAction, _ reason: String) {
+    func refuse(_ hook: Hook, _ action: HookAction, _ reason: String, _ messageID: MessageID = .hookRefused) {
         count += 1
         failedCount += 1
         record?.append(.refused(action: action, path: hook.path, reason: reason))
-        report.write(HookEvents.refused(hook, action, reason))
+        report.write(HookEvents.refused(hook, action, reason, messageID))
     }
 
     /// Thaws the hooks in the given order; all of them, whatever fails and however late it is.

@@ -134,7 +134,7 @@ package struct Freeze {
         if let signal = cycle.stopRequest { throw Self.interrupted(by: signal) }
         guard .now() < end else {
             let text = "the time for the freeze (\(DurationText.format(context.settings.freezeTimeout))) is used up"
-            cycle.refuse(hook, action, text)
+            cycle.refuse(hook, action, text, .budgetExhausted)
             if aborts(hook) { throw Failure(hook: hook.name, reason: text, messageID: .budgetExhausted) }
             return
         }

@@ -154,9 +154,12 @@ package struct Thaw {
     }
 
     private func result(of cycle: CycleRun) -> CommandResult {
-        guard cycle.failedCount > 0, context.settings.onFailure == .abort else { return CommandResult(.done) }
-        let message = "\(cycle.failedCount) of \(cycle.count) hooks failed to thaw; the log says which"
-        // Hosts discard a good snapshot after a thaw that fails.
-        return CommandResult(context.settings.thawFailure == .report ? .failed : .done, message)
+        let settings = context.settings
+        // Hosts discard a good snapshot after a thaw that fails. Silent with exit status 0: an agent of 9.1 can crash on
+        // any output.
+        guard cycle.failedCount > 0, settings.onFailure == .abort, settings.thawFailure == .report else {
+            return CommandResult(.done)
+        }
+        return CommandResult(.failed, "\(cycle.failedCount) of \(cycle.count) hooks failed to thaw; the log says which")
     }
 }

@@ -17,9 +17,12 @@ package struct DirectoryEntry: Equatable, Sendable {
 }
 
 /// The executables of `fsfreeze-hook.d`.
-package struct HookDirectory {
+package final class HookDirectory {
     package let path: FilePath
     private let settings: Settings
+    private var trusted = TrustedPath()
+    // The way to the directory is walked once, not for each of its hooks.
+    private lazy var faultOfDirectory = trusted.fault(of: path.appending("."))
 
     package init(path: FilePath, settings: Settings) {
         self.path = path
@@ -30,17 +33,8 @@ package struct HookDirectory {
     ///
     /// Throws what `opendir` said; a missing directory is `noSuchFileOrDirectory`.
     package func entries() throws(Errno) -> [DirectoryEntry] {
-        var trusted = TrustedPath()
-        return try names().map { name in
-            let path = path.appending(FilePath(bytes: name).components)
-            return entry(at: path, trusted: &trusted)
-        }
-    }
-
-    /// What becomes of the file at `path`, looked at afresh.
-    package func entry(at path: FilePath) -> DirectoryEntry {
-        var trusted = TrustedPath()
-        return entry(at: path, trusted: &trusted)
+        let start = path.bytes + [UInt8(ascii: "/")]
+        return try names().map { entry(at: FilePath(bytes: start + $0)) }
     }
 
     private func names() throws(Errno) -> [[UInt8]] {
@@ -54,7 +48,8 @@ package struct HookDirectory {
         return names.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
-    private func entry(at path: FilePath, trusted: inout TrustedPath) -> DirectoryEntry {
+    /// What becomes of the file at `path`, looked at afresh.
+    package func entry(at path: FilePath) -> DirectoryEntry {
         func result(_ disposition: DirectoryEntry.Disposition, header: HookHeader = HookHeader()) -> DirectoryEntry {
             DirectoryEntry(hook: Hook(path: path, header: header, settings: settings), disposition: disposition)
         }
@@ -63,9 +58,9 @@ package struct HookDirectory {
             return result(.skipped("\(Errno(rawValue: errno))"))
         }
         let isLink = link.st_mode & S_IFMT == S_IFLNK
-        var target = stat()
-        guard path.withPlatformString({ stat($0, &target) }) == 0 else {
-            return result(.skipped(errno == ENOENT && isLink ? "dangling link" : "\(Errno(rawValue: errno))"))
+        var target = link
+        if isLink && path.withPlatformString({ stat($0, &target) }) != 0 {
+            return result(.skipped(errno == ENOENT ? "dangling link" : "\(Errno(rawValue: errno))"))
         }
         if isLink && target.st_mode & S_IFMT == S_IFCHR && target.st_rdev == Self.nullDevice {
             return result(.skipped("masked by a link to /dev/null"))
@@ -81,7 +76,8 @@ package struct HookDirectory {
         }
         if let fault = Ownership.fault(of: target) { return result(.refused(fault)) }
         if target.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused("is setuid or setgid")) }
-        if let fault = trusted.fault(of: path) { return result(.refused(fault)) }
+        let isPlain = !isLink && path.removingLastComponent() == self.path
+        if let fault = isPlain ? faultOfDirectory : trusted.fault(of: path) { return result(.refused(fault)) }
         return result(.runs, header: .read(from: path))
     }
 

@@ -41,7 +41,8 @@ final class HookRunner {
         var ends: [Int32] = [Spawn.null, Spawn.null]
         if clinux_pipe(&ends) == 0 { _ = fcntl(ends[0], F_SETFL, O_NONBLOCK) }
         let spawned = Result { () throws(HookStartError) in try start(request, output: ends[1]) }
-        if ends[1] >= 0 { close(ends[1]) }
+        // Our own copy of the write end is kept until the hook has ended: its hang-up would only wake us once more.
+        defer { if ends[1] >= 0 { close(ends[1]) } }
         var outcome: HookOutcome
         switch spawned {
         case .failure(let error):
@@ -52,6 +53,8 @@ final class HookRunner {
             started(processes.leader)
             var run = ActiveRun(request: request, processes: processes, output: ends[0], begin: begin, emit: emit)
             outcome = supervise(&run)
+            if ends[1] >= 0 { close(ends[1]) }
+            ends[1] = Spawn.null
             release(&run)
         }
         outcome.duration = .now() - begin

@@ -42,8 +42,7 @@ package struct Spawn {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
-        var signals = sigset_t()
-        sigfillset(&signals)
+        var signals = InheritedSignals.ignored
         posix_spawnattr_setsigdefault(&attributes, &signals)
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
@@ -61,24 +60,46 @@ package struct Spawn {
     }
 }
 
+/// The signals that this process ignores, so that its children would too.
+private enum InheritedSignals {
+    // Found out once: execve itself resets handlers, and a sigaction for each of 64 signals in every child is dear.
+    static let ignored: sigset_t = {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for number in 1..<NSIG {
+            var action = sigaction()
+            // SIG_IGN is the address 1.
+            guard sigaction(number, nil, &action) == 0,
+                unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+            else { continue }
+            sigaddset(&set, number)
+        }
+        return set
+    }()
+}
+
 /// An array of C strings that ends in nil, freed with its owner.
 private final class CStrings {
     let pointers: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
-    private let count: Int
+    private let buffer: UnsafeMutableRawBufferPointer
 
     init(_ strings: [[UInt8]]) {
-        count = strings.count
+        // One buffer for all: this is made anew for every hook.
+        buffer = .allocate(byteCount: strings.reduce(0) { $0 + $1.count + 1 }, alignment: 1)
         pointers = .allocate(capacity: strings.count + 1)
+        var start = 0
         for (index, string) in strings.enumerated() {
-            pointers[index] = (string + [0]).withUnsafeBufferPointer { bytes in
-                bytes.withMemoryRebound(to: CChar.self) { $0.baseAddress.flatMap { strdup($0) } }
-            }
+            let target = UnsafeMutableRawBufferPointer(rebasing: buffer[start..<start + string.count + 1])
+            target.copyBytes(from: string)
+            target[string.count] = 0
+            pointers[index] = target.baseAddress?.assumingMemoryBound(to: CChar.self)
+            start += string.count + 1
         }
-        pointers[count] = nil
+        pointers[strings.count] = nil
     }
 
     deinit {
-        for index in 0..<count { free(pointers[index]) }
+        buffer.deallocate()
         pointers.deallocate()
     }
 }

@@ -25,8 +25,8 @@ enum HookEvents {
         return Event(outcome.failed ? .error : .info, id, text, fields(hook, action) + values)
     }
 
-    static func refused(_ hook: Hook, _ action: HookAction, _ reason: String) -> Event {
-        Event(.error, .hookRefused, "\(SafeText.clean(hook.path)) refused: \(reason)", fields(hook, action))
+    static func refused(_ hook: Hook, _ action: HookAction, _ reason: String, _ messageID: MessageID) -> Event {
+        Event(.error, messageID, "\(SafeText.clean(hook.path)) refused: \(reason)", fields(hook, action))
     }
 
     private static func fields(_ hook: Hook, _ action: HookAction) -> [(Event.Field, String)] {

@@ -2,7 +2,7 @@ import CLinux
 import CSystemd
 import Glibc
 
-/// The systemd journal, by libsystemd. A machine without one is no error: the entries go nowhere.
+/// The systemd journal, by libsystemd. A machine without one is no error.
 package final class Journal: EventSink {
     private let cycle: String?
     // A journal that has stopped reading blocks its senders once its socket is full. It gets this long, once in a run,
@@ -10,8 +10,9 @@ package final class Journal: EventSink {
     private static let patienceMilliseconds = 100
     private var isBlocked = false
 
-    /// Entries carry the cycle's id when there is one.
-    package init(cycle: String?) {
+    /// Entries carry the cycle's id when there is one. nil where no journal runs.
+    package init?(cycle: String?) {
+        guard access("/run/systemd/journal/socket", F_OK) == 0 else { return nil }
         self.cycle = cycle
     }
 
