@@ -11,17 +11,22 @@ enum Main {
     }
 
     private static func run() -> Int32 {
+        // Before the array of all arguments is made: the agent waits for nothing else.
+        if CommandLine.argc == 2, let word = CommandLine.unsafeArgv[1] {
+            if strcmp(word, "freeze") == 0 { return perform(.freeze, in: locations) }
+            if strcmp(word, "thaw") == 0 { return perform(.thaw, in: locations) }
+        }
         let arguments = CommandLine.arguments
         switch (arguments.count, arguments.dropFirst().first) {
-        case (2, "freeze"): return perform(.freeze, in: locations)
-        case (2, "thaw"): return perform(.thaw, in: locations)
         case (4, Drainer.command):
             ProcessSetup.run()
             Drainer(socketName: arguments[2], runDirectory: rawArgument(3)).run()
             return 0
         case (9, Guard.command):
             ProcessSetup.run()
-            guard let locations = Locations(arguments: (3..<9).map(rawArgument)) else { return ExitStatus.usage.rawValue }
+            guard let locations = Locations(arguments: (3..<9).map(rawArgument)) else {
+                return ExitStatus.usage.rawValue
+            }
             Guard(cycle: arguments[2], locations: locations)?.run()
             return 0
         case (3, Holder.command):

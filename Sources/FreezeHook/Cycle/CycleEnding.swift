@@ -11,7 +11,8 @@ struct CycleEnding {
         let holds = HoldEnding(runDirectory: runDirectory, settings: context.settings)
         for (name, result) in holds.endForgotten(in: record) {
             let ending = result.status == .done ? "ended now" : result.message ?? "lost"
-            cycle.report.write(Event(.warning, .holdForgotten, "hold \(name) was still open after all hooks: \(ending)"))
+            cycle.report.write(
+                Event(.warning, .holdForgotten, "hold \(name) was still open after all hooks: \(ending)"))
         }
         holds.sweep(record)
         cycle.mark(.thawed)
@@ -49,7 +50,8 @@ struct CycleEnding {
             try history.add(CycleSummary(of: record))
         } catch {
             let place = SafeText.clean(context.locations.stateDirectory)
-            cycle.report.write(Event(.warning, .stateUnavailable, "the history in \(place) cannot be written: \(error)"))
+            cycle.report.write(
+                Event(.warning, .stateUnavailable, "the history in \(place) cannot be written: \(error)"))
         }
         for hold in record.holds {
             guard case .lost(_, let reason) = hold.ending else { continue }

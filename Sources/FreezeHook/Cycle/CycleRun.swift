@@ -23,7 +23,9 @@ final class CycleRun {
         let record = context.runDirectory.map { CycleRecordFile(in: $0, mode) }
         self.record = record
         if mode == .new { record?.append(.cycle(id: id, bootID: Boot.id())) }
-        let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) { record?.append(.drainer(socket: $0)) }
+        let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) {
+            record?.append(.drainer(socket: $0))
+        }
         runner = HookRunner(
             signals: context.signals,
             environment: HookEnvironment(cycle: id, runDirectory: context.locations.runDirectory),
@@ -36,7 +38,8 @@ final class CycleRun {
             report.write(Event(.warning, .configurationInvalid, "\(error); the defaults are in force"))
         }
         if let error = context.runDirectoryError {
-            report.write(Event(.warning, .stateUnavailable, "\(error); the hooks run, but a lost thaw cannot be recovered"))
+            report.write(
+                Event(.warning, .stateUnavailable, "\(error); the hooks run, but a lost thaw cannot be recovered"))
         }
     }
 
@@ -47,7 +50,8 @@ final class CycleRun {
         report.write(
             Event(
                 .warning, .stateUnavailable,
-                "the cycle cannot be recorded in \(place): \(failure); the hooks run, but a lost thaw cannot be recovered"))
+                "the cycle cannot be recorded in \(place): \(failure); the hooks run, but a lost thaw cannot be recovered"
+            ))
     }
 
     /// Notes a moment of the cycle.
@@ -83,7 +87,9 @@ final class CycleRun {
                 continue
             }
             let limit = min(entry.hook.timeout, max(deadline - .now(), Self.leastThawLimit))
-            _ = run(HookRunner.Request(hook: entry.hook, action: .thaw, reason: reason, limit: limit, stopsOnRequest: false))
+            _ = run(
+                HookRunner.Request(hook: entry.hook, action: .thaw, reason: reason, limit: limit, stopsOnRequest: false)
+            )
         }
     }
 
@@ -95,7 +101,8 @@ final class CycleRun {
     private func run(_ request: HookRunner.Request) -> HookOutcome {
         let (hook, action) = (request.hook, request.action)
         record?.append(
-            .start(action: action, reason: request.reason, path: hook.path, guarantee: hook.guarantee, time: Timestamp()))
+            .start(
+                action: action, reason: request.reason, path: hook.path, guarantee: hook.guarantee, time: Timestamp()))
         report.write(HookEvents.started(hook, action))
         let outcome = runner.run(request) { process in
             record?.append(.process(process))

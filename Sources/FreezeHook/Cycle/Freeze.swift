@@ -107,7 +107,8 @@ package struct Freeze {
     }
 
     /// Runs the hooks in their order until one fails in a way that ends the freeze.
-    private func freeze(_ entries: [DirectoryEntry], in cycle: CycleRun, frozen: inout [DirectoryEntry]) throws(Failure) {
+    private func freeze(_ entries: [DirectoryEntry], in cycle: CycleRun, frozen: inout [DirectoryEntry]) throws(Failure)
+    {
         for entry in entries {
             switch entry.disposition {
             case .skipped:
@@ -130,7 +131,9 @@ package struct Freeze {
         hook.isRequired || context.settings.onFailure == .abort
     }
 
-    private func runOne(_ hook: Hook, _ action: HookAction, until end: MonotonicTime, in cycle: CycleRun) throws(Failure) {
+    private func runOne(_ hook: Hook, _ action: HookAction, until end: MonotonicTime, in cycle: CycleRun)
+        throws(Failure)
+    {
         if let signal = cycle.stopRequest { throw Self.interrupted(by: signal) }
         guard .now() < end else {
             let text = "the time for the freeze (\(DurationText.format(context.settings.freezeTimeout))) is used up"
@@ -144,7 +147,8 @@ package struct Freeze {
         let explanation = outcome.explanation.map { " (\($0))" } ?? ""
         let call = action == .freeze ? "" : "\(action.rawValue) "
         throw Failure(
-            hook: hook.name, reason: "\(call)finished with status=\(outcome.status)\(explanation)", messageID: .hookFailed)
+            hook: hook.name, reason: "\(call)finished with status=\(outcome.status)\(explanation)",
+            messageID: .hookFailed)
     }
 
     private static func interrupted(by signal: Int32) -> Failure {
@@ -153,12 +157,15 @@ package struct Freeze {
 
     /// Leaves in the image how it was taken.
     private func writeImageMarker(_ cycle: CycleRun) {
-        guard let runDirectory = context.runDirectory, let record = CycleRecordFile.contents(in: runDirectory) else { return }
+        guard let runDirectory = context.runDirectory, let record = CycleRecordFile.contents(in: runDirectory) else {
+            return
+        }
         do {
             try context.imageMarker.write(record)
         } catch {
             let place = SafeText.clean(context.locations.stateDirectory)
-            cycle.report.write(Event(.warning, .stateUnavailable, "the image marker in \(place) cannot be written: \(error)"))
+            cycle.report.write(
+                Event(.warning, .stateUnavailable, "the image marker in \(place) cannot be written: \(error)"))
         }
     }
 

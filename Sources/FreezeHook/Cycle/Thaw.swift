@@ -30,7 +30,8 @@ package struct Thaw {
     func recover(_ record: CycleRecord, until deadline: MonotonicTime) {
         let cycle = cycle(record, report: directReport(record.id))
         cycle.report.write(
-            Event(.warning, .cycleRecovered, "unfinished cycle \(record.id): its thaw never came; thawing what it froze"))
+            Event(
+                .warning, .cycleRecovered, "unfinished cycle \(record.id): its thaw never came; thawing what it froze"))
         let verdict = thaw(record, reason: .recover, in: cycle, until: deadline)
         cycle.report.write(summary(of: cycle, record, verdict))
     }
@@ -40,7 +41,8 @@ package struct Thaw {
         if let refusal = takeLock() { return refusal }
         guard let record = context.unfinishedCycle() else { return CommandResult(.done) }
         if record.isFrozen && context.agentIsFrozen {
-            return CommandResult(.done, "the cycle \(record.id) is left alone: qemu-ga holds its filesystems frozen and will thaw")
+            return CommandResult(
+                .done, "the cycle \(record.id) is left alone: qemu-ga holds its filesystems frozen and will thaw")
         }
         recover(record, until: deadline)
         return CommandResult(.done)
@@ -71,7 +73,8 @@ package struct Thaw {
     private var deadline: MonotonicTime { begin + context.settings.thawTimeout }
 
     private func takeLock() -> CommandResult? {
-        guard let runDirectory = context.runDirectory, case .busy = runDirectory.lock(within: context.settings.thawTimeout)
+        guard let runDirectory = context.runDirectory,
+            case .busy = runDirectory.lock(within: context.settings.thawTimeout)
         else { return nil }
         return CommandResult(.busy, "another freeze or thaw is still running; try again when it has ended")
     }
@@ -99,7 +102,8 @@ package struct Thaw {
     }
 
     private func runHooks(
-        _ record: CycleRecord?, reason: RunReason, in cycle: CycleRun, _ ending: CycleEnding, until deadline: MonotonicTime
+        _ record: CycleRecord?, reason: RunReason, in cycle: CycleRun, _ ending: CycleEnding,
+        until deadline: MonotonicTime
     ) {
         if let record {
             endStragglers(of: record, in: cycle)
@@ -123,7 +127,9 @@ package struct Thaw {
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
         guard let record else {
             // Nothing is known to be frozen: a directory that cannot be read is no failure.
-            return ((try? directory.entries()) ?? []).filter { if case .skipped = $0.disposition { false } else { true } }
+            return ((try? directory.entries()) ?? []).filter {
+                if case .skipped = $0.disposition { false } else { true }
+            }
         }
         return record.hooksToThaw.map { directory.entry(at: $0.path) }
     }

@@ -76,7 +76,7 @@ package final class HookDirectory {
         }
         if let fault = Ownership.fault(of: target) { return result(.refused(fault)) }
         if target.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused("is setuid or setgid")) }
-        let isPlain = !isLink && path.removingLastComponent() == self.path
+        let isPlain = !isLink && path.parentBytes.dropLast() == self.path.bytes[...]
         if let fault = isPlain ? faultOfDirectory : trusted.fault(of: path) { return result(.refused(fault)) }
         return result(.runs, header: .read(from: path))
     }

@@ -27,10 +27,12 @@ enum FilesystemThaw {
         let contents = readAll(descriptor, limit: 16 << 20) ?? []
         return contents.split(separator: UInt8(ascii: "\n")).compactMap { line in
             let fields = line.split(separator: UInt8(ascii: " "))
-            guard fields.count > 6, let separator = fields.firstIndex(of: [UInt8(ascii: "-")]), separator + 1 < fields.count
+            guard fields.count > 6, let separator = fields.firstIndex(of: [UInt8(ascii: "-")]),
+                separator + 1 < fields.count
             else { return nil }
             let hasDevice = !fields[2].starts(with: "0:".utf8)
-            return hasDevice || fields[separator + 1].elementsEqual("btrfs".utf8) ? FilePath(bytes: unescape(fields[4])) : nil
+            return hasDevice || fields[separator + 1].elementsEqual("btrfs".utf8)
+                ? FilePath(bytes: unescape(fields[4])) : nil
         }
     }
 
@@ -39,7 +41,8 @@ enum FilesystemThaw {
         var result: [UInt8] = []
         var rest = field
         while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "\\"), let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8) {
+            if byte == UInt8(ascii: "\\"), let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
+            {
                 result.append(value)
                 rest = rest.dropFirst(3)
             } else {

@@ -101,7 +101,9 @@ package final class Guard {
         case Self.ended:
             return true
         case Self.startHolder:
-            if Holder.start(message.descriptor, runDirectory: locations.runDirectory) { Messages.send(Self.ready, to: connection) }
+            if Holder.start(message.descriptor, runDirectory: locations.runDirectory) {
+                Messages.send(Self.ready, to: connection)
+            }
             return false
         default:
             return false

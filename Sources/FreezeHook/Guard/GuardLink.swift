@@ -16,7 +16,9 @@ final class GuardLink {
 
     /// Starts the guard of a cycle. Throws when it cannot be started or does not answer.
     init(cycle: String, locations: Locations, settings: Settings) throws(GuardError) {
-        guard let (own, other) = Messages.pair() else { throw GuardError(reason: "no socket: \(Errno(rawValue: errno))") }
+        guard let (own, other) = Messages.pair() else {
+            throw GuardError(reason: "no socket: \(Errno(rawValue: errno))")
+        }
         defer { close(other) }
         socketName = Guard.socketName(of: cycle)
         var spawn = Spawn(
@@ -32,8 +34,13 @@ final class GuardLink {
         }
         socket = own
         placement = GuardPlacement.place(process.pid, cycle: cycle)
-        guard Messages.wait(for: own, until: .now() + Self.startPatience), Messages.receive(from: own)?.letter == Guard.ready
-        else { throw GuardError(reason: "it does not answer") }
+        guard Messages.wait(for: own, until: .now() + Self.startPatience),
+            Messages.receive(from: own)?.letter == Guard.ready
+        else {
+            // One that answers later would take the closed socket for the death of this freeze, and thaw.
+            kill(process.pid, SIGKILL)
+            throw GuardError(reason: "it does not answer")
+        }
     }
 
     deinit { close(socket) }

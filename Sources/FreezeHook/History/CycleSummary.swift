@@ -47,7 +47,8 @@ package struct CycleSummary: Codable, Equatable {
         windowSeconds = Self.seconds(from: opened, to: moments[.thawed])
         hooks = record.runs.map { run in
             Run(
-                name: run.name, path: SafeText.clean(run.path), action: run.action.rawValue, reason: run.reason.rawValue,
+                name: run.name, path: SafeText.clean(run.path), action: run.action.rawValue,
+                reason: run.reason.rawValue,
                 status: run.end?.status, signal: run.end?.signal, timedOut: run.end?.timedOut ?? false,
                 started: run.started.wall.rfc3339, seconds: run.end.map { $0.duration.inSeconds })
         }

@@ -23,7 +23,8 @@ package struct StateDirectory {
     func replace(_ name: String, with bytes: [UInt8]) throws(Errno) {
         let new = "\(name).new"
         try write(bytes, to: new, flags: O_TRUNC)
-        guard file(new).withPlatformString({ from in file(name).withPlatformString { Glibc.rename(from, $0) } }) == 0 else {
+        guard file(new).withPlatformString({ from in file(name).withPlatformString { Glibc.rename(from, $0) } }) == 0
+        else {
             throw Errno(rawValue: errno)
         }
     }

@@ -51,7 +51,8 @@ package struct Status: Encodable {
     private mutating func describe(_ record: CycleRecord, isWorkedOn: Bool, settings: Settings) {
         if record.hasExpired {
             state = isWorkedOn ? .thawing : .thawed
-            attention = "the guard has ended the window of cycle \(record.id) and its thaw has not come: fsfreeze-hook thaw"
+            attention =
+                "the guard has ended the window of cycle \(record.id) and its thaw has not come: fsfreeze-hook thaw"
         } else if record.moments[.thawing] != nil {
             state = .thawing
         } else {
@@ -65,7 +66,8 @@ package struct Status: Encodable {
             if record.guardian?.process.isAlive == true {
                 guardSecondsLeft = max(0, (settings.holdLimit - (.now() - frozen.monotonic)).inSeconds)
             } else if record.guardian != nil {
-                attention = "the guard of cycle \(record.id) has been killed: nothing ends the window but fsfreeze-hook thaw"
+                attention =
+                    "the guard of cycle \(record.id) has been killed: nothing ends the window but fsfreeze-hook thaw"
             }
         }
         holds = record.holds.filter { $0.ending != .released }.map { hold in
@@ -86,7 +88,9 @@ package struct Status: Encodable {
     package var text: String {
         var lines = ["state:      \(state.rawValue)"]
         if let frozenSince { lines[0] += " since \(frozenSince)" }
-        if let guardSecondsLeft { lines.append("guard:      ends the window in \(Int(guardSecondsLeft.rounded(.up))) s") }
+        if let guardSecondsLeft {
+            lines.append("guard:      ends the window in \(Int(guardSecondsLeft.rounded(.up))) s")
+        }
         for hold in holds {
             let owner = hold.hook.isEmpty ? "" : " for \(hold.hook)"
             lines.append("hold:       \(hold.name)\(owner): \(hold.alive ? "open" : "lost")")

@@ -135,7 +135,9 @@ final class HeldClient {
     var endingText: String {
         guard let ended else { return "the client still runs" }
         let signal = ended & 0x7f
-        let words = signal == 0 ? "the client ended with status \((ended >> 8) & 0xff)" : "the client was killed by \(signalName(signal))"
+        let words =
+            signal == 0
+            ? "the client ended with status \((ended >> 8) & 0xff)" : "the client was killed by \(signalName(signal))"
         return lastLines.last.map { "\(words): \($0)" } ?? words
     }
 

@@ -24,7 +24,9 @@ struct HoldEnding {
             for process in [hold.client, hold.holder].compactMap({ $0 }) where process.isAlive {
                 ProcessFamily(leader: process).end(grace: settings.killGrace)
             }
-            let another = record.holds.contains { $0.name == hold.name && $0.holder != hold.holder && $0.holder.isAlive }
+            let another = record.holds.contains {
+                $0.name == hold.name && $0.holder != hold.holder && $0.holder.isAlive
+            }
             if !another { unlinkat(runDirectory.descriptor, Holder.socketName(of: hold.name), 0) }
         }
     }

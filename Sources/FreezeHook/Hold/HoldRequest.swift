@@ -34,7 +34,9 @@ package struct HoldRequest: Equatable {
         environment = HookEnvironment.ofThisProcess()
         statements = []
         let key = Array(HookEnvironment.hookKey.utf8)
-        if let marker = environment.first(where: { $0.starts(with: key) }) { hook = SafeText.clean(marker.dropFirst(key.count)) }
+        if let marker = environment.first(where: { $0.starts(with: key) }) {
+            hook = SafeText.clean(marker.dropFirst(key.count))
+        }
     }
 
     // A socket's file name: it must stay within the run directory.
@@ -43,7 +45,9 @@ package struct HoldRequest: Equatable {
     /// Whether a session may be called so.
     package static func isValidName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= nameLimit && !name.hasPrefix(".")
-            && name.unicodeScalars.allSatisfy { $0.isASCII && ($0.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains($0)) }
+            && name.unicodeScalars.allSatisfy {
+                $0.isASCII && ($0.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains($0))
+            }
     }
 
     // A message holds 64 KiB at most: lists go one item a message, the statements in pieces.

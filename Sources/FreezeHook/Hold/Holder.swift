@@ -113,10 +113,11 @@ package final class Holder {
     }
 
     private func wait(_ client: HeldClient, beside descriptor: Int32, until moment: MonotonicTime?) -> WaitEvent {
-        var waiting = client.polled + [
-            pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
-        ]
+        var waiting =
+            client.polled + [
+                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
+            ]
         poll(&waiting, nfds_t(waiting.count), moment.map { ($0 - .now()).pollMilliseconds } ?? -1)
         var lines = client.exchange(waiting[..<2])
         if waiting[3].revents != 0, signals.take() {
@@ -163,7 +164,11 @@ package final class Holder {
         if loss == nil {
             let lines = end(client)
             for line in lines { Messages.send(Self.output, Array(line.utf8), to: connection) }
-            if client.endedWell { record.append(.released(hold: request.name)) } else { lose(client.endingText) }
+            if client.endedWell {
+                record.append(.released(hold: request.name))
+            } else {
+                lose("its release failed: \(client.endingText)")
+            }
         }
         if let loss {
             let text = "the session \(request.name) had ended at \(loss.time.rfc3339): \(loss.reason)"

@@ -17,7 +17,9 @@ package struct Session {
 
     /// Opens a session and leaves it to its holder. `emit` is given what the client says until it is ready.
     package func open(_ request: HoldRequest, emit: (String) -> Void) -> CommandResult {
-        guard let (own, other) = Messages.pair() else { return CommandResult(.failed, "no socket: \(Errno(rawValue: errno))") }
+        guard let (own, other) = Messages.pair() else {
+            return CommandResult(.failed, "no socket: \(Errno(rawValue: errno))")
+        }
         defer { close(own) }
         // The guard's place is out of reach of whatever ends the agent's unit; without a guard the holder is ours.
         let isStarted = startByGuard(other) || Holder.start(other, runDirectory: runDirectory.path)

@@ -36,7 +36,8 @@ final class HookRunner {
     }
 
     /// Runs the hook to its end. `started` is told the process; `emit` is given the output's lines as they come.
-    func run(_ request: Request, started: (ProcessIdentity) -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome {
+    func run(_ request: Request, started: (ProcessIdentity) -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome
+    {
         let begin = MonotonicTime.now()
         var ends: [Int32] = [Spawn.null, Spawn.null]
         if clinux_pipe(&ends) == 0 { _ = fcntl(ends[0], F_SETFL, O_NONBLOCK) }

@@ -8,7 +8,9 @@ enum Messages {
 
     /// Sends a message, with a descriptor if one is given; false when nobody is there to take it.
     @discardableResult
-    static func send(_ letter: Character, _ bytes: [UInt8] = [], passing descriptor: Int32 = -1, to socket: Int32) -> Bool {
+    static func send(_ letter: Character, _ bytes: [UInt8] = [], passing descriptor: Int32 = -1, to socket: Int32)
+        -> Bool
+    {
         let message = [letter.asciiValue ?? 0] + bytes
         return clinux_send(socket, message, message.count, descriptor) >= 0
     }
@@ -29,7 +31,8 @@ enum Messages {
         var descriptor: Int32 = -1
         let count = clinux_receive(socket, &buffer, buffer.count, &descriptor)
         guard count > 0 else { return nil }
-        return Received(letter: Character(UnicodeScalar(buffer[0])), bytes: Array(buffer[1..<count]), descriptor: descriptor)
+        return Received(
+            letter: Character(UnicodeScalar(buffer[0])), bytes: Array(buffer[1..<count]), descriptor: descriptor)
     }
 
     /// Waits for a message until the moment; false when none has come.

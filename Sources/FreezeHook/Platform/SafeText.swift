@@ -57,8 +57,16 @@ package enum SafeText {
 
 extension FilePath {
     /// The bytes of the last component: a hook's name.
+    // Bytes, not components: FilePath's generic algebra is dear where a whole start takes 3 ms.
     package var nameBytes: [UInt8] {
-        lastComponent.map { FilePath(root: nil, CollectionOfOne($0)).bytes } ?? []
+        let bytes = bytes
+        return bytes.lastIndex(of: UInt8(ascii: "/")).map { Array(bytes[($0 + 1)...]) } ?? bytes
+    }
+
+    /// The bytes of what stands before the last component, with its slash.
+    package var parentBytes: [UInt8] {
+        let bytes = bytes
+        return bytes.lastIndex(of: UInt8(ascii: "/")).map { Array(bytes[...$0]) } ?? []
     }
 
     /// The last component as text, cleaned.

@@ -90,7 +90,8 @@ package struct CycleRecord {
         case .process(let process):
             if !runs.isEmpty { runs[runs.count - 1].process = process }
         case .end(let status, let signal, let timedOut, let duration, let explanation):
-            let end = RunEnd(status: status, signal: signal, timedOut: timedOut, duration: duration, explanation: explanation)
+            let end = RunEnd(
+                status: status, signal: signal, timedOut: timedOut, duration: duration, explanation: explanation)
             if !runs.isEmpty { runs[runs.count - 1].end = end }
         case .refused(let action, let path, let reason):
             refusals.append((action, path, reason))

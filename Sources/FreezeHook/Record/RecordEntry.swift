@@ -37,11 +37,13 @@ enum RecordEntry: Equatable {
         case .cycle(let id, let bootID): texts("cycle", id, bootID)
         case .moment(let moment, let time): texts("moment", moment.rawValue) + texts(time)
         case .start(let action, let reason, let path, let guarantee, let time):
-            texts("start", action.rawValue, reason.rawValue) + [path.bytes] + texts(guarantee?.rawValue ?? "") + texts(time)
+            texts("start", action.rawValue, reason.rawValue) + [path.bytes] + texts(guarantee?.rawValue ?? "")
+                + texts(time)
         case .process(let process): texts("process") + texts(process)
         case .end(let status, let signal, let timedOut, let duration, let explanation):
             texts("end", "\(status)", "\(signal ?? 0)", timedOut ? "1" : "0", "\(duration.nanoseconds)", explanation)
-        case .refused(let action, let path, let reason): texts("refused", action.rawValue) + [path.bytes] + texts(reason)
+        case .refused(let action, let path, let reason):
+            texts("refused", action.rawValue) + [path.bytes] + texts(reason)
         case .drainer(let socket): texts("drainer", socket)
         case .guardian(let process, let socket): texts("guard", socket) + texts(process)
         case .hold(let name, let hook, let holder): texts("hold", name, hook) + texts(holder)
@@ -60,19 +62,24 @@ enum RecordEntry: Equatable {
         case ("cycle", 3):
             self = .cycle(id: texts[1], bootID: texts[2])
         case ("moment", 4):
-            guard let moment = CycleMoment(rawValue: texts[1]), let time = Timestamp(fields: texts[2...]) else { return nil }
+            guard let moment = CycleMoment(rawValue: texts[1]), let time = Timestamp(fields: texts[2...]) else {
+                return nil
+            }
             self = .moment(moment, time)
         case ("start", 7):
             guard let action = HookAction(rawValue: texts[1]), let reason = RunReason(rawValue: texts[2]),
                 let time = Timestamp(fields: texts[5...])
             else { return nil }
             let guarantee = Guarantee(rawValue: texts[4])
-            self = .start(action: action, reason: reason, path: FilePath(bytes: fields[3]), guarantee: guarantee, time: time)
+            self = .start(
+                action: action, reason: reason, path: FilePath(bytes: fields[3]), guarantee: guarantee, time: time)
         case ("process", 3):
             guard let process = ProcessIdentity(fields: texts[1...]) else { return nil }
             self = .process(process)
         case ("end", 6):
-            guard let status = Int32(texts[1]), let signal = Int32(texts[2]), let duration = Int64(texts[4]) else { return nil }
+            guard let status = Int32(texts[1]), let signal = Int32(texts[2]), let duration = Int64(texts[4]) else {
+                return nil
+            }
             self = .end(
                 status: status, signal: signal == 0 ? nil : signal, timedOut: texts[3] == "1",
                 duration: .nanoseconds(duration), explanation: texts[5])
@@ -124,7 +131,8 @@ extension Timestamp {
 
 extension ProcessIdentity {
     fileprivate init?(fields: ArraySlice<String>) {
-        guard fields.count == 2, let pid = pid_t(fields[fields.startIndex]), let start = UInt64(fields[fields.startIndex + 1])
+        guard fields.count == 2, let pid = pid_t(fields[fields.startIndex]),
+            let start = UInt64(fields[fields.startIndex + 1])
         else { return nil }
         self.init(pid: pid, startTime: start)
     }

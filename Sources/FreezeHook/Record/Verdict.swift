@@ -48,7 +48,9 @@ package struct Verdict: Equatable, Sendable {
     }
 
     private static func weakHooks(of record: CycleRecord, _ guarantee: Guarantee) -> [String] {
-        countedRuns(of: record).filter { $0.guarantee == guarantee }.map { "\($0.name) promises no more than \(guarantee.rawValue)" }
+        countedRuns(of: record).filter { $0.guarantee == guarantee }.map {
+            "\($0.name) promises no more than \(guarantee.rawValue)"
+        }
     }
 
     private static func fault(of run: CycleRecord.Run) -> String? {

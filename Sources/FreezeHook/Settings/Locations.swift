@@ -18,19 +18,20 @@ package struct Locations: Equatable, Sendable {
 
     /// The places that belong to a program called by `calledPath` (argv[0]); options override them one by one.
     package init(calledPath: FilePath, hookDirectory: FilePath? = nil, configuration: FilePath? = nil) {
-        let directory = hookDirectory ?? Locations.hookDirectory(besides: calledPath)
-        self.hookDirectory = absolute(directory)
-        self.configuration = absolute(
-            configuration ?? directory.removingLastComponent().appending("fsfreeze-hook.conf"))
+        let directory = absolute(hookDirectory ?? Locations.hookDirectory(besides: calledPath))
+        self.hookDirectory = directory
+        let name = Array("fsfreeze-hook.conf".utf8)
+        self.configuration = configuration.map(absolute) ?? FilePath(bytes: directory.parentBytes + name)
     }
 
     // First as called, then behind its links: /etc/qemu/fsfreeze-hook may be a link to /usr/sbin/fsfreeze-hook.
     private static func hookDirectory(besides calledPath: FilePath) -> FilePath {
+        let name = Array(directoryName.utf8)
         var candidates: [FilePath] = []
         if calledPath.bytes.contains(UInt8(ascii: "/")) {
-            candidates.append(calledPath.removingLastComponent().appending(directoryName))
+            candidates.append(FilePath(bytes: calledPath.parentBytes + name))
             if let resolved = calledPath.withPlatformString({ realpath($0, nil) }) {
-                candidates.append(FilePath(platformString: resolved).removingLastComponent().appending(directoryName))
+                candidates.append(FilePath(bytes: FilePath(platformString: resolved).parentBytes + name))
                 free(resolved)
             }
         }

@@ -11,7 +11,8 @@ struct FsfreezeHook: ParsableCommand {
             """,
         version: "fsfreeze-hook \(version)",
         subcommands: [
-            FreezeCommand.self, ThawCommand.self, StatusCommand.self, ListCommand.self, HoldCommand.self, ReleaseCommand.self,
+            FreezeCommand.self, ThawCommand.self, StatusCommand.self, ListCommand.self, HoldCommand.self,
+            ReleaseCommand.self,
             RecoverCommand.self,
         ])
 }

@@ -6,7 +6,9 @@ struct StatusCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
         abstract: "Show whether applications are frozen, and how good the last cycle's image is.",
-        discussion: "The exit status is 0 when it is application-consistent, and 2 when it is not or something needs attention.")
+        discussion:
+            "The exit status is 0 when it is application-consistent, and 2 when it is not or something needs attention."
+    )
 
     @Flag(help: "Print one JSON object.")
     var json = false
