@@ -17,12 +17,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
     ],
     targets: [
-        .systemLibrary(
-            name: "CSystemd",
-            pkgConfig: "libsystemd",
-            providers: [.apt(["libsystemd-dev"]), .yum(["systemd-devel"])]
-        ),
         .target(name: "CLinux"),
+        // Needs the headers of libsystemd (libsystemd-dev, systemd-devel); the library is loaded when it is first needed.
+        // Up to glibc 2.33 dlopen is in a library of its own.
+        .target(name: "CSystemd", linkerSettings: [.linkedLibrary("dl")]),
         .target(
             name: "FreezeHook",
             dependencies: ["CLinux", "CSystemd", .product(name: "SystemPackage", package: "swift-system")],

@@ -46,7 +46,4 @@ void clinux_interrupt_after(long milliseconds);
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
 int clinux_thaw_filesystem(int descriptor);
 
-/// Moves a process into a transient systemd scope of its own. Returns 0, or a negative errno.
-int clinux_place_in_scope(const char *unit, const char *description, pid_t process);
-
 #endif

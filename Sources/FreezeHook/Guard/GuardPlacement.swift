@@ -1,4 +1,4 @@
-import CLinux
+import CSystemd
 import Glibc
 
 /// Puts the guard where neither a stop nor a kill of the agent's unit reaches it.
@@ -13,7 +13,7 @@ enum GuardPlacement {
         // sd_booted(3): this directory is there when systemd is the init of this machine.
         guard access("/run/systemd/system", F_OK) == 0 else { return ownSession }
         let unit = "fsfreeze-hook-\(cycle).scope"
-        let result = clinux_place_in_scope(unit, "Guard of the frozen applications (cycle \(cycle))", pid)
+        let result = csystemd_place_in_scope(unit, "Guard of the frozen applications (cycle \(cycle))", pid)
         guard result == 0 else { return "\(ownSession) (no systemd unit: \(String(cString: strerror(-result))))" }
         let end = MonotonicTime.now() + patience
         while .now() < end {

@@ -25,7 +25,7 @@ package final class Journal: EventSink {
         clinux_interrupt_after(0)
     }
 
-    /// What `sd_journal_sendv` returned: 0 or a negative errno.
+    /// What libsystemd returned: 0 or a negative errno.
     private func send(_ event: Event) -> Int32 {
         var fields = [
             "MESSAGE=\(event.text)", "PRIORITY=\(event.priority.rawValue)", "SYSLOG_IDENTIFIER=fsfreeze-hook",
@@ -47,7 +47,7 @@ package final class Journal: EventSink {
                 parts.append(iovec(iov_base: buffer.baseAddress?.advanced(by: start), iov_len: length))
                 start += length
             }
-            return sd_journal_sendv(parts, Int32(parts.count))
+            return csystemd_journal_send(parts, Int32(parts.count))
         }
     }
 }

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
-#include "CLinux.h"
+#include "CSystemd.h"
+#include "libsystemd.h"
 
+#include <errno.h>
 #include <systemd/sd-bus.h>
 
 // Before the first hook the manager may take this long; without an answer the guard stays where it is.
@@ -8,37 +10,39 @@ static const uint64_t patience_usec = 1000000;
 
 static int connect_to_manager(sd_bus **bus) {
     // The manager's own socket needs no bus daemon, and answers while one is stopped. Only root reaches it.
-    int result = sd_bus_new(bus);
+    int result = LIBSYSTEMD(sd_bus_new)(bus);
     if (result >= 0)
-        result = sd_bus_set_address(*bus, "unix:path=/run/systemd/private");
+        result = LIBSYSTEMD(sd_bus_set_address)(*bus, "unix:path=/run/systemd/private");
     if (result >= 0)
-        result = sd_bus_start(*bus);
+        result = LIBSYSTEMD(sd_bus_start)(*bus);
     if (result >= 0)
         return result;
-    *bus = sd_bus_unref(*bus);
-    return sd_bus_open_system(bus);
+    *bus = LIBSYSTEMD(sd_bus_unref)(*bus);
+    return LIBSYSTEMD(sd_bus_open_system)(bus);
 }
 
-int clinux_place_in_scope(const char *unit, const char *description, pid_t process) {
+int csystemd_place_in_scope(const char *unit, const char *description, pid_t process) {
     sd_bus *bus = NULL;
     sd_bus_message *call = NULL;
+    if (LIBSYSTEMD(sd_bus_new) == NULL)
+        return -ENOENT;
     int result = connect_to_manager(&bus);
     if (result < 0)
         return result;
-    result = sd_bus_message_new_method_call(
+    result = LIBSYSTEMD(sd_bus_message_new_method_call)(
         bus, &call, "org.freedesktop.systemd1", "/org/freedesktop/systemd1", "org.freedesktop.systemd1.Manager",
         "StartTransientUnit");
     if (result >= 0)
-        result = sd_bus_message_append(call, "ss", unit, "fail");
+        result = LIBSYSTEMD(sd_bus_message_append)(call, "ss", unit, "fail");
     if (result >= 0)
-        result = sd_bus_message_append(
+        result = LIBSYSTEMD(sd_bus_message_append)(
             call, "a(sv)", 3, "Description", "s", description, "CollectMode", "s", "inactive-or-failed", "PIDs", "au", 1,
             (uint32_t)process);
     if (result >= 0)
-        result = sd_bus_message_append(call, "a(sa(sv))", 0);
+        result = LIBSYSTEMD(sd_bus_message_append)(call, "a(sa(sv))", 0);
     if (result >= 0)
-        result = sd_bus_call(bus, call, patience_usec, NULL, NULL);
-    sd_bus_message_unref(call);
-    sd_bus_flush_close_unref(bus);
+        result = LIBSYSTEMD(sd_bus_call)(bus, call, patience_usec, NULL, NULL);
+    LIBSYSTEMD(sd_bus_message_unref)(call);
+    LIBSYSTEMD(sd_bus_flush_close_unref)(bus);
     return result < 0 ? result : 0;
 }
