@@ -175,14 +175,15 @@ package struct Freeze {
         let elapsed = DurationText.seconds(.now() - cycle.begin)
         cycle.report.write(Event(.error, failure.messageID, "rolling back: \(cause) after \(elapsed) s"))
         let rollback = MonotonicTime.now()
-        let failedBefore = cycle.failedCount
+        let (countBefore, failedBefore) = (cycle.count, cycle.failedCount)
         let ending = CycleEnding(context: context, cycle: cycle)
         cycle.mark(.thawing)
         cycle.thaw(frozen.reversed(), reason: .rollback, until: begin + context.settings.freezeTimeout)
         if let record = context.unfinishedCycle() { ending.closeWindow(record) }
         _ = ending.finish()
         let failed = cycle.failedCount - failedBefore
-        let counts = "\(frozen.count) \(frozen.count == 1 ? "hook" : "hooks"), \(failed) failed"
+        let count = cycle.count - countBefore
+        let counts = "\(count) \(count == 1 ? "hook" : "hooks"), \(failed) failed"
         let time = DurationText.seconds(.now() - rollback)
         cycle.report.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(time) s (cycle \(cycle.id))"))
         let outcome = failed == 0 ? "rolled back, nothing is frozen" : "rolled back, but \(failed) failed to thaw"

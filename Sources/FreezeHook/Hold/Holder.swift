@@ -52,7 +52,7 @@ package final class Holder {
     /// Opens the session, keeps it, and ends it.
     package func run() {
         guard listen() else { return fail("a session of the name \(request.name) is already held; release it first") }
-        defer { unlinkat(runDirectory.descriptor, Self.socketName(of: request.name), 0) }
+        defer { removeSocket() }
         record.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
         let client: HeldClient
         do {
@@ -89,6 +89,13 @@ package final class Holder {
         unlinkat(runDirectory.descriptor, name, 0)
         listener = clinux_listen(runDirectory.descriptor, name)
         return listener >= 0
+    }
+
+    private func removeSocket() {
+        guard listener >= 0 else { return }
+        close(listener)
+        listener = -1
+        unlinkat(runDirectory.descriptor, Self.socketName(of: request.name), 0)
     }
 
     /// Waits for the line that says that the session stands; returns why it does not.
@@ -170,6 +177,8 @@ package final class Holder {
                 lose("its release failed: \(client.endingText)")
             }
         }
+        // Before the answer: whoever gets it may open a session of the same name at once.
+        removeSocket()
         if let loss {
             let text = "the session \(request.name) had ended at \(loss.time.rfc3339): \(loss.reason)"
             Messages.send(Self.failed, Array(text.utf8), to: connection)

@@ -24,9 +24,11 @@ struct INIDocument: Equatable {
     /// Reads the text; `file` is named in errors. Throws at the first line that is none of these.
     init(parsing text: String, file: String) throws(ConfigurationError) {
         var current: String?
-        for (index, rawLine) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        // Bytes, not characters: to Swift CR LF is one character, which is no newline.
+        let lines = text.utf8.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (index, rawLine) in lines.enumerated() {
             let line = index + 1
-            let bytes = Array(rawLine.utf8)
+            let bytes = Array(rawLine)
             let content = Self.withoutComment(bytes)
             guard let start = content.firstIndex(where: { !isBlank($0) }) else { continue }
             func problem(_ column: Int, _ text: String) -> ConfigurationError {

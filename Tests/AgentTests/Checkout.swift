@@ -1,0 +1,15 @@
+import TestSupport
+
+/// The project's own files, which some tests read.
+enum Checkout {
+    private static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
+
+    static func path(_ name: String) -> String {
+        root.joined(separator: "/") + "/" + name
+    }
+
+    static func text(of name: String) throws -> String {
+        guard let bytes = Files.bytes(of: path(name)) else { throw TestFailure("\(path(name)) is missing") }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,77 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// The example hook, copied as its head says and run by the program.
+@Suite("The example hook", .timeLimit(.minutes(5)))
+struct ExampleTests {
+    private func install(as name: String, in guest: Guest) throws {
+        let text = try Checkout.text(of: "hooks/10-example.sample")
+        let client = "client='\(guest.path("examplectl"))'"
+        try Files.write(
+            text.replacing("client=examplectl", with: client), to: guest.path("fsfreeze-hook.d/\(name)"), mode: 0o755)
+    }
+
+    private func installClient(_ script: String, in guest: Guest) throws {
+        try Files.write(
+            "#!/bin/sh\necho $1 >>'\(guest.path("client-calls"))'\n\(script)\n", to: guest.path("examplectl"),
+            mode: 0o755)
+    }
+
+    @Test func isInertUnderItsOwnName() throws {
+        let guest = try Guest()
+        try install(as: "10-example.sample", in: guest)
+        try installClient("", in: guest)
+        let agent = try guest.startAgent()
+        #expect(try agent.freeze().number == 0)
+        #expect(guest.text(of: "client-calls").isEmpty)
+        #expect(guest.log.contains("frozen: 0 hooks"))
+    }
+
+    @Test func hasNothingToDoWithoutItsApplication() throws {
+        let guest = try Guest(configuration: "on-failure = abort")
+        try install(as: "10-myapp", in: guest)
+        let agent = try guest.startAgent()
+        #expect(try agent.freeze().number == 0)
+        #expect(guest.log.contains("finished with status=77"))
+        #expect(guest.log.contains("nothing to do here"))
+    }
+
+    @Test func holdsAndReleasesItsApplication() throws {
+        let guest = try Guest(configuration: "on-failure = abort")
+        try install(as: "10-myapp", in: guest)
+        try installClient("", in: guest)
+        let agent = try guest.startAgent()
+        #expect(try agent.freeze().number == 0)
+        #expect(try agent.thaw().number == 0)
+        #expect(
+            guest.text(of: "client-calls").split(separator: "\n") == [
+                "is-running", "flush", "pause", "is-running", "resume",
+            ])
+    }
+
+    @Test func failsAndReleasesWhenTheApplicationCannotPause() throws {
+        let guest = try Guest(configuration: "on-failure = abort")
+        try install(as: "10-myapp", in: guest)
+        try installClient("[ $1 != pause ]", in: guest)
+        let agent = try guest.startAgent()
+        #expect(try agent.freeze().error != nil)
+        #expect(guest.text(of: "client-calls").hasSuffix("pause\nis-running\nresume\n"))
+    }
+
+    @Test func isShownWithItsDescription() throws {
+        let guest = try Guest()
+        try install(as: "10-myapp", in: guest)
+        let listing = try guest.namespace.run([
+            guest.hookPath, "list", "--json", "--hook-dir", guest.path("fsfreeze-hook.d"), "--config",
+            guest.path("fsfreeze-hook.conf"),
+        ])
+        #expect(listing.status == 0, "\(listing.stderr)")
+        let json = try JSONSerialization.jsonObject(with: Data(listing.stdout.utf8)) as? [String: Any]
+        let hook = try #require((json?["hooks"] as? [[String: Any]])?.first)
+        #expect(hook["description"] as? String == "Example application")
+        #expect(hook["guarantee"] as? String == "application-consistent")
+        #expect(hook["timeout_seconds"] as? Double == 20)
+        #expect(hook["runs"] as? Bool == true)
+    }
+}

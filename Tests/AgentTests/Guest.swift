@@ -1,0 +1,128 @@
+import Glibc
+import TestSupport
+
+/// A machine as the agent sees it: a hook directory, a configuration and a log in a directory of its own, and a /run
+/// that nobody else uses.
+final class Guest {
+    let namespace: Namespace
+    private let directory: TemporaryDirectory
+
+    /// - Parameter configuration: lines that follow `[general]` and the log's place.
+    init(configuration: String = "") throws {
+        directory = try TemporaryDirectory()
+        namespace = try Namespace(directory: directory.path)
+        guard mkdir(path("fsfreeze-hook.d"), 0o755) == 0, symlink(try Tools.program(), hookPath) == 0 else {
+            throw TestFailure("cannot make \(hookPath): \(String(cString: strerror(errno)))")
+        }
+        try configure(configuration)
+    }
+
+    /// The program's path as the agent is told it: a link beside the hook directory.
+    var hookPath: String { path("fsfreeze-hook") }
+
+    func path(_ name: String) -> String {
+        "\(directory.path)/\(name)"
+    }
+
+    func text(of name: String) -> String {
+        Files.text(of: path(name))
+    }
+
+    func exists(_ name: String) -> Bool {
+        Files.exists(path(name))
+    }
+
+    /// Makes an empty file, which a hook may wait for.
+    func touch(_ name: String) throws {
+        try Files.write("", to: path(name))
+    }
+
+    func configure(_ lines: String) throws {
+        try Files.write("[general]\nlog-file = \(path("log"))\n\(lines)\n", to: path("fsfreeze-hook.conf"))
+    }
+
+    /// Installs a hook that notes how it was called and then does what `script` says.
+    ///
+    /// - Parameter header: what the hook says of itself, as in `guarantee = unsupported`.
+    func hook(_ name: String, _ script: String = "", header: String = "") throws {
+        let text = """
+            #!/bin/sh
+            # fsfreeze-hook: \(header.isEmpty ? "description = test" : header)
+            echo "\(name) $1 $FSFREEZE_REASON $FSFREEZE_CYCLE" >>'\(path("calls"))'
+            cd '\(directory.path)'
+            \(script)
+
+            """
+        try Files.write(text, to: path("fsfreeze-hook.d/\(name)"), mode: 0o755)
+    }
+
+    /// How the hooks were called, each as `NAME ACTION REASON`.
+    var calls: [String] {
+        callsWithCycle.map(\.call)
+    }
+
+    var callsWithCycle: [(call: String, cycle: String)] {
+        text(of: "calls").split(separator: "\n").map { line in
+            let words = line.split(separator: " ", omittingEmptySubsequences: false)
+            return (words.prefix(3).joined(separator: " "), words.dropFirst(3).joined(separator: " "))
+        }
+    }
+
+    func forgetCalls() throws {
+        try touch("calls")
+    }
+
+    var log: String { text(of: "log") }
+
+    /// The log's lines without their times.
+    var logLines: [String] {
+        log.split(separator: "\n").map { line in
+            line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? String(line)
+        }
+    }
+
+    /// Starts an agent that calls the program through the link.
+    func startAgent(state: String? = nil) throws -> Agent {
+        try startAgent(calling: hookPath, state: state)
+    }
+
+    /// Starts an agent that treats the program as agents from 9.1 on do: both outputs are one pipe, and its end is waited
+    /// for before the status is. What came through the pipe is in the file `said`.
+    func startPipeAgent() throws -> Agent {
+        let script = """
+            #!/bin/sh
+            said=$('\(hookPath)' "$1" 2>&1)
+            status=$?
+            printf '%s' "$said" >>'\(path("said"))'
+            exit $status
+
+            """
+        try touch("said")
+        try Files.write(script, to: path("pipe-caller"), mode: 0o755)
+        return try startAgent(calling: path("pipe-caller"), state: nil)
+    }
+
+    /// What the program printed for a pipe agent.
+    var said: String { text(of: "said") }
+
+    private func startAgent(calling hook: String, state: String?) throws -> Agent {
+        try Agent(in: namespace, hook: hook, state: state ?? directory.path, socket: path("agent.sock"))
+    }
+}
+
+/// How an agent takes the program's output.
+enum AgentKind: CaseIterable {
+    /// /dev/null, as the installed one up to 9.0 does.
+    case discarding
+    /// A pipe that is read to its end, as from 9.1 on.
+    case piping
+}
+
+extension Guest {
+    func startAgent(_ kind: AgentKind) throws -> Agent {
+        switch kind {
+        case .discarding: try startAgent()
+        case .piping: try startPipeAgent()
+        }
+    }
+}

@@ -1,0 +1,120 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Entries of the hook directory that are no hooks, and hooks that go away.
+@Suite struct DiscoveryTests {
+    /// Makes an entry in the hook directory; `list` gives this reason for not running it.
+    struct Entry: CustomTestStringConvertible {
+        var testDescription: String
+        var why: String
+        var make: @Sendable (Sandbox, String) throws -> Void
+    }
+
+    static let entries = [
+        Entry(testDescription: "a directory", why: "directory") { sandbox, path in mkdir(path, 0o755) },
+        Entry(testDescription: "a link to a directory", why: "directory") { sandbox, path in symlink("/etc", path) },
+        Entry(testDescription: "a FIFO", why: "neither") { sandbox, path in mkfifo(path, 0o755) },
+        Entry(testDescription: "a link to a device", why: "neither") { sandbox, path in symlink("/dev/zero", path) },
+        Entry(testDescription: "a dangling link", why: "dangling") { sandbox, path in symlink("/nonexistent", path) },
+        Entry(testDescription: "a link to itself", why: "") { sandbox, path in symlink(path, path) },
+        Entry(testDescription: "a link to /dev/null", why: "masked") { sandbox, path in symlink("/dev/null", path) },
+        Entry(testDescription: "an empty executable", why: "masked") { sandbox, path in
+            try Files.write("", to: path, mode: 0o755)
+        },
+        Entry(testDescription: "an empty file", why: "masked") { sandbox, path in try Files.write("", to: path) },
+        Entry(testDescription: "not executable", why: "not executable") { sandbox, path in
+            try Files.write(sandbox.tracing(), to: path, mode: 0o644)
+        },
+    ]
+
+    @Test(arguments: entries)
+    func `What is no hook is passed over, and list says why`(entry: Entry) throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("on-failure = abort")
+        try sandbox.addTracingHook("10-first")
+        try entry.make(sandbox, "\(sandbox.hookDirectory)/20-odd")
+        try sandbox.addTracingHook("30-last")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
+        try sandbox.expectThaw()
+        let thaws = ["30-last thaw thaw", "10-first thaw thaw"]
+        #expect(sandbox.trace == ["10-first freeze freeze", "30-last freeze freeze"] + thaws + thaws)
+        #expect(sandbox.frozenSummary == "frozen: 2 hooks, 0 failed")
+        #expect(sandbox.thawedSummary == "thawed: 2 hooks, 0 failed")
+        let list = try sandbox.run(["list"])
+        #expect(list.status == 0)
+        let line = try #require(list.stdout.split(separator: "\n").first { $0.contains("20-odd") })
+        #expect(line.contains("does not run"))
+        #expect(line.contains(entry.why))
+    }
+
+    @Test func `An executable that only its group may execute runs, as root's access says`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addHook("10-group", "exit 0", mode: 0o750)
+        try sandbox.addHook("20-owner", "exit 0", mode: 0o700)
+        try sandbox.expectFreeze()
+        #expect(sandbox.frozenSummary == "frozen: 2 hooks, 0 failed")
+    }
+
+    @Test func `A hook that vanishes between freeze and thaw does not stop the others`() throws {
+        let sandbox = try Sandbox()
+        for name in ["10-a", "20-b", "30-c"] { try sandbox.addTracingHook(name) }
+        try sandbox.expectFreeze()
+        unlink("\(sandbox.hookDirectory)/20-b")
+        sandbox.clearTrace()
+        try sandbox.expectThaw()
+        #expect(sandbox.trace == ["30-c thaw thaw", "10-a thaw thaw"])
+        #expect(sandbox.ending(of: "20-b", "thaw")?.contains("finished with status=127 in ") == true)
+        #expect(sandbox.thawedSummary == "thawed: 3 hooks, 1 failed")
+        try sandbox.expectFreeze()
+    }
+
+    @Test func `Only what was frozen is thawed`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a")
+        try sandbox.expectFreeze()
+        try sandbox.addTracingHook("20-new")
+        chmod("\(sandbox.hookDirectory)/10-a", 0o644)
+        sandbox.clearTrace()
+        try sandbox.expectThaw()
+        #expect(!sandbox.trace.contains { $0.hasPrefix("20-new") })
+    }
+
+    @Test(arguments: ["rm -rf \"${0%/*}\"", "mv \"${0%/*}\" \"$TEST_SANDBOX/elsewhere\""])
+    func `A hook that takes the hook directory away fails the rest, and the thaw still ends well`(script: String) throws
+    {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a", then: script)
+        try sandbox.addTracingHook("20-b")
+        try sandbox.expectFreeze()
+        #expect(sandbox.ending(of: "10-a")?.contains("status=0") == true)
+        #expect(sandbox.ending(of: "20-b")?.contains("status=127") == true)
+        #expect(sandbox.frozenSummary == "frozen: 2 hooks, 1 failed")
+        try sandbox.expectThaw()
+        try sandbox.expectThaw()
+        try sandbox.expectFreeze()
+        #expect(sandbox.trace == ["10-a freeze freeze"])
+    }
+
+    @Test func `A hook that removes the run directory is thawed all the same`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a", then: "rm -rf \"$FSFREEZE_RUN_DIR\"")
+        try sandbox.addTracingHook("20-b")
+        try sandbox.expectFreeze()
+        sandbox.clearTrace()
+        try sandbox.expectThaw()
+        #expect(sandbox.trace.first == "20-b thaw thaw")
+        #expect(sandbox.trace.last == "10-a thaw thaw")
+    }
+
+    @Test(arguments: [false, true])
+    func `A hook directory that is missing or empty is no failure`(exists: Bool) throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("on-failure = abort")
+        if !exists { rmdir(sandbox.hookDirectory) }
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
+        #expect(sandbox.frozenSummary == "frozen: 0 hooks, 0 failed")
+    }
+}

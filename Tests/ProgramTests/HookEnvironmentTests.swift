@@ -1,0 +1,113 @@
+import TestSupport
+import Testing
+
+/// What a hook finds when it is started, whoever has started the program.
+@Suite struct HookEnvironmentTests {
+    /// Runs a freeze with one hook through the command and returns what the hook printed.
+    private func output(
+        of script: String, through prefix: [String] = [], environment: [String: String] = [:]
+    ) throws -> [String] {
+        let sandbox = try Sandbox()
+        try sandbox.addHook("10-look", script)
+        expectSilentSuccess(try sandbox.run(["freeze"], through: prefix, environment: environment))
+        #expect(sandbox.ending(of: "10-look")?.contains("status=0") == true)
+        return sandbox.output(of: "10-look")
+    }
+
+    private func shell(_ script: String) -> [String] { ["/bin/sh", "-c", "\(script); exec \"$@\"", "sh"] }
+
+    @Test func `It has no descriptors but 0, 1 and 2`() throws {
+        // 3 is that of ls itself.
+        let leaking = shell("exec 3< /dev/null 5> /dev/null 9< /dev/null")
+        #expect(try output(of: "ls /proc/self/fd", through: leaking) == ["0", "1", "2", "3"])
+    }
+
+    @Test func `Standard input is empty`() throws {
+        let talking = shell("exec < /proc/self/cmdline")
+        #expect(try output(of: "readlink /proc/self/fd/0; cat; echo end", through: talking) == ["/dev/null", "end"])
+    }
+
+    @Test func `Descriptors that the caller has closed do no harm`() throws {
+        let closing = shell("exec <&- >&- 2>&-")
+        #expect(try output(of: "ls /proc/self/fd; echo word >&2", through: closing) == ["0", "1", "2", "3", "word"])
+    }
+
+    @Test func `A hook that closes its descriptors is waited for until it ends`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-close", then: "exec <&- >&- 2>&-\nsleep 0.3\nexit 4")
+        try sandbox.addTracingHook("20-next")
+        let result = try sandbox.freeze()
+        expectSilentSuccess(result)
+        #expect(result.seconds >= 0.3)
+        #expect(sandbox.ending(of: "10-close")?.contains("finished with status=4 in ") == true)
+    }
+
+    @Test func `The working directory is / and the umask 022`() throws {
+        #expect(try output(of: "pwd; umask", through: shell("cd /tmp; umask 0077")) == ["/", "0022"])
+    }
+
+    @Test func `It leads a session of its own and has no terminal`() throws {
+        let script = "read -r pid name state parent group session tty rest < /proc/$$/stat\necho $((session - $$)) $tty"
+        #expect(try output(of: script) == ["0 0"])
+    }
+
+    @Test func `Its one argument is the action, and $0 is its path`() throws {
+        let sandbox = try Sandbox()
+        let path = try sandbox.addHook("10-look", "echo \"$0 $# $1\"")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
+        #expect(sandbox.output(of: "10-look") == ["\(path) 1 freeze", "\(path) 1 thaw"])
+    }
+
+    @Test func `PATH and HOME are supplied when they are missing`() throws {
+        let env = try Tools.command("env", package: "coreutils")
+        let script = "echo \"$PATH\"; echo \"$HOME\"; env | grep -c ^PATH="
+        let standard = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        #expect(try output(of: script, through: [env, "-u", "PATH", "-u", "HOME"]) == [standard, "/root", "1"])
+    }
+
+    @Test func `The caller's own environment is handed on`() throws {
+        let given = ["PATH": "/usr/bin:/bin:/opt/own", "HOME": "/home/own", "OWN": "a b=c"]
+        #expect(
+            try output(of: "echo $PATH; echo $HOME; echo $OWN", environment: given) == [
+                "/usr/bin:/bin:/opt/own", "/home/own", "a b=c",
+            ])
+    }
+
+    @Test func `The cycle is told in FSFREEZE_ variables`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("hook-timeout = 7s")
+        let script = "echo \"$FSFREEZE_CYCLE $FSFREEZE_REASON $FSFREEZE_TIMEOUT $FSFREEZE_RUN_DIR\""
+        try sandbox.addHook("10-look", script)
+        for _ in 0..<2 {
+            try sandbox.expectFreeze()
+            try sandbox.expectThaw()
+        }
+        let words = sandbox.output(of: "10-look").map { $0.split(separator: " ").map(String.init) }
+        #expect(words.map { $0[1] } == ["freeze", "thaw", "freeze", "thaw"])
+        #expect(words[0][0] == words[1][0] && words[2][0] == words[3][0] && words[0][0] != words[2][0])
+        #expect(words[0][0].split(separator: "-").map(\.count) == [8, 4, 4, 4, 12])
+        for word in words {
+            let seconds = try #require(Double(word[2]))
+            #expect(seconds > 6 && seconds <= 7)
+            #expect(word[3] == sandbox.runDirectory)
+        }
+        #expect(sandbox.cycle("thawed: ") == words[2][0])
+    }
+
+    @Test func `FSFREEZE_ variables of the caller do not reach it`() throws {
+        let forged = ["FSFREEZE_REASON": "forged", "FSFREEZE_CYCLE": "forged", "FSFREEZE_OTHER": "forged"]
+        #expect(try output(of: "env | grep -c forged; echo $FSFREEZE_REASON", environment: forged) == ["0", "freeze"])
+    }
+
+    @Test func `No environment variable changes a path`() throws {
+        let elsewhere = try TemporaryDirectory()
+        let forged = [
+            "FSFREEZE_RUN_DIR": elsewhere.path, "FSFREEZE_HOOK_DIR": elsewhere.path, "HOME": elsewhere.path,
+            "TMPDIR": elsewhere.path, "XDG_RUNTIME_DIR": elsewhere.path, "RUNTIME_DIRECTORY": elsewhere.path,
+            "STATE_DIRECTORY": elsewhere.path, "LOGS_DIRECTORY": elsewhere.path,
+        ]
+        #expect(try output(of: "echo called", environment: forged) == ["called"])
+        #expect(try Files.names(in: elsewhere.path) == [])
+    }
+}

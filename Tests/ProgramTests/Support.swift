@@ -1,0 +1,80 @@
+import TestSupport
+import Testing
+
+// No test here has a .timeLimit: tests that wait for their turn would spend it. Each wait has a deadline of its own.
+
+/// Expects what qemu-ga needs of a program that has done its work: exit status 0 and not one byte of output.
+func expectSilentSuccess(_ result: ProcessResult, sourceLocation: SourceLocation = #_sourceLocation) {
+    #expect(result.status == 0, "signal \(result.signal ?? 0)", sourceLocation: sourceLocation)
+    #expect(result.stdout == "", sourceLocation: sourceLocation)
+    #expect(result.stderr == "", sourceLocation: sourceLocation)
+}
+
+extension Sandbox {
+    /// Freezes and expects silent success.
+    func expectFreeze(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        expectSilentSuccess(try freeze(), sourceLocation: sourceLocation)
+    }
+
+    /// Thaws and expects silent success.
+    func expectThaw(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        expectSilentSuccess(try thaw(), sourceLocation: sourceLocation)
+    }
+
+    /// The last message that begins with the text.
+    func lastMessage(_ prefix: String) -> String? {
+        messages.last { $0.hasPrefix(prefix) }
+    }
+
+    /// The summary of the last freeze, up to the counts: `frozen: 3 hooks, 0 failed`.
+    var frozenSummary: String? { lastMessage("frozen: ").map(Self.counts) }
+
+    /// The summary of the last thaw, up to the counts.
+    var thawedSummary: String? { lastMessage("thawed: ").map(Self.counts) }
+
+    /// The cycle that the last such message names; nil when there is none, or `no cycle`.
+    func cycle(_ prefix: String) -> String? {
+        lastMessage(prefix)?.firstMatch(of: #/\(cycle ([^)]*)\)/#).map { String($0.1) }
+    }
+
+    private static func counts(_ summary: String) -> String {
+        summary.firstRange(of: ", in ").map { String(summary[..<$0.lowerBound]) } ?? summary
+    }
+}
+
+/// Mount namespaces: what a test does to the filesystems of the machine is seen by its own processes alone.
+enum PrivateMounts {
+    /// An empty /run, also without the machine's journal.
+    static let emptyRun = "mount -t tmpfs -o mode=755 tmpfs /run"
+
+    /// A command that runs the script in a mount namespace of its own, and then executes what follows.
+    static func prefix(_ script: String) throws -> [String] {
+        let unshare = try Tools.command("unshare", package: "util-linux")
+        return [
+            unshare, "--mount", "--propagation", "private", "/bin/sh", "-c", "set -e; \(script); exec \"$@\"", "sh",
+        ]
+    }
+
+    /// A filesystem without a free block at the path.
+    static func fullFilesystem(at path: String) -> String {
+        "mount -t tmpfs -o mode=700,size=16k tmpfs \(path); cat /dev/zero > \(path)/filling 2> /dev/null || true"
+    }
+}
+
+extension Sandbox {
+    /// A freeze and a thaw in one mount namespace, set up by the script; expects both to be done in silence.
+    func expectCycle(inside setUp: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let script = """
+            program=$1
+            shift
+            "$program" freeze "$@"
+            echo "freeze $?"
+            "$program" thaw "$@"
+            echo "thaw $?"
+            """
+        let command = try PrivateMounts.prefix(setUp) + ["/bin/sh", "-c", script, "sh", program] + options
+        let result = try runCommand(command)
+        #expect(result.stdout == "freeze 0\nthaw 0\n", sourceLocation: sourceLocation)
+        #expect(result.stderr == "", sourceLocation: sourceLocation)
+    }
+}

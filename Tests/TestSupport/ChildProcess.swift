@@ -1,0 +1,111 @@
+import Glibc
+
+/// What became of a program that has ended.
+package struct ProcessResult: Sendable {
+    /// The exit status, or nil when a signal ended it.
+    package var status: Int32?
+    /// The signal that ended it.
+    package var signal: Int32?
+    package var stdout: String
+    package var stderr: String
+    /// From its start to its end.
+    package var seconds: Double
+}
+
+/// A program that a test has started. Its output goes to files, so that nothing it leaves behind holds up the test.
+package final class ChildProcess {
+    package let pid: pid_t
+    private let begin: Double
+    private let output: Int32
+    private let errors: Int32
+    private var end: (status: Int32, seconds: Double)?
+
+    /// Starts a program found through PATH, with default signal dispositions and an empty signal mask.
+    ///
+    /// Standard input is /dev/null. `environment` is the whole of it.
+    package init(_ arguments: [String], environment: [String: String]) throws {
+        output = try Self.unnamedFile()
+        errors = try Self.unnamedFile()
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        posix_spawn_file_actions_adddup2(&actions, output, 1)
+        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var signals = sigset_t()
+        sigfillset(&signals)
+        posix_spawnattr_setsigdefault(&attributes, &signals)
+        sigemptyset(&signals)
+        posix_spawnattr_setsigmask(&attributes, &signals)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+
+        let argv = arguments.map { strdup($0) } + [nil]
+        let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
+        defer { for string in argv + envp { free(string) } }
+        var child: pid_t = 0
+        begin = monotonicSeconds()
+        let result = posix_spawnp(&child, arguments[0], &actions, &attributes, argv, envp)
+        guard result == 0 else {
+            throw TestFailure("cannot start \(arguments[0]): \(String(cString: strerror(result)))")
+        }
+        pid = child
+    }
+
+    deinit {
+        if end == nil {
+            Glibc.kill(pid, SIGKILL)
+            waitpid(pid, nil, 0)
+        }
+        close(output)
+        close(errors)
+    }
+
+    /// Sends a signal, unless the process was waited for already.
+    package func kill(_ signal: Int32) {
+        if end == nil { Glibc.kill(pid, signal) }
+    }
+
+    /// Whether it has not ended yet.
+    package var isRunning: Bool {
+        poll()
+        return end == nil
+    }
+
+    /// Waits for its end; one that takes longer is killed and fails the test.
+    package func wait(within seconds: Double = 60) throws -> ProcessResult {
+        guard eventually(within: seconds, { !isRunning }), let end else {
+            let command = Processes.commandLine(of: pid)
+            kill(SIGKILL)
+            throw TestFailure("still running after \(seconds) s: \(command); standard error: \(Self.text(of: errors))")
+        }
+        let signal = end.status & 0x7f
+        return ProcessResult(
+            status: signal == 0 ? (end.status >> 8) & 0xff : nil, signal: signal == 0 ? nil : signal,
+            stdout: Self.text(of: output), stderr: Self.text(of: errors), seconds: end.seconds)
+    }
+
+    private func poll() {
+        var status: Int32 = 0
+        if end == nil, waitpid(pid, &status, WNOHANG) == pid { end = (status, monotonicSeconds() - begin) }
+    }
+
+    private static func unnamedFile() throws -> Int32 {
+        let path = "/tmp/fsfreeze-hook-output.\(UInt64.random(in: 0 ... .max))"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw TestFailure("\(path): \(String(cString: strerror(errno)))") }
+        unlink(path)
+        return descriptor
+    }
+
+    private static func text(of descriptor: Int32) -> String {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return "" }
+        // A program that fills the disk is seen by its size; no test needs more to understand it.
+        var bytes = [UInt8](repeating: 0, count: min(Int(status.st_size), 1 << 20))
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+    }
+}

@@ -1,0 +1,50 @@
+import Glibc
+
+/// What /proc tells of processes.
+package enum Processes {
+    /// Whether the process runs; one that ended and waits for its parent does not.
+    package static func isAlive(_ pid: pid_t) -> Bool {
+        guard let state = state(of: pid) else { return false }
+        return state != "Z" && state != "X"
+    }
+
+    /// The letter of `/proc/PID/stat`, nil when there is no such process.
+    package static func state(of pid: pid_t) -> Character? {
+        let text = Files.text(of: "/proc/\(pid)/stat")
+        // The name in parentheses may hold any byte.
+        guard let end = text.lastIndex(of: ")") else { return nil }
+        return text[text.index(after: end)...].first { $0 != " " }
+    }
+
+    /// The living processes whose environment or command line holds the text.
+    package static func mentioning(_ text: String) -> [pid_t] {
+        all().filter { pid in
+            pid != getpid() && isAlive(pid)
+                && ["environ", "cmdline"].contains { holds(Files.bytes(of: "/proc/\(pid)/\($0)") ?? [], text) }
+        }
+    }
+
+    /// The command line of a process as one text, for messages.
+    package static func commandLine(of pid: pid_t) -> String {
+        let bytes = Files.bytes(of: "/proc/\(pid)/cmdline") ?? []
+        return String(decoding: bytes.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
+    }
+
+    /// The most memory that the process has had at one time, in bytes.
+    package static func peakMemory(of pid: pid_t) throws -> Int {
+        let lines = Files.text(of: "/proc/\(pid)/status").split(separator: "\n")
+        guard let line = lines.first(where: { $0.hasPrefix("VmHWM:") }),
+            let kilobytes = Int(line.filter(\.isNumber))
+        else { throw TestFailure("no process \(pid)") }
+        return kilobytes * 1024
+    }
+
+    private static func all() -> [pid_t] {
+        ((try? Files.names(in: "/proc")) ?? []).compactMap { pid_t($0) }
+    }
+
+    private static func holds(_ bytes: [UInt8], _ wanted: String) -> Bool {
+        let text = bytes.map { $0 == 0 ? CChar(0x0a) : CChar(bitPattern: $0) } + [0]
+        return strstr(text, wanted) != nil
+    }
+}

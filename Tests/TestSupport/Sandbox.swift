@@ -1,0 +1,178 @@
+import Glibc
+
+/// Everything the program works with, in a temporary directory: hook directory, log, run directory, state directory
+/// and configuration. Whatever still runs of it in the end is killed.
+///
+/// The hooks' processes are known by the environment and the command line, which hold the directory's path.
+package final class Sandbox {
+    /// The root of it all.
+    package let path: String
+    package let program: String
+    private let directory: TemporaryDirectory
+
+    package init() throws {
+        program = try Tools.program()
+        directory = try TemporaryDirectory()
+        path = directory.path
+        logFile = "\(path)/hook.log"
+        guard mkdir(hookDirectory, 0o755) == 0 else { throw TestFailure("mkdir: \(String(cString: strerror(errno)))") }
+        try configure("")
+    }
+
+    deinit {
+        // What is killed may have just started something.
+        _ = eventually(within: 5) {
+            let remaining = processes()
+            for pid in remaining { kill(pid, SIGKILL) }
+            return remaining.isEmpty
+        }
+    }
+
+    // MARK: - Places
+
+    package var hookDirectory: String { "\(path)/fsfreeze-hook.d" }
+    package var logFile: String
+    package var runDirectory: String { "\(path)/run" }
+    package var stateDirectory: String { "\(path)/state" }
+    package var configuration: String { "\(path)/fsfreeze-hook.conf" }
+    /// What qemu-ga keeps while filesystems are frozen.
+    package var agentState: String { "\(path)/qga.state.isfrozen" }
+
+    /// The options that lead the program to these places.
+    package var options: [String] {
+        [
+            "--hook-dir", hookDirectory, "--log-file", logFile, "--run-dir", runDirectory, "--state-dir",
+            stateDirectory,
+            "--config", configuration, "--agent-state", agentState,
+        ]
+    }
+
+    // MARK: - Hooks and configuration
+
+    /// Adds a hook whose name may hold any byte but `/` and NUL.
+    package func addHook(_ name: [UInt8], _ script: some Sequence<UInt8>, mode: mode_t = 0o755) throws {
+        try Files.write(script, to: Array("\(hookDirectory)/".utf8) + name, mode: mode)
+    }
+
+    /// Adds a hook, a shell script unless it begins with a line of its own; returns its path.
+    @discardableResult
+    package func addHook(_ name: String, _ script: String, mode: mode_t = 0o755) throws -> String {
+        let text = script.hasPrefix("#") ? script : "#!/bin/sh\n\(script)\n"
+        try addHook(Array(name.utf8), text.utf8, mode: mode)
+        return "\(hookDirectory)/\(name)"
+    }
+
+    /// Adds a hook that notes each of its calls in the trace and then goes on with the script.
+    @discardableResult
+    package func addTracingHook(_ name: String, then script: String = "") throws -> String {
+        try addHook(name, tracing(script))
+    }
+
+    /// Puts a link into the hook directory.
+    package func link(_ name: String, to target: String) throws {
+        guard symlink(target, "\(hookDirectory)/\(name)") == 0 else {
+            throw TestFailure("symlink: \(String(cString: strerror(errno)))")
+        }
+    }
+
+    /// A shell script that notes its call in the trace, then goes on.
+    package func tracing(_ script: String = "") -> String {
+        "#!/bin/sh\necho \"${0##*/} $1 $FSFREEZE_REASON\" >> \(path)/trace\n\(script)\n"
+    }
+
+    /// The calls that tracing hooks have noted, `NAME ACTION REASON` each.
+    package var trace: [String] { lines(of: Files.text(of: "\(path)/trace")) }
+
+    /// Forgets the calls up to now.
+    package func clearTrace() { unlink("\(path)/trace") }
+
+    /// Writes the configuration: settings of `[general]`, then sections. The machine's own journal is kept out.
+    package func configure(_ text: String) throws {
+        try Files.write("[general]\njournal = no\n\(text)\n", to: configuration)
+    }
+
+    // MARK: - Running
+
+    /// Starts the program with the sandbox's places; `prefix` is a command that executes it.
+    package func start(
+        _ arguments: [String], through prefix: [String] = [], environment: [String: String] = [:]
+    ) throws -> ChildProcess {
+        try startCommand(prefix + [program] + arguments + options, environment: environment)
+    }
+
+    /// Runs the program with the sandbox's places to its end.
+    package func run(
+        _ arguments: [String], through prefix: [String] = [], environment: [String: String] = [:],
+        within seconds: Double = 60
+    ) throws -> ProcessResult {
+        try start(arguments, through: prefix, environment: environment).wait(within: seconds)
+    }
+
+    /// Runs `fsfreeze-hook freeze`.
+    package func freeze() throws -> ProcessResult { try run(["freeze"]) }
+
+    /// Runs `fsfreeze-hook thaw`.
+    package func thaw() throws -> ProcessResult { try run(["thaw"]) }
+
+    /// Starts any command in the sandbox's environment.
+    package func startCommand(_ arguments: [String], environment: [String: String] = [:]) throws -> ChildProcess {
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        let own = ["PATH": path, "HOME": "/root", "TEST_SANDBOX": self.path]
+        return try ChildProcess(arguments, environment: own.merging(environment) { $1 })
+    }
+
+    /// Runs any command in the sandbox's environment to its end.
+    package func runCommand(
+        _ arguments: [String], environment: [String: String] = [:], within seconds: Double = 60
+    ) throws -> ProcessResult {
+        try startCommand(arguments, environment: environment).wait(within: seconds)
+    }
+
+    /// The living processes that belong to the sandbox.
+    package func processes() -> [pid_t] { Processes.mentioning(path) }
+
+    /// The command lines of those that the hooks have started: the program's own processes are not among them.
+    package func strays() -> [String] {
+        processes().map(Processes.commandLine).filter { !$0.hasPrefix("fsfreeze-hook ") }
+    }
+
+    /// Whether all processes of the sandbox end within the time.
+    package func isQuiet(within seconds: Double = 5) -> Bool {
+        eventually(within: seconds) { processes().isEmpty }
+    }
+
+    // MARK: - Log
+
+    /// The log's text; empty when there is none.
+    package var log: String { Files.text(of: logFile) }
+
+    /// The log's lines without their times.
+    package var messages: [String] {
+        lines(of: log).map { line in
+            line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? line
+        }
+    }
+
+    /// The line that tells how the hook ended when it was called with the action last.
+    package func ending(of name: String, _ action: String = "freeze") -> String? {
+        var isIts = false
+        var found: String?
+        for message in messages {
+            if message.hasPrefix("execute ") {
+                isIts = message.hasSuffix("/\(name) \(action)")
+            } else if isIts, message.contains("/\(name) finished with status=") {
+                found = message
+            }
+        }
+        return found
+    }
+
+    /// The lines of the hook's output, in their order.
+    package func output(of name: String) -> [String] {
+        messages.filter { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
+    }
+
+    private func lines(of text: String) -> [String] {
+        text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)
+    }
+}
