@@ -1,0 +1,134 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// The guard ends a window that no thaw ends.
+@Suite struct GuardTests {
+    private func sandbox(_ limit: String, _ more: String = "") throws -> Sandbox {
+        let sandbox = try Sandbox()
+        try sandbox.configure("hold-limit = \(limit)\nkill-grace = 200ms\n\(more)")
+        for name in ["10-a", "20-b"] { try sandbox.addTracingHook(name) }
+        return sandbox
+    }
+
+    private static let frozen = ["10-a freeze freeze", "20-b freeze freeze"]
+    private static let expired = ["20-b thaw expired", "10-a thaw expired"]
+
+    @Test func `Without a thaw the hooks are thawed in reverse at the limit`() throws {
+        let sandbox = try sandbox("150ms")
+        try sandbox.expectSilent("freeze")
+        #expect(sandbox.trace == Self.frozen)
+        #expect(eventually { sandbox.trace == Self.frozen + Self.expired }, "\(sandbox.trace)")
+        #expect(sandbox.isQuiet())
+    }
+
+    @Test func `What the guard says waits in the run directory for the thaw`() throws {
+        let sandbox = try sandbox("150ms")
+        try sandbox.expectSilent("freeze")
+        let log = sandbox.log
+        #expect(eventually { sandbox.trace.count == 4 && sandbox.parts("guard").isEmpty })
+        #expect(sandbox.log == log, "nothing is written to a disk while it may be frozen")
+        #expect(sandbox.runFiles.contains("deferred"))
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.trace == Self.frozen + Self.expired, "what the guard has thawed is not thawed again")
+        let messages = sandbox.messages
+        let told = try #require(messages.firstIndex { $0.contains("no thaw came within 150ms") })
+        let late = try #require(messages.firstIndex { $0.contains("after the guard had ended the window") })
+        #expect(told < late)
+        #expect(messages[told..<late].contains { $0.hasPrefix("execute ") && $0.hasSuffix("10-a thaw") })
+        #expect(sandbox.verdict?.hasPrefix("crash-consistent: the guard ended the window at ") == true)
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A thaw in time ends the guard`() throws {
+        let sandbox = try sandbox("5min")
+        try sandbox.expectSilent("freeze")
+        #expect(sandbox.parts("guard").count == 1)
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.isQuiet(within: 1))
+        #expect(sandbox.verdict == "application-consistent")
+        #expect(sandbox.messages.contains { $0.hasPrefix("guard: ") })
+        sandbox.expectNothingLeft()
+    }
+
+    @Test(arguments: 0..<15) func `Guard and thaw at one moment thaw each hook once`(attempt: Int) throws {
+        let sandbox = try sandbox("60ms")
+        try sandbox.expectSilent("freeze")
+        usleep(useconds_t(48_000 + attempt * 1_500))
+        try sandbox.expectSilent("thaw")
+        #expect(eventually { sandbox.parts("guard").isEmpty })
+        #expect(sandbox.trace.filter { $0.hasPrefix("10-a thaw") }.count == 1, "\(sandbox.trace)")
+        #expect(sandbox.trace.filter { $0.hasPrefix("20-b thaw") }.count == 1, "\(sandbox.trace)")
+        let byGuard = sandbox.trace.contains("10-a thaw expired")
+        #expect(sandbox.verdict?.contains("the guard ended the window") == byGuard)
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A freeze that is killed is recovered at once`() throws {
+        let sandbox = try sandbox("5min")
+        try sandbox.addTracingHook("30-slow", then: "[ $1 = thaw ] || exec sleep 1000")
+        let freeze = try sandbox.start(["freeze"])
+        #expect(eventually { sandbox.trace.count == 3 })
+        freeze.kill(SIGKILL)
+        _ = try freeze.wait()
+        let thawed = ["30-slow thaw recover", "20-b thaw recover", "10-a thaw recover"]
+        #expect(eventually { sandbox.trace.suffix(3) == thawed }, "\(sandbox.trace)")
+        sandbox.expectNothingLeft()
+        #expect(sandbox.messages.contains { $0.contains("30-slow was still running") })
+        #expect(sandbox.verdict?.contains("30-slow was cut off") == true)
+    }
+
+    @Test func `A killed guard is told of, and does not spoil the image`() throws {
+        let sandbox = try sandbox("5min")
+        try sandbox.expectSilent("freeze")
+        sandbox.destroy(try #require(sandbox.parts("guard").first))
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.messages.contains("the guard had been killed before the thaw"))
+        #expect(sandbox.verdict == "application-consistent")
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A limit of nothing means no guard`() throws {
+        let sandbox = try sandbox("0")
+        try sandbox.expectSilent("freeze")
+        #expect(sandbox.processes() == [])
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.verdict == "application-consistent")
+    }
+
+    @Test func `The guard is a session of its own and holds nothing of its caller`() throws {
+        let sandbox = try sandbox("5min")
+        // The pipe of the caller comes to its end although the guard lives on; otherwise cat waits for it.
+        let script = "\"$@\" 2>&1 | cat; echo done"
+        let command = ["/bin/sh", "-c", script, "sh", sandbox.program, "freeze"] + sandbox.options
+        #expect(try sandbox.runCommand(command, within: 20).stdout == "done\n")
+        let pid = try #require(sandbox.parts("guard").first)
+        #expect(getsid(pid) == pid)
+        let targets = try Files.names(in: "/proc/\(pid)/fd").map { name in
+            var buffer = [CChar](repeating: 0, count: 4096)
+            let count = readlink("/proc/\(pid)/fd/\(name)", &buffer, 4095)
+            return String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        #expect(!targets.contains { $0.hasPrefix("pipe:") }, "\(targets)")
+        try sandbox.expectSilent("thaw")
+    }
+
+    @Test func `A freeze that is rolled back leaves no guard`() throws {
+        let sandbox = try sandbox("5min", "on-failure = abort")
+        try sandbox.addTracingHook("30-fails", then: "[ $1 = thaw ]")
+        #expect(try sandbox.freeze().status == 1)
+        #expect(sandbox.trace.last == "10-a thaw rollback")
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A window that the guard has ended does not stop the next freeze`() throws {
+        let sandbox = try sandbox("80ms")
+        try sandbox.expectSilent("freeze")
+        #expect(eventually { sandbox.trace.count == 4 && sandbox.parts("guard").isEmpty })
+        try sandbox.expectSilent("freeze")
+        #expect(sandbox.messages.contains { $0.contains("no thaw came within 80ms") })
+        #expect(sandbox.trace.suffix(2) == Self.frozen[...])
+        try sandbox.expectSilent("thaw")
+        #expect(eventually { sandbox.processes().isEmpty })
+    }
+}

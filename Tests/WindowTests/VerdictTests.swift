@@ -1,0 +1,78 @@
+import TestSupport
+import Testing
+
+/// The verdict tells how good the image is.
+@Suite struct VerdictTests {
+    struct Case: Sendable, CustomTestStringConvertible {
+        var hooks: [String]
+        var verdict: String
+        var configuration = ""
+        var testDescription: String { "\(hooks) \(configuration)" }
+    }
+
+    private static func header(_ guarantee: String) -> String {
+        "#!/bin/sh\n# fsfreeze-hook: guarantee = \(guarantee)\n"
+    }
+
+    @Test(arguments: [
+        Case(hooks: ["exit 0"], verdict: "application-consistent"),
+        Case(hooks: [], verdict: "crash-consistent: no hook ran"),
+        Case(hooks: ["exit 77"], verdict: "crash-consistent: no hook ran"),
+        Case(hooks: ["exit 0", "exit 77"], verdict: "application-consistent"),
+        Case(hooks: ["[ $1 = thaw ] || exit 3"], verdict: "crash-consistent: 1-hook finished with status=3"),
+        Case(hooks: ["[ $1 = freeze ] || exit 3"], verdict: "crash-consistent: 1-hook thaw finished with status=3"),
+        Case(
+            hooks: ["exit 0", "kill -SEGV $$"],
+            verdict: "crash-consistent: 2-hook finished with status=139 (killed by SIGSEGV); "
+                + "2-hook thaw finished with status=139 (killed by SIGSEGV)"),
+        Case(
+            hooks: ["[ $1 = thaw ] || sleep 100"],
+            verdict:
+                "crash-consistent: 1-hook finished with status=143 (time limit of 200ms exceeded, ended by SIGTERM)",
+            configuration: "hook-timeout = 200ms"),
+        Case(hooks: [header("application-consistent")], verdict: "application-consistent"),
+        Case(
+            hooks: ["exit 0", header("native-copy")], verdict: "native-copy: 2-hook promises no more than native-copy"),
+        Case(
+            hooks: [header("native-copy"), header("crash-consistent")],
+            verdict: "crash-consistent: 2-hook promises no more than crash-consistent"),
+        Case(hooks: [header("unsupported")], verdict: "unsupported: 1-hook promises no more than unsupported"),
+        Case(
+            hooks: [header("native-copy") + "exit 1"],
+            verdict: "crash-consistent: 1-hook finished with status=1; 1-hook thaw finished with status=1"),
+        Case(
+            hooks: [header("native-copy")], verdict: "application-consistent",
+            configuration: "[hook hook]\nguarantee = application-consistent"),
+    ])
+    func `It follows from what happened`(_ case: Case) throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure(`case`.configuration)
+        for (index, script) in `case`.hooks.enumerated() { try sandbox.addHook("\(index + 1)-hook", script) }
+        try sandbox.expectSilent("freeze")
+        try sandbox.expectSilent("thaw")
+        let expected = `case`.verdict.replacing("status=143", with: "status=")
+        let got = sandbox.verdict?.replacing("status=143", with: "status=").replacing("status=124", with: "status=")
+        #expect(got == expected)
+        let status = try sandbox.run(["status"])
+        #expect(status.status == (`case`.verdict == "application-consistent" ? 0 : 2))
+        #expect(status.stdout.contains("last cycle: \(`case`.verdict.prefix { $0 != ":" })"))
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A refused hook spoils it`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addHook("10-good", "exit 0")
+        try sandbox.addHook("20-open", "exit 0", mode: 0o777)
+        try sandbox.expectSilent("freeze")
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.verdict == "crash-consistent: 20-open was not called with freeze: is writable by others")
+    }
+
+    @Test func `A thaw without a freeze has none`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a")
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.verdict == nil)
+        #expect(try sandbox.run(["status"]).stdout.contains("last cycle: none yet"))
+    }
+}
