@@ -32,6 +32,17 @@ import Testing
         #expect(try output(of: "ls /proc/self/fd; echo word >&2", through: closing) == ["0", "1", "2", "3", "word"])
     }
 
+    @Test func `What is said on a standard error that the caller has closed is written nowhere else`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("on-failure = abort")
+        try sandbox.addHook("10-a", "echo word; exit 3")
+        let freeze = try sandbox.run(["freeze"], through: shell("exec <&- >&- 2>&-"))
+        #expect(freeze.status == 1)
+        #expect(sandbox.log.split(separator: "\n").allSatisfy { $0.hasPrefix("2") && $0.contains("T") })
+        #expect(!sandbox.log.contains("fsfreeze-hook: "))
+        #expect(sandbox.output(of: "10-a").first == "word")
+    }
+
     @Test func `A hook that closes its descriptors is waited for until it ends`() throws {
         let sandbox = try Sandbox()
         try sandbox.addTracingHook("10-close", then: "exec <&- >&- 2>&-\nsleep 0.3\nexit 4")

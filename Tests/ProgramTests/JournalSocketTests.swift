@@ -1,3 +1,4 @@
+import Glibc
 import TestSupport
 import Testing
 
@@ -78,6 +79,18 @@ import Testing
         #expect(entries().contains { $0.contains(sandbox.logFile) && $0.contains("PRIORITY=4\n") })
         #expect(entries().contains { $0.contains("MESSAGE=10-a: word\n") })
         #expect(entries().contains { $0.contains("FSFREEZE_STATUS=3\n") && $0.contains("PRIORITY=3\n") })
+    }
+
+    @Test func `A log that fills up is told to the journal, which then has everything`() throws {
+        let logs = "\(sandbox.path)/logs"
+        mkdir(logs, 0o755)
+        sandbox.logFile = "\(logs)/hook.log"
+        try sandbox.addHook("10-a", "seq 1000 2000")
+        let small = try PrivateMounts.prefix("mount -t tmpfs -o size=4k tmpfs \(logs)")
+        expectSilentSuccess(try sandbox.run(["freeze"], through: collecting() + small))
+        #expect(eventually { entries().contains { $0.contains("MESSAGE=frozen: 1 hook, 0 failed") } })
+        #expect(entries().count { $0.contains(sandbox.logFile) && $0.contains("PRIORITY=4\n") } == 1)
+        #expect(entries().count { $0.contains("MESSAGE=10-a: ") } > 900)
     }
 
     @Test func `A bad configuration is told to the journal`() throws {

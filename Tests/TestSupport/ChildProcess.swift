@@ -20,7 +20,8 @@ package final class ChildProcess {
     private let errors: Int32
     private var end: (status: Int32, seconds: Double)?
 
-    /// Starts a program found through PATH, with default signal dispositions and an empty signal mask.
+    /// Starts a program found through PATH, with default signal dispositions, an empty signal mask and a process group
+    /// of its own.
     ///
     /// Standard input is /dev/null. `environment` is the whole of it.
     package init(_ arguments: [String], environment: [String: String]) throws {
@@ -40,7 +41,10 @@ package final class ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK))
+        // A process group of its own: a hook that signals its group must never reach the tests.
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
 
         let argv = arguments.map { strdup($0) } + [nil]
         let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]

@@ -57,7 +57,10 @@ package struct Freeze {
         if case .busy = lock { return refuse("another freeze or thaw is still running; try again when it has ended") }
         guard let record = context.unfinishedCycle() else { return nil }
         if record.isFrozen {
-            if case .waited = lock { return refuse("the cycle \(record.id) was frozen meanwhile; thaw it first") }
+            // What the other run was: a freeze like this one, or the guard or a thaw at its work on an older cycle.
+            if case .waited = lock, !record.isBeingThawed {
+                return refuse("the cycle \(record.id) was frozen meanwhile; thaw it first")
+            }
             if context.agentIsFrozen {
                 return refuse("the cycle \(record.id) is frozen and qemu-ga holds its filesystems; thaw it first")
             }

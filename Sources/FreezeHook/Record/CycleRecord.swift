@@ -67,6 +67,9 @@ package struct CycleRecord {
     /// The guard has ended the window, and a thaw has not yet come.
     package var hasExpired: Bool { moments[.expired] != nil }
 
+    /// Its thaw has begun, whoever began it.
+    var isBeingThawed: Bool { hasExpired || moments[.thawing] != nil }
+
     /// The hooks that have to be thawed, in the order in which they were frozen. One whose thaw was begun and did not
     /// come to its end, with whatever status, is among them.
     var hooksToThaw: [Run] {
