@@ -46,6 +46,21 @@ import Testing
         #expect(Files.mode(of: sandbox.logFile) == 0o100600)
     }
 
+    @Test func `A log that is rotated away or truncated in the window is gone on with`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a")
+        try sandbox.expectFreeze()
+        unlink(sandbox.logFile)
+        try sandbox.expectThaw()
+        #expect(sandbox.thawedSummary == "thawed: 1 hook, 0 failed")
+        try sandbox.expectFreeze()
+        truncate(sandbox.logFile, 0)
+        try sandbox.expectThaw()
+        #expect(sandbox.log.hasPrefix("2"))
+        #expect(sandbox.frozenSummary == nil)
+        #expect(sandbox.thawedSummary == "thawed: 1 hook, 0 failed")
+    }
+
     @Test func `The configuration names it, and the command line comes before that`() throws {
         let sandbox = try Sandbox()
         let other = "\(sandbox.path)/other.log"
@@ -106,5 +121,18 @@ import Testing
         #expect(sandbox.trace == ["10-a freeze freeze", "20-b freeze freeze", "20-b thaw thaw", "10-a thaw thaw"])
         #expect(Files.text(of: "\(sandbox.path)/precious") == "precious")
         #expect(!Files.exists("\(sandbox.path)/absent"))
+    }
+
+    @Test func `A limit on the size of files stops no hook and reaches the hooks unchanged`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a", then: "seq 1 300")
+        try sandbox.addTracingHook(
+            "20-b",
+            then: "grep -q '^SigIgn:.*0000000$' /proc/self/status || echo ignored signals >> $TEST_SANDBOX/trace")
+        // 512 bytes: less than the log and the record need.
+        let limit = ["/bin/sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"]
+        expectSilentSuccess(try sandbox.run(["freeze"], through: limit))
+        expectSilentSuccess(try sandbox.run(["thaw"], through: limit))
+        #expect(sandbox.trace == ["10-a freeze freeze", "20-b freeze freeze", "20-b thaw thaw", "10-a thaw thaw"])
     }
 }

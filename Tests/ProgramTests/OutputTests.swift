@@ -79,6 +79,7 @@ import Testing
         #expect(numbers.count == 3)
         #expect(numbers.reduce(0, +) == 1_073_741_824 + "first line\nlast line\n".count)
         #expect(sandbox.log.utf8.count < 1 << 20)
+        #expect(try Files.totalSize(in: sandbox.runDirectory) < 1 << 16)
         #expect(sandbox.ending(of: "20-flood")?.contains("status=0") == true)
 
         let memory = Files.text(of: "\(sandbox.path)/memory").split(separator: "\n").compactMap { line in

@@ -53,6 +53,14 @@ package enum Files {
         return names.filter { $0 != "." && $0 != ".." }.sorted()
     }
 
+    /// The sizes of all files in a directory together.
+    package static func totalSize(in path: String) throws -> Int {
+        try names(in: path).reduce(0) { total, name in
+            var status = stat()
+            return lstat("\(path)/\(name)", &status) == 0 ? total + Int(status.st_size) : total
+        }
+    }
+
     /// Whether something, also a dangling link, is at the path.
     package static func exists(_ path: String) -> Bool {
         var status = stat()

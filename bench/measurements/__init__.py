@@ -1,0 +1,9 @@
+"""The measurements, in the order in which they are shown.
+
+A measurement is a module with NAME (for --only), ABOUT (for --list) and
+measure(bench) -> [Report]. A new one is a new file and a line here.
+"""
+
+from . import guard, hold, hooks, journal, memory, output, scripts, start
+
+ALL = [hooks, scripts, start, memory, output, journal, guard, hold]
