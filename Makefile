@@ -55,7 +55,7 @@ demo: build ## a freeze and a thaw through the real qemu-ga, shown step by step
 	@scripts/demo $(PROGRAM)
 
 test: ## all tests (as root: they use mount namespaces)
-	@scripts/need swift libsystemd qemu-ga systemd namespaces python3
+	@scripts/need swift libsystemd qemu-ga systemd namespaces filesystem python3
 	$(SWIFT) test
 
 bench: build ## speed and size beside the stock script, run-parts and a C loop

@@ -59,7 +59,17 @@ final class Agent {
     }
 
     func sendFreeze() throws {
-        try send("guest-fsfreeze-freeze-list", ["mountpoints": ["/nonexistent"]])
+        try sendFreeze(of: "/nonexistent")
+    }
+
+    /// Freezes the one filesystem at this mount point of the agent's namespace, and no other.
+    func freeze(_ mountPoint: String) throws -> Answer {
+        try sendFreeze(of: mountPoint)
+        return try receive()
+    }
+
+    private func sendFreeze(of mountPoint: String) throws {
+        try send("guest-fsfreeze-freeze-list", ["mountpoints": [mountPoint]])
     }
 
     func thaw() throws -> Answer {

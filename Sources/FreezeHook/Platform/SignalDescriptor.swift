@@ -14,6 +14,8 @@ package final class SignalDescriptor {
         signal(SIGCHLD, SIG_DFL)
         signal(SIGTERM, SIG_DFL)
         signal(SIGPIPE, SIG_IGN)
+        // At the caller's limit for the size of files (RLIMIT_FSIZE) a write fails; it must not end us in mid-freeze.
+        signal(SIGXFSZ, SIG_IGN)
         descriptor = clinux_signal_descriptor([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT], 5)
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
     }

@@ -1,0 +1,108 @@
+"""Prepared guests: the program is installed once, and each check begins from a copy of that moment."""
+
+import contextlib
+import pathlib
+import shutil
+import tarfile
+import tempfile
+import time
+
+from image import overlay, run
+from machine import Machine
+
+CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+STATE = "ready"
+
+
+class Lab:
+    """Where machines come from. Everything but the image goes when it ends."""
+
+    def __init__(self, image, cache, accelerator, program):
+        self._image = image
+        self._accelerator = accelerator
+        self._directory = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=cache))
+        self._ready = self._directory / "ready.qcow2"
+        self._cargo = self._directory / "cargo.tar"
+        self._program = program
+        self._count = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+    def prepare(self):
+        """Boots the guest, installs the program in it, and keeps that moment."""
+        self._pack()
+        overlay(self._ready, self._image.disk, "raw")
+        with self._machine(self._ready) as machine:
+            machine.wait()
+            status, words = machine.shell.run(
+                "tar -xf /dev/vdb -C / && systemd-tmpfiles --create fsfreeze-hook.conf && "
+                "install -d /etc/qemu/fsfreeze-hook.d && systemctl daemon-reload && "
+                "journalctl --update-catalog && systemctl restart qemu-guest-agent && sync", timeout=120)
+            if status != 0:
+                raise SystemExit(f"the installation in the guest ended with {status}: {words}")
+            machine.agent.sync(60)
+            machine.monitor.human(f"savevm {STATE}")
+
+    @contextlib.contextmanager
+    def ready(self):
+        """A machine in the prepared moment."""
+        disk = self._new_disk()
+        shutil.copy(self._ready, disk)
+        with self._machine(disk, load=STATE) as machine:
+            machine.wait()
+            yield machine
+
+    @contextlib.contextmanager
+    def boot(self, disk):
+        """A second machine that starts from a disk; the disk itself stays as it is."""
+        new = self._new_disk()
+        overlay(new, disk)
+        with self._machine(new) as machine:
+            machine.wait()
+            yield machine
+
+    def snapshot(self, machine):
+        """The machine's disk as it is now; the machine goes on with another one."""
+        taken, new = machine.disk, self._new_disk()
+        machine.monitor.ask("blockdev-snapshot-sync", device="disk", snapshot_file=str(new), format="qcow2")
+        machine.disk = new
+        return taken
+
+    def _new_disk(self):
+        self._count += 1
+        return self._directory / f"disk-{self._count}.qcow2"
+
+    def _machine(self, disk, load=None):
+        return Machine(self._image, disk, self._cargo, self._directory, self._accelerator, load)
+
+    def _pack(self):
+        """What an administrator installs, as the archive that the guest unpacks."""
+        tree = self._directory / "tree"
+        command = ["make", "-s", "-C", str(CHECKOUT), "install", f"DESTDIR={tree}", "LAYOUT=debian"]
+        if self._program:
+            # -o: the given program is taken as it is, however old.
+            command += [f"PROGRAM={self._program}", f"STAMP={self._program}", "-o", str(self._program)]
+        run(*command)
+        with tarfile.open(self._cargo, "w") as archive:
+            for path in sorted(tree.rglob("*")):
+                if not path.is_dir() or path.is_symlink():
+                    archive.add(path, arcname=path.relative_to(tree), recursive=False)
+        shutil.rmtree(tree)
+        # A disk is whole sectors.
+        with open(self._cargo, "ab") as file:
+            file.write(bytes(-file.tell() % 65536))
+
+
+class Timer:
+    """How long a block took."""
+
+    def __enter__(self):
+        self._begin = time.monotonic()
+        return self
+
+    def __exit__(self, *_):
+        self.seconds = time.monotonic() - self._begin

@@ -1,0 +1,37 @@
+"""The table of what was found."""
+
+import textwrap
+import traceback
+
+
+class Results:
+    """Collects and prints checks as they come."""
+
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def section(self, title):
+        print(f"\n{title}", flush=True)
+
+    def check(self, what, good, seen=""):
+        """One line of the table; what was seen is always shown."""
+        if good:
+            self.passed += 1
+        else:
+            self.failed += 1
+        print(f"  {'ok  ' if good else 'FAIL'}  {what}", flush=True)
+        text = str(seen)
+        if text:
+            width = None if not good else 150
+            shown = text if width is None else textwrap.shorten(" ".join(text.split()), width)
+            print(textwrap.indent(shown, "          "), flush=True)
+
+    def note(self, text):
+        print(textwrap.indent(str(text), "        . "), flush=True)
+
+    def crashed(self, what):
+        self.check(f"{what} came to its end", False, traceback.format_exc())
+
+    def total(self):
+        print(f"\n{self.passed} passed, {self.failed} failed")
+        return 1 if self.failed else 0
