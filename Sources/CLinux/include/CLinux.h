@@ -43,6 +43,9 @@ int clinux_connect(int directory, const char *name);
 /// Lets SIGALRM interrupt a blocking call from `milliseconds` on, again every 10 ms, until cancelled with 0.
 void clinux_interrupt_after(long milliseconds);
 
+/// Gives the pages of all program code back to the page cache; what is executed again comes back from there.
+void clinux_give_back_code(void);
+
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
 int clinux_thaw_filesystem(int descriptor);
 

@@ -53,6 +53,8 @@ package final class Guard {
         signal(SIGCHLD, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
         Messages.send(Self.ready, to: link)
+        // It waits for minutes with next to nothing to do.
+        clinux_give_back_code()
         let wake = wait()
         unlinkat(runDirectory.descriptor, Self.socketName(of: cycle), 0)
         close(listener)
