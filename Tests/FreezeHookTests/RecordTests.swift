@@ -33,6 +33,7 @@ import Testing
             .cycle(id: "a", bootID: "b"), .moment(.windowOpened, at(5)), start(hostile, .prepare, .nativeCopy),
             start("/x", .thaw),
             .process(process), end(3), .refused(action: .thaw, path: hostile, reason: "a\tb\nc"), .drainer(socket: "s"),
+            .drained(socket: "s"),
             .end(status: 137, signal: 9, timedOut: true, duration: .seconds(1), explanation: "100%\n"),
             .guardian(process, socket: "g"), .hold(name: "db", hook: "10-db", holder: process),
             .client(hold: "db", process),

@@ -113,6 +113,17 @@ import Testing
         try sandbox.expectSilent("thaw")
     }
 
+    @Test func `What a child of a hook said is fetched by the guard and not missed by the thaw`() throws {
+        let sandbox = try sandbox("100ms")
+        try sandbox.addTracingHook("30-child", then: "[ $1 = thaw ] || { sleep 0.02; echo late; sleep 0.2; } &")
+        try sandbox.expectSilent("freeze")
+        #expect(eventually { sandbox.trace.count == 6 && sandbox.processes().isEmpty })
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.messages.contains("30-child (left running): late"), "\(sandbox.log)")
+        #expect(sandbox.verdict?.contains("lost") == false, "\(sandbox.verdict ?? "")")
+        sandbox.expectNothingLeft()
+    }
+
     @Test func `A freeze that is rolled back leaves no guard`() throws {
         let sandbox = try sandbox("5min", "on-failure = abort")
         try sandbox.addTracingHook("30-fails", then: "[ $1 = thaw ]")

@@ -88,6 +88,30 @@ import Testing
         #expect(!(try sandbox.run(["status"]).stdout.contains("comes from the image")))
     }
 
+    /// The filesystems are not frozen here: what is imaged after the guard has ended the window was not held.
+    @Test func `An image taken after the guard says that it is not consistent`() throws {
+        let sandbox = try sandbox("hold-limit = 80ms")
+        try sandbox.expectSilent("freeze")
+        let marker = "\(sandbox.stateDirectory)/image"
+        #expect(!Files.text(of: marker).contains("\texpired\t"))
+        #expect(eventually { Files.text(of: marker).contains("\texpired\t") })
+        try sandbox.expectSilent("thaw")
+        #expect(!Files.exists(marker))
+        sandbox.expectNothingLeft()
+    }
+
+    /// While qemu-ga holds them nothing is written to a disk, and the disk is as it was when they were frozen.
+    @Test func `The guard leaves the marker alone while filesystems are frozen`() throws {
+        let sandbox = try sandbox("hold-limit = 80ms")
+        try sandbox.expectSilent("freeze")
+        try Files.write("", to: sandbox.agentState)
+        let marker = Files.text(of: "\(sandbox.stateDirectory)/image")
+        #expect(eventually { sandbox.trace.count == 2 && sandbox.parts("guard").isEmpty })
+        #expect(Files.text(of: "\(sandbox.stateDirectory)/image") == marker)
+        unlink(sandbox.agentState)
+        try sandbox.expectSilent("thaw")
+    }
+
     @Test func `A state directory that cannot be written stops nothing`() throws {
         let sandbox = try sandbox()
         try Files.write("", to: sandbox.stateDirectory)

@@ -21,6 +21,7 @@ struct CycleEnding {
                 cycle.record?.append(.fault("output of what hooks left running is lost: its reader was killed"))
                 continue
             }
+            cycle.record?.append(.drained(socket: socket))
             cycle.report.write(words.map(HookEvents.leftover))
         }
     }
@@ -41,10 +42,13 @@ struct CycleEnding {
     func finish() -> Verdict? {
         guard let runDirectory = context.runDirectory else { return nil }
         let record = CycleRecordFile.read(in: runDirectory)
-        defer { cycle.record?.remove() }
+        defer {
+            cycle.record?.remove()
+            // After the record: a guard that has just written the marker looks for it, and removes the marker itself.
+            context.imageMarker.remove()
+        }
         guard let record, record.isUnfinished else { return nil }
         if let guardian = record.guardian { Guard.end(guardian, in: runDirectory) }
-        context.imageMarker.remove()
         let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
         do {
             try history.add(CycleSummary(of: record))

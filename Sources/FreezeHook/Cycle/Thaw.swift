@@ -68,6 +68,20 @@ package struct Thaw {
         if context.settings.thawFilesystems { thawFilesystems(in: cycle) }
         let ending = CycleEnding(context: context, cycle: cycle)
         runHooks(record, reason: .expired, in: cycle, ending, until: deadline)
+        correctImageMarker()
+    }
+
+    /// An image taken from now on must not say that its applications were held. Where qemu-ga still holds the
+    /// filesystems the disk is as it was when they were, and what lies on it stays true.
+    private func correctImageMarker() {
+        guard context.settings.thawFilesystems || !context.agentIsFrozen, let runDirectory = context.runDirectory,
+            let record = CycleRecordFile.contents(in: runDirectory)
+        else { return }
+        // Should somebody else hold the filesystem frozen, this waits in the kernel: the thaw must not wait for us.
+        runDirectory.unlock()
+        try? context.imageMarker.write(record)
+        // A thaw may have ended the cycle meanwhile.
+        if context.unfinishedCycle() == nil { context.imageMarker.remove() }
     }
 
     private var deadline: MonotonicTime { begin + context.settings.thawTimeout }

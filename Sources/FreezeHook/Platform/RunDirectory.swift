@@ -62,6 +62,11 @@ package final class RunDirectory {
         return flock(descriptor, LOCK_EX) == 0 ? .waited : .busy
     }
 
+    /// Gives the lock back before this process ends.
+    func unlock() {
+        flock(descriptor, LOCK_UN)
+    }
+
     /// Whether another run has the lock now; it is not taken.
     package var lockState: Lock {
         // Shared: two who only ask do not see each other.

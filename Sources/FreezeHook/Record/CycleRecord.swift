@@ -48,6 +48,7 @@ package struct CycleRecord {
     private(set) var moments: [CycleMoment: Timestamp] = [:]
     private(set) var runs: [Run] = []
     private(set) var refusals: [(action: HookAction, path: FilePath, reason: String)] = []
+    /// The sockets of drainers whose words have not been fetched.
     private(set) var drainers: [String] = []
     private(set) var guardian: (process: ProcessIdentity, socket: String)?
     private(set) var holds: [Hold] = []
@@ -100,6 +101,8 @@ package struct CycleRecord {
             refusals.append((action, path, reason))
         case .drainer(let socket):
             drainers.append(socket)
+        case .drained(let socket):
+            drainers.removeAll { $0 == socket }
         case .guardian(let process, let socket):
             guardian = (process, socket)
         case .hold(let name, let hook, let holder):

@@ -15,6 +15,8 @@ enum RecordEntry: Equatable {
     case refused(action: HookAction, path: FilePath, reason: String)
     /// A drainer was started; its socket's name.
     case drainer(socket: String)
+    /// What the drainer had kept was fetched.
+    case drained(socket: String)
     case guardian(ProcessIdentity, socket: String)
     /// A session is held open by this process.
     case hold(name: String, hook: String, holder: ProcessIdentity)
@@ -45,6 +47,7 @@ enum RecordEntry: Equatable {
         case .refused(let action, let path, let reason):
             texts("refused", action.rawValue) + [path.bytes] + texts(reason)
         case .drainer(let socket): texts("drainer", socket)
+        case .drained(let socket): texts("drained", socket)
         case .guardian(let process, let socket): texts("guard", socket) + texts(process)
         case .hold(let name, let hook, let holder): texts("hold", name, hook) + texts(holder)
         case .client(let hold, let process): texts("client", hold) + texts(process)
@@ -88,6 +91,8 @@ enum RecordEntry: Equatable {
             self = .refused(action: action, path: FilePath(bytes: fields[2]), reason: texts[3])
         case ("drainer", 2):
             self = .drainer(socket: texts[1])
+        case ("drained", 2):
+            self = .drained(socket: texts[1])
         case ("guard", 4):
             guard let process = ProcessIdentity(fields: texts[2...]) else { return nil }
             self = .guardian(process, socket: texts[1])
