@@ -124,6 +124,17 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
+    @Test func `What the guard could not thaw is called again by the thaw`() throws {
+        let sandbox = try sandbox("100ms")
+        try sandbox.addTracingHook("30-c", then: "[ $FSFREEZE_REASON != expired ]")
+        try sandbox.expectSilent("freeze")
+        #expect(eventually { sandbox.trace.count == 6 && sandbox.processes().isEmpty })
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.trace.suffix(2) == ["10-a thaw expired", "30-c thaw thaw"])
+        #expect(sandbox.verdict?.contains("30-c thaw finished with status=1") == true)
+        sandbox.expectNothingLeft()
+    }
+
     @Test func `A freeze that is rolled back leaves no guard`() throws {
         let sandbox = try sandbox("5min", "on-failure = abort")
         try sandbox.addTracingHook("30-fails", then: "[ $1 = thaw ]")

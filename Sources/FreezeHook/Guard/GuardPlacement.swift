@@ -3,8 +3,9 @@ import Glibc
 
 /// Puts the guard where neither a stop nor a kill of the agent's unit reaches it.
 enum GuardPlacement {
-    // systemd answers before it has moved the process.
-    private static let patience = Duration.milliseconds(200)
+    // systemd answers before it has moved the process. On a busy machine that takes a while, and a holder that is started
+    // before would be left behind.
+    private static let patience = Duration.seconds(2)
     private static let interval: useconds_t = 1_000
 
     /// Moves the process into a scope of its own where systemd runs; returns in words where it is.

@@ -14,6 +14,13 @@ package struct CycleRecord {
         /// nil as long as the hook runs, and for good when the program was killed meanwhile.
         var end: RunEnd?
 
+        /// Whether it need not be run again. What fails in the guard's hands may have waited for a frozen disk: the
+        /// thaw that comes later calls it again.
+        var isDone: Bool {
+            guard let end else { return false }
+            return reason != .expired || end.status == 0 || end.status == HookOutcome.nothingToDo
+        }
+
         /// The file name, cleaned.
         var name: String { path.name }
     }
@@ -74,7 +81,7 @@ package struct CycleRecord {
     /// The hooks that have to be thawed, in the order in which they were frozen. One whose thaw was begun and did not
     /// come to its end, with whatever status, is among them.
     var hooksToThaw: [Run] {
-        var seen = Set(runs.filter { $0.action == .thaw && $0.end != nil }.map(\.path))
+        var seen = Set(runs.filter { $0.action == .thaw && $0.isDone }.map(\.path))
         return runs.filter { $0.action == .freeze && seen.insert($0.path).inserted }
     }
 
