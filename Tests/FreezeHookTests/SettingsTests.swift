@@ -69,7 +69,7 @@ import Testing
         ("[general]\njournal = perhaps", 2, 11, "yes or no"),
         ("[general]\nhook-timeout = 5", 2, 16, "30s"), ("[general]\nhook-timeout = 0", 2, 16, "30s"),
         ("[general]\nhold-limit = x", 2, 14, "0 for none"), ("[general]\nlog-file = log", 2, 12, "begins with /"),
-        ("[general]\nhistory-limit = 0", 2, 17, "above 0"),
+        ("[general]\nhistory-limit = 0", 2, 17, "1 to 1000000"),
         ("[hook a]\njournal = no", 2, 1, "guarantee, prepare, required, timeout"),
         ("[general]\n\n# x\nparallel = yes", 4, 1, "unknown setting 'parallel'"),
     ])

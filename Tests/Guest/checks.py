@@ -6,7 +6,7 @@ import time
 from datetime import datetime
 
 from agent import AgentError
-from guest import AGENT_STATE, LOG, RUN, SLOW, Guest
+from guest import RUN, SLOW, WRITER, Guest
 from lab import Timer
 
 CONSISTENT = "application-consistent"
@@ -105,6 +105,23 @@ def measure_placement(guest, results, rounds=7):
     none = median("no guard")
     results.note(f"the scope costs {scope - session:.0f} ms, the guard itself {session - none:.0f} ms")
     results.check("placing the guard takes less than its patience of 200 ms", scope - session < 200)
+
+
+def placement_under_load(lab, results, rounds=5):
+    """The guard gets its scope while the guest's processors are busy."""
+    with lab.ready() as machine:
+        guest = set_up(machine)
+        guest.shell.run("for i in 1 2 3 4 5 6; do sh -c 'while :; do :; done' </dev/null >/dev/null 2>&1 & done")
+        places = []
+        for _ in range(rounds):
+            guest.freeze()
+            places.append(in_scope(guest.window()))
+            guest.thaw()
+        lines = [line for line in guest.log().splitlines() if " guard: " in line]
+        results.check(f"in each of {rounds} cycles all processes of the window are in a scope", all(places), places)
+        units = [line for line in lines if "guard: the systemd unit " in line]
+        results.check("and the log says so each time", len(units) == rounds, "\n".join(lines))
+        results.check("each verdict is good", guest.log().count(f": {CONSISTENT}") == rounds)
 
 
 def agent_killed(lab, results):
@@ -255,14 +272,42 @@ def watch(guest, results, begin, limit):
         "closing the session (expired)" in words), words)
 
 
-def after_guard(guest, results):
+def no_thaw_writer(lab, results):
+    """The same with a thaw hook that writes to the frozen disk: it hangs, the others are thawed."""
+    with lab.ready() as machine:
+        guest = set_up(machine, hold_limit="3s", hook_timeout="2s", kill_grace="1s")
+        guest.hook("20-writer", WRITER)
+        guest.freeze()
+        begin = time.monotonic()
+        results.check("filesystem is really frozen", guest.frozen_really())
+        held = guest.until(lambda: not guest.window().get("client"), 30)
+        results.check("the session is freed although another hook hangs", held is not None, (
+            f"{time.monotonic() - begin:.1f} s after the freeze"))
+        # What reads the hanging hook's output stays as long as that does.
+        gone = guest.until(lambda: not guest.pids("^fsfreeze-hook (guard|holder)"), 10)
+        results.check("guard and holder have ended", gone is not None, guest.processes())
+        writer = guest.processes(guest.pids("20-writer"))
+        results.note(f"the hook that writes: {writer}")
+        words = guest.shell.text(f"cat {RUN}/deferred")
+        results.check("the guard's words name the hook", "20-writer" in words and "time limit of" in words, words)
+        with Timer() as timer:
+            count = guest.thaw()
+        results.check("a late thaw works", count == 1 and timer.seconds < 10, f"{count}, {timer.seconds:.1f} s")
+        results.check("the hanging hook is gone then", guest.until(lambda: not guest.pids("20-writer"), 5) is not None)
+        results.check("the late thaw has called it again", guest.shell.text("cat /var/tmp/writer") == "thawed")
+        reasons = guest.status()[1].get("last", {}).get("reasons", [])
+        results.check("nothing is said to be lost", not any("is lost" in reason for reason in reasons), reasons)
+        after_guard(guest, results, 3)
+
+
+def after_guard(guest, results, limit=5):
     log = guest.log()
     results.check("the log has it after the thaw, in the order of time", all(words in log for words in (
-        "no thaw came within 5s", "closing the session (expired)", "after the guard had ended the window")), log)
+        f"no thaw came within {limit}s", "closing the session (expired)", "after the guard had ended the window")), log)
     stamps = [line.split(": ")[0] for line in log.splitlines()]
     results.note("log times rise" if stamps == sorted(stamps) else f"log times do not rise: {stamps}")
     journal = guest.journal("-o cat")
-    results.check("the journal has it too", "no thaw came within 5s" in journal, journal)
+    results.check("the journal has it too", f"no thaw came within {limit}s" in journal, journal)
     last = guest.status()[1].get("last", {})
     results.check("verdict", last.get("verdict") == CRASH and any(
         "the guard ended the window at" in reason for reason in last.get("reasons", [])), last.get("reasons"))
@@ -295,7 +340,6 @@ def image_boots(lab, results):
     with lab.ready() as machine:
         guest = set_up(machine)
         guest.freeze()
-        cycle = guest.status()[1]
         taken = lab.snapshot(machine)
         results.check("the thaw after the snapshot works", guest.thaw() == 1)
         code, state = guest.status()
@@ -312,6 +356,29 @@ def image_boots(lab, results):
     check_image(lab, results, taken, here, CRASH, 2)
 
 
+def image_after_guard(lab, results):
+    """A snapshot taken after the guard has ended the window: applications run again, and status there says so."""
+    for case, settings in (("freeze of nothing", {}), ("thaw-filesystems", {"thaw_filesystems": "yes"})):
+        with lab.ready() as machine:
+            guest = set_up(machine, hold_limit="2s", **settings)
+            if case == "freeze of nothing":
+                guest.freeze_nothing()
+            else:
+                guest.freeze()
+            ended = guest.until(lambda: guest.record() and not guest.processes(), 20)
+            results.check(f"{case}: the guard has ended the window", ended is not None, ended)
+            results.check(f"{case}: writers run", not guest.frozen_really())
+            guest.shell.run("echo later > /root/later; sync", timeout=60)
+            taken = lab.snapshot(machine)
+        with lab.boot(taken) as machine:
+            guest = Guest(machine)
+            later = guest.shell.text("cat /root/later")
+            results.check(f"{case}: the image has what was written later", later == "later", later)
+            code, state = guest.status()
+            results.check(f"{case}: status on the image does not call it {CONSISTENT}", code == 2 and (
+                state.get("image", {}).get("verdict") != CONSISTENT), f"{code} {state}")
+
+
 def check_image(lab, results, disk, cycle, expected, expected_code):
     with lab.boot(disk) as machine:
         guest = Guest(machine)
@@ -326,9 +393,8 @@ def check_image(lab, results, disk, cycle, expected, expected_code):
         results.check("its filesystem needed no recovery", "recovery complete" not in words, words)
         results.check("a cycle on it works", (guest.freeze(), guest.thaw()) == (1, 1))
         code, state = guest.status()
-        results.check("and is told beside where it came from", code == 0 and (
-            state.get("last", {}).get("verdict") == CONSISTENT or expected == CRASH) and (
-            state.get("image", {}).get("cycle") == cycle), state) if expected == CONSISTENT else None
+        results.check("and is told beside where it came from", state.get("last", {}).get("verdict") == expected and (
+            code == expected_code and state.get("image", {}).get("cycle") == cycle), f"{code} {state}")
 
 
 def power_cut(lab, results):
@@ -363,7 +429,7 @@ def power_off(lab, results):
                 guest.freeze_nothing()
                 window = guest.window()
                 results.check("guard, holder and client live in the scope", in_scope(window), window)
-            guest.shell.run("systemctl poweroff")
+            guest.shell.run("systemctl --no-block poweroff </dev/null >/dev/null 2>&1 &")
             try:
                 seconds[case] = machine.wait_off(120)
             except subprocess.TimeoutExpired:
@@ -415,13 +481,16 @@ def drop_ins(lab, results):
 
 ALL = {
     "placement": placement,
+    "placement-load": placement_under_load,
     "agent-killed": agent_killed,
     "agent-stopped": agent_stopped,
     "runner-killed": runner_killed,
     "no-thaw": no_thaw,
     "no-thaw-filesystems": no_thaw_filesystems,
+    "no-thaw-writer": no_thaw_writer,
     "freeze-of-nothing": freeze_of_nothing,
     "image": image_boots,
+    "image-after-guard": image_after_guard,
     "power-cut": power_cut,
     "power-off": power_off,
     "drop-ins": drop_ins,

@@ -5,9 +5,8 @@ import time
 
 LOG = "/var/log/qga-fsfreeze-hook.log"
 RUN = "/run/fsfreeze-hook"
-AGENT_STATE = "/run/qga.state.isfrozen"
 
-# Holds a session of sh from freeze to thaw; `SLOW` in the environment of the test is put in before it is built.
+# Holds a session of sh from freeze to thaw.
 SESSION = """\
 #!/bin/sh
 # fsfreeze-hook: guarantee = application-consistent
@@ -31,6 +30,12 @@ case $1 in
 freeze) sleep 30 ;;
 thaw) echo "let go ($FSFREEZE_REASON)" ;;
 esac
+"""
+
+# Its thaw writes where nothing can be written while the filesystems are frozen.
+WRITER = """\
+#!/bin/sh
+[ "$1" = freeze ] || echo "thawed" > /var/tmp/writer
 """
 
 
@@ -99,7 +104,8 @@ class Guest:
 
     def processes(self, pids=None):
         """The processes of the program and what they keep, or those that are named."""
-        choice = " ".join(map(str, pids)) if pids is not None else "$(pgrep -f '^fsfreeze-hook (guard|holder|expire|drain)')"
+        ours = "$(pgrep -f '^fsfreeze-hook (guard|holder|expire|drain)')"
+        choice = ours if pids is None else " ".join(map(str, pids))
         lines = self.shell.text(
             f"for p in {choice}; do [ -r /proc/$p/stat ] || continue; "
             "s=$(sed 's/.*) //; s/ .*//' /proc/$p/stat); g=$(sed -n 's/^0:://p' /proc/$p/cgroup); "

@@ -1,5 +1,6 @@
 """The guest's disk: a Debian 12 built without any privilege of the host but root's, kept in the cache directory."""
 
+import fcntl
 import hashlib
 import pathlib
 import shutil
@@ -43,8 +44,12 @@ class Image:
 
     def build(self):
         """Builds what is missing."""
-        if self.disk.exists():
-            return
+        with open(self._cache / "lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not self.disk.exists():
+                self._build()
+
+    def _build(self):
         shutil.rmtree(self.directory, ignore_errors=True)
         tree = self.directory / "tree"
         self.directory.mkdir(parents=True)

@@ -23,7 +23,7 @@ package struct History {
         let separator: [UInt8] = contents.isEmpty || contents.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
         let addition = separator + Array(line.utf8) + [UInt8(ascii: "\n")]
         // Rewritten only now and then: twice the limit is kept before the older half goes.
-        if lines.count < 2 * limit { return try directory.append(addition, to: Self.name) }
+        if lines.count / 2 < limit { return try directory.append(addition, to: Self.name) }
         let kept = Array(lines.suffix(limit - 1).joined(separator: [UInt8(ascii: "\n")]))
         try directory.replace(Self.name, with: kept + [UInt8(ascii: "\n")] + Array(line.utf8) + [UInt8(ascii: "\n")])
     }

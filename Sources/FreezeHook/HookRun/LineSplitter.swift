@@ -15,7 +15,7 @@ struct LineSplitter {
             if rest.first == UInt8(ascii: "\n") {
                 lines.append(take(piece))
                 rest = rest.dropFirst()
-            } else if piece.count == room {
+            } else if piece.count == room && !rest.isEmpty {
                 lines.append(take(piece))
             } else {
                 partial += piece

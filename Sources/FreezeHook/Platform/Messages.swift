@@ -3,8 +3,8 @@ import Glibc
 
 /// Messages over a sequenced-packet socket, each of a letter that says what it is, and its bytes.
 enum Messages {
-    // The largest field is a piece of a client's statements.
-    private static let sizeLimit = 64 * 1024
+    // The largest field is an argument or a variable: the kernel takes 128 KiB (MAX_ARG_STRLEN).
+    private static let sizeLimit = 132 * 1024
 
     /// Sends a message, with a descriptor if one is given; false when nobody is there to take it.
     @discardableResult

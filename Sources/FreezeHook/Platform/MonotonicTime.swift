@@ -21,7 +21,9 @@ package struct MonotonicTime: Comparable, Sendable {
     }
 
     package static func + (time: Self, duration: Duration) -> Self {
-        MonotonicTime(nanoseconds: time.nanoseconds + duration.nanoseconds)
+        // A limit that lies behind the end of the clock is none.
+        let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.nanoseconds)
+        return MonotonicTime(nanoseconds: overflow ? .max : sum)
     }
 
     package static func - (later: Self, earlier: Self) -> Duration {
@@ -32,7 +34,9 @@ package struct MonotonicTime: Comparable, Sendable {
 extension Duration {
     /// The whole duration in nanoseconds.
     package var nanoseconds: Int64 {
-        components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
+        let (whole, overflow) = components.seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, overflows) = whole.addingReportingOverflow(components.attoseconds / 1_000_000_000)
+        return overflow || overflows ? (components.seconds < 0 ? .min : .max) : sum
     }
 
     /// The duration in seconds with its fraction.

@@ -24,9 +24,20 @@ package final class CycleRecordFile {
     /// Opens the record to append to it.
     init(in runDirectory: RunDirectory, _ mode: Mode) {
         self.runDirectory = runDirectory
-        let flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC | (mode == .new ? O_CREAT | O_TRUNC : 0)
+        let flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | (mode == .new ? O_CREAT | O_TRUNC : 0)
         descriptor = openat(runDirectory.descriptor, Self.name, flags, 0o600)
-        if descriptor < 0 { failure = Errno(rawValue: errno) }
+        guard descriptor >= 0 else {
+            failure = Errno(rawValue: errno)
+            return
+        }
+        // A kill may have torn the last line: what follows must be a line of its own.
+        var status = stat()
+        var last: UInt8 = 0
+        if fstat(descriptor, &status) == 0, pread(descriptor, &last, 1, status.st_size - 1) == 1,
+            last != UInt8(ascii: "\n")
+        {
+            _ = write(descriptor, "\n", 1)
+        }
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }

@@ -5,6 +5,9 @@ package enum DurationText {
         ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
     ]
 
+    // A year: longer than any window, and short enough that sums of them never overflow.
+    private static let longest: Int64 = 365 * 24 * 3_600_000_000_000
+
     /// What `parse` takes, for messages.
     package static let allowed = "a time with its unit, such as 500ms, 30s, 5min or 1h"
 
@@ -16,7 +19,7 @@ package enum DurationText {
         if unit.isEmpty { return number == 0 ? .zero : nil }
         guard let factor = units.first(where: { $0.name == unit })?.nanoseconds else { return nil }
         let (nanoseconds, overflow) = number.multipliedReportingOverflow(by: factor)
-        return overflow ? nil : .nanoseconds(nanoseconds)
+        return overflow || nanoseconds > longest ? nil : .nanoseconds(nanoseconds)
     }
 
     /// The shortest exact text with one unit; below a millisecond it is rounded down.

@@ -48,7 +48,9 @@ enum SettingsKeys {
     }
 
     private static func count(_ text: String) throws(ValueError) -> Int {
-        guard let count = Int(text), count > 0 else { throw ValueError(allowed: "a whole number above 0") }
+        guard let count = Int(text), (1...1_000_000).contains(count) else {
+            throw ValueError(allowed: "a whole number from 1 to 1000000")
+        }
         return count
     }
 
