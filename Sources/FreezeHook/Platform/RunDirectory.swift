@@ -36,7 +36,7 @@ package final class RunDirectory {
         guard descriptor >= 0 else { throw RunDirectoryError(path: path, reason: "\(Errno(rawValue: errno))") }
         var status = stat()
         if fstat(descriptor, &status) == 0, let fault = Ownership.fault(of: status) {
-            close(descriptor)
+            // deinit closes it: all properties are set.
             throw RunDirectoryError(path: path, reason: "it \(fault)")
         }
     }

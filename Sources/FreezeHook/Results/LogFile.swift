@@ -30,7 +30,7 @@ package final class LogFile: EventSink {
         }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
+            // deinit closes it: all properties are set.
             throw LogError(path: path, reason: "it is not a regular file")
         }
     }
