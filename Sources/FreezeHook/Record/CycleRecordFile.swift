@@ -30,13 +30,14 @@ package final class CycleRecordFile {
             failure = Errno(rawValue: errno)
             return
         }
-        // A kill may have torn the last line: what follows must be a line of its own.
+        // A kill may have torn the last line: what follows must be a line of its own, and what is torn must not count as
+        // whole. No entry has as many fields as these tabs make.
         var status = stat()
         var last: UInt8 = 0
         if fstat(descriptor, &status) == 0, pread(descriptor, &last, 1, status.st_size - 1) == 1,
             last != UInt8(ascii: "\n")
         {
-            _ = write(descriptor, "\n", 1)
+            _ = write(descriptor, "\t\t\t\t\t\t\t\n", 8)
         }
     }
 

@@ -1,0 +1,93 @@
+import Testing
+
+@testable import FreezeHook
+
+/// A cycle as the history and `status --json` show it.
+@Suite struct CycleSummaryTests {
+    /// The durations of a cycle with these moments.
+    private func durations(_ entries: RecordEntry...) throws -> [Double?] {
+        let record = try #require(CycleRecord(parsing: recordBytes([.begin()] + entries)))
+        let summary = CycleSummary(of: record)
+        return [
+            summary.prepareSeconds, summary.freezeSeconds, summary.holdSeconds, summary.thawSeconds,
+            summary.windowSeconds,
+        ]
+    }
+
+    @Test func `The parts of a whole cycle`() throws {
+        let parts = try durations(
+            .reaches(.begun, at: 0), .reaches(.windowOpened, at: 0.5), .reaches(.frozen, at: 2.25),
+            .reaches(.thawing, at: 10), .reaches(.thawed, at: 10.125))
+        #expect(parts == [0.5, 1.75, 7.75, 0.125, 9.625])
+    }
+
+    @Test func `A window that the guard ended was held until then`() throws {
+        let parts = try durations(
+            .reaches(.begun, at: 0), .reaches(.windowOpened, at: 1), .reaches(.frozen, at: 2),
+            .reaches(.expired, at: 5),
+            .reaches(.thawed, at: 6), .reaches(.thawing, at: 100))
+        #expect(parts == [1, 1, 3, 1, 5])
+    }
+
+    @Test func `A freeze that was rolled back was never held`() throws {
+        let parts = try durations(
+            .reaches(.begun, at: 0), .reaches(.windowOpened, at: 1), .reaches(.thawing, at: 3), .reaches(.thawed, at: 4)
+        )
+        #expect(parts == [1, 2, nil, 1, 3])
+    }
+
+    @Test func `What has not happened has no duration`() throws {
+        #expect(try durations() == [nil, nil, nil, nil, nil])
+        #expect(try durations(.reaches(.begun)) == [nil, nil, nil, nil, nil])
+        #expect(try durations(.reaches(.begun, at: 0), .reaches(.windowOpened, at: 1)) == [1, nil, nil, nil, nil])
+        #expect(
+            try durations(.reaches(.begun, at: 0), .reaches(.windowOpened, at: 1), .reaches(.frozen, at: 2))
+                == [1, 1, nil, nil, nil])
+    }
+
+    @Test func `Its id, verdict and hooks are those of the record`() throws {
+        let record = try recorded(
+            .reaches(.begun, at: 0), .starts("a\u{1b}", guarantee: .nativeCopy, at: 1), .ends(), .starts("b", at: 2),
+            .end(status: 124, signal: 15, timedOut: true, duration: .milliseconds(502), explanation: "e"),
+            .starts("b", .thaw, .recover, at: 3))
+        let summary = CycleSummary(of: record)
+        #expect(summary.id == "cycle-1")
+        #expect(summary.reason == "recover")
+        #expect(summary.started == Timestamp.at(0).wall.rfc3339)
+        #expect(summary.verdict == "crash-consistent")
+        #expect(summary.guarantee == "native-copy")
+        #expect(summary.reasons == ["b finished with status=124 (e)", "b thaw was cut off: the program was killed"])
+        #expect(
+            summary.hooks == [
+                CycleSummary.Run(
+                    name: "a\\x1b", path: "/d/a\\x1b", action: "freeze", reason: "freeze", status: 0, signal: nil,
+                    timedOut: false, started: Timestamp.at(1).wall.rfc3339, seconds: 0.001),
+                CycleSummary.Run(
+                    name: "b", path: "/d/b", action: "freeze", reason: "freeze", status: 124, signal: 15,
+                    timedOut: true,
+                    started: Timestamp.at(2).wall.rfc3339, seconds: 0.502),
+                CycleSummary.Run(
+                    name: "b", path: "/d/b", action: "thaw", reason: "recover", status: nil, signal: nil,
+                    timedOut: false, started: Timestamp.at(3).wall.rfc3339, seconds: nil),
+            ])
+    }
+
+    @Test func `As JSON it has the documented keys and comes back`() throws {
+        let summary = CycleSummary(
+            of: try recorded(
+                .reaches(.begun), .reaches(.windowOpened, at: 0.5), .starts("a\"\\/é"), .ends(),
+                .reaches(.frozen, at: 1),
+                .reaches(.thawing, at: 2), .reaches(.thawed, at: 3)))
+        let line = try JSONText.line(of: summary)
+        #expect(!line.contains("\n"))
+        for key in [
+            "id", "reason", "started", "verdict", "guarantee", "reasons", "prepare_seconds", "freeze_seconds",
+            "hold_seconds", "thaw_seconds", "window_seconds", "hooks", "name", "path", "action", "status", "timed_out",
+            "seconds",
+        ] {
+            #expect(line.contains("\"\(key)\":"), "\(key)")
+        }
+        #expect(JSONText.value(of: CycleSummary.self, in: bytes(line)) == summary)
+        #expect(JSONText.value(of: CycleSummary.self, in: bytes(String(line.dropLast()))) == nil)
+    }
+}

@@ -1,0 +1,177 @@
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import FreezeHook
+
+/// What a holder is told, over the socket between them.
+@Suite struct HoldRequestTests {
+    /// What arrives of a request; nil when the other side has gone before its end.
+    private func arrived(_ request: HoldRequest) throws -> HoldRequest? {
+        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
+        defer { close(other) }
+        return try withThread {
+            _ = request.send(to: own)
+            close(own)
+        } while: {
+            HoldRequest(from: other)
+        }
+    }
+
+    private func request(_ change: (inout HoldRequest) -> Void = { _ in }) -> HoldRequest {
+        var request = HoldRequest(
+            name: "db", ready: "^ready$", client: "/usr/bin/mysql", arguments: [bytes("mysql"), bytes("-n")],
+            settings: Settings())
+        request.environment = [bytes("PATH=/bin"), bytes("HOME=/root")]
+        change(&request)
+        return request
+    }
+
+    private static let hostile = "a\tb\nc\0\u{1b}é;'\"\\"
+
+    @Test func `A request arrives as it was sent`() throws {
+        let plain = request()
+        #expect(try arrived(plain) == plain)
+        let full = request {
+            $0.hook = "10-mariadb \(Self.hostile)"
+            $0.ready = Self.hostile
+            $0.release = "UNLOCK TABLES;\n\(Self.hostile)"
+            $0.timeout = .milliseconds(1)
+            $0.limit = .seconds(1_000_000)
+            $0.killGrace = .nanoseconds(1)
+            $0.client = FilePath(bytes: bytes("/bin/\n\t") + [0xff])
+            $0.arguments = [bytes(Self.hostile), [], [0xff, 0x80], bytes("-")]
+            $0.environment = [bytes("A=\n") + [0xff], bytes("B="), bytes("C"), []]
+            $0.statements = Array(0...255) + bytes(Self.hostile)
+        }
+        #expect(try arrived(full) == full)
+        let bare = request {
+            $0.limit = nil
+            $0.arguments = []
+            $0.environment = []
+        }
+        #expect(try arrived(bare) == bare)
+    }
+
+    @Test(arguments: [0, 1, 32_767, 32_768, 32_769, 65_536, 1 << 20])
+    func `Statements of any size arrive`(size: Int) throws {
+        let request = request { $0.statements = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
+        let found = try arrived(request)
+        #expect(found?.statements.count == size)
+        // Not the request itself: a message about 1 MiB helps nobody.
+        #expect(found == request ? true : false)
+    }
+
+    @Test(arguments: [1000, 60_000, 65_534, 65_535, 65_536, 100_000, 131_071])
+    func `Arguments and variables arrive whole up to what the kernel takes`(size: Int) throws {
+        let request = request {
+            $0.arguments = [[UInt8](repeating: 0x61, count: size), bytes("next")]
+            $0.environment = [bytes("A=") + [UInt8](repeating: 0x62, count: size - 2), bytes("B=1")]
+        }
+        let found = try arrived(request)
+        #expect(found?.arguments.map(\.count) == [size, 4])
+        #expect(found?.environment.map(\.count) == [size, 3])
+    }
+
+    @Test func `A thousand arguments arrive in their order`() throws {
+        let request = request { $0.arguments = (0..<1000).map { bytes("\($0)") } }
+        #expect(try arrived(request) == request)
+    }
+
+    @Test func `A request that breaks off is none`() throws {
+        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
+        defer { close(other) }
+        for (letter, text) in [("N", "db"), ("P", "x"), ("C", "/bin/cat")] as [(Character, String)] {
+            #expect(Messages.send(letter, bytes(text), to: own))
+        }
+        close(own)
+        #expect(HoldRequest(from: other) == nil)
+    }
+
+    @Test func `Nobody there to take it is told`() throws {
+        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
+        defer { close(own) }
+        close(other)
+        #expect(!request().send(to: own))
+    }
+
+    // MARK: - Messages
+
+    @Test func `A descriptor goes with a message and is close-on-exec there`() throws {
+        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
+        defer {
+            close(own)
+            close(other)
+        }
+        let pipe = try Pipe()
+        #expect(Messages.send("H", bytes("x"), passing: pipe.writeEnd, to: own))
+        #expect(Messages.send("E", to: own))
+        let message = try #require(Messages.receive(from: other))
+        #expect(message.letter == "H" && message.text == "x")
+        #expect(message.descriptor >= 0 && message.descriptor != pipe.writeEnd)
+        #expect(fcntl(message.descriptor, F_GETFD) == FD_CLOEXEC)
+        #expect(write(message.descriptor, "y", 1) == 1)
+        close(message.descriptor)
+        pipe.closeWriteEnd()
+        #expect(readAll(pipe.readEnd, limit: 10) == bytes("y"))
+        let empty = try #require(Messages.receive(from: other))
+        #expect(empty.letter == "E" && empty.bytes.isEmpty && empty.descriptor == -1)
+    }
+
+    @Test func `A wait for a message ends with it or with the time`() throws {
+        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
+        defer {
+            close(own)
+            close(other)
+        }
+        let end = MonotonicTime.now() + .milliseconds(20)
+        #expect(!Messages.wait(for: other, until: end))
+        #expect(MonotonicTime.now() >= end)
+        #expect(Messages.send("R", to: own))
+        #expect(Messages.wait(for: other, until: .now() + .seconds(60)))
+    }
+
+    // MARK: - Names
+
+    @Test(arguments: ["db", "a", "A-1_b.c", "0", "-", "_", "a.b.c", String(repeating: "x", count: 64)])
+    func `A name of letters, digits and three marks is valid`(name: String) {
+        #expect(HoldRequest.isValidName(name))
+    }
+
+    @Test(arguments: [
+        "", ".", "..", ".a", "a/b", "/", "a b", "a\n", "a\0", "é", "a\u{301}", "١", "a:b", "../x", "a\\b", "*", "ｄｂ",
+        String(repeating: "x", count: 65),
+    ])
+    func `Any other name is not`(name: String) {
+        #expect(!HoldRequest.isValidName(name))
+    }
+
+    // MARK: - Limits
+
+    @Test func `A session may be held as long as a window can be open`() {
+        var settings = Settings()
+        settings.freezeTimeout = .seconds(1)
+        settings.holdLimit = .seconds(20)
+        settings.thawTimeout = .seconds(300)
+        settings.killGrace = .seconds(4)
+        let request = HoldRequest(name: "a", ready: "", client: "/x", arguments: [], settings: settings)
+        #expect(request.limit == .seconds(321))
+        #expect(request.killGrace == .seconds(4))
+        #expect(request.timeout == .seconds(30))
+        settings.holdLimit = .zero
+        #expect(HoldRequest(name: "a", ready: "", client: "/x", arguments: [], settings: settings).limit == nil)
+    }
+
+    @Test func `The hook that asks is known by its environment`() async {
+        await #expect(processExitsWith: .success) {
+            func hook() -> String {
+                HoldRequest(name: "a", ready: "", client: "/x", arguments: [], settings: Settings()).hook
+            }
+            unsetenv("FSFREEZE_HOOK")
+            #expect(hook() == "")
+            setenv("FSFREEZE_HOOK", "10-a\u{1b}", 1)
+            #expect(hook() == "10-a\\x1b")
+        }
+    }
+}

@@ -1,0 +1,113 @@
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import FreezeHook
+
+/// Where a program finds its hooks and its configuration.
+@Suite struct LocationsTests {
+    private static let systemDirectories: [FilePath] = ["/etc/qemu/fsfreeze-hook.d", "/etc/qemu-ga/fsfreeze-hook.d"]
+
+    @Test func `The directory beside the path that the program was called by`() throws {
+        let directory = try TemporaryDirectory()
+        let hooks = try directory.makeDirectory("fsfreeze-hook.d")
+        // The program itself need not be there.
+        let locations = Locations(calledPath: directory.file("fsfreeze-hook"))
+        #expect(locations.hookDirectory == hooks)
+        #expect(locations.configuration == directory.file("fsfreeze-hook.conf"))
+    }
+
+    @Test func `First beside the link, then beside its target`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.makeDirectory("bin")
+        try directory.makeDirectory("etc")
+        try directory.makeFile("bin/fsfreeze-hook")
+        let link = try directory.makeLink("etc/fsfreeze-hook", to: "../bin/fsfreeze-hook")
+        let target = try directory.makeDirectory("bin/fsfreeze-hook.d")
+        #expect(Locations(calledPath: link).hookDirectory == target)
+        #expect(Locations(calledPath: link).configuration == directory.file("bin/fsfreeze-hook.conf"))
+        let beside = try directory.makeDirectory("etc/fsfreeze-hook.d")
+        #expect(Locations(calledPath: link).hookDirectory == beside)
+        #expect(Locations(calledPath: link).configuration == directory.file("etc/fsfreeze-hook.conf"))
+    }
+
+    @Test func `A link to a directory is one, a file is none`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.makeFile("fsfreeze-hook.d")
+        let called = directory.file("fsfreeze-hook")
+        #expect(Self.systemDirectories.contains(Locations(calledPath: called).hookDirectory))
+        unlink("\(directory.path)/fsfreeze-hook.d")
+        try directory.makeDirectory("elsewhere")
+        try directory.makeLink("fsfreeze-hook.d", to: "elsewhere")
+        #expect(Locations(calledPath: called).hookDirectory == directory.file("fsfreeze-hook.d"))
+    }
+
+    @Test(arguments: ["fsfreeze-hook", "", "/nonexistent/fsfreeze-hook"] as [FilePath])
+    func `Called without a path the system's directory is meant`(calledPath: FilePath) async throws {
+        let root = try TemporaryDirectory()
+        try root.makeDirectory("etc")
+        try root.makeDirectory("fsfreeze-hook.d")
+        // Another root, in a process of its own: the machine's own /etc has no say.
+        await #expect(processExitsWith: .success) {
+            [root = root.path as String, called = calledPath.string as String] in
+            try succeed("chroot", chroot(root))
+            func directory() -> FilePath { Locations(calledPath: FilePath(called)).hookDirectory }
+            #expect(directory() == "/etc/qemu/fsfreeze-hook.d")
+            try succeed("mkdir", mkdir("/etc/qemu-ga", 0o755))
+            #expect(directory() == "/etc/qemu/fsfreeze-hook.d")
+            try succeed("mkdir", mkdir("/etc/qemu-ga/fsfreeze-hook.d", 0o755))
+            #expect(directory() == "/etc/qemu-ga/fsfreeze-hook.d")
+            try succeed("mkdir", mkdir("/etc/qemu", 0o755))
+            #expect(directory() == "/etc/qemu-ga/fsfreeze-hook.d")
+            try succeed("mkdir", mkdir("/etc/qemu/fsfreeze-hook.d", 0o755))
+            #expect(directory() == "/etc/qemu/fsfreeze-hook.d")
+            #expect(Locations(calledPath: FilePath(called)).configuration == "/etc/qemu/fsfreeze-hook.conf")
+        }
+    }
+
+    @Test func `Options come before everything, and the configuration follows the hooks`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.makeDirectory("fsfreeze-hook.d")
+        let called = directory.file("fsfreeze-hook")
+        let hooks = Locations(calledPath: called, hookDirectory: "/a/hooks.d/")
+        #expect(hooks.hookDirectory == "/a/hooks.d")
+        #expect(hooks.configuration == "/a/fsfreeze-hook.conf")
+        let both = Locations(calledPath: called, hookDirectory: "/a/hooks.d", configuration: "/b/c.conf")
+        #expect(both.configuration == "/b/c.conf")
+        let configuration = Locations(calledPath: called, configuration: "/b/c.conf")
+        #expect(configuration.hookDirectory == directory.file("fsfreeze-hook.d"))
+        #expect(configuration.configuration == "/b/c.conf")
+    }
+
+    @Test func `A path that is not absolute begins at the working directory`() throws {
+        let current = try #require(getcwd(nil, 0))
+        defer { free(current) }
+        let here = FilePath(platformString: current)
+        let locations = Locations(calledPath: "", hookDirectory: "a/hooks.d", configuration: "c.conf")
+        #expect(locations.hookDirectory == here.appending("a/hooks.d"))
+        #expect(locations.configuration == here.appending("c.conf"))
+        #expect(absolute("/x") == "/x")
+    }
+
+    @Test func `The other places are where they are documented`() {
+        let locations = Locations(calledPath: "/nonexistent/fsfreeze-hook")
+        #expect(locations.logFile == nil)
+        #expect(locations.runDirectory == "/run/fsfreeze-hook")
+        #expect(locations.stateDirectory == "/var/lib/fsfreeze-hook")
+        #expect(locations.agentState == "/run/qga.state.isfrozen")
+    }
+
+    @Test(arguments: [nil, FilePath(bytes: bytes("/l/\n\t") + [0xff])])
+    func `The places survive as arguments`(logFile: FilePath?) throws {
+        var locations = Locations(calledPath: "", hookDirectory: FilePath(bytes: bytes("/h/") + [0x80, 0x0a]))
+        locations.logFile = logFile
+        locations.runDirectory = "/r"
+        locations.stateDirectory = "/s"
+        locations.agentState = "/a"
+        let arguments = locations.arguments.map { FilePath(bytes: $0) }
+        #expect(Locations(arguments: arguments) == locations)
+        #expect(Locations(arguments: Array(arguments.dropLast())) == nil)
+        #expect(Locations(arguments: arguments + ["/x"]) == nil)
+    }
+}

@@ -1,0 +1,55 @@
+import Testing
+
+@testable import FreezeHook
+
+/// Limits are counted on the monotonic clock.
+@Suite struct MonotonicTimeTests {
+    @Test func `The clock only goes forward`() {
+        var last = MonotonicTime.now()
+        for _ in 0..<1000 {
+            let now = MonotonicTime.now()
+            #expect(now >= last)
+            last = now
+        }
+    }
+
+    @Test(arguments: [.zero, .nanoseconds(1), .milliseconds(-1500), .seconds(300)] as [Duration])
+    func `A time added to a moment is what lies between them`(duration: Duration) {
+        let moment = MonotonicTime(nanoseconds: 10_000_000_000)
+        #expect(moment + duration - moment == duration)
+        #expect((moment + duration < moment) == (duration < .zero))
+    }
+
+    @Test(
+        arguments: [
+            (.zero, 0, 0), (.nanoseconds(1), 1, 1), (.nanoseconds(999_999), 999_999, 1),
+            (.milliseconds(1), 1_000_000, 1),
+            (.nanoseconds(1_000_001), 1_000_001, 2), (.seconds(50), 50_000_000_000, 50_000),
+            (.milliseconds(-1500), -1_500_000_000, 0), (.seconds(86_400 * 365), 31_536_000_000_000_000, .max),
+        ] as [(Duration, Int64, Int32)])
+    func `A time in nanoseconds, and for poll`(duration: Duration, nanoseconds: Int64, poll: Int32) {
+        #expect(duration.nanoseconds == nanoseconds)
+        #expect(duration.pollMilliseconds == poll)
+        #expect(duration.inSeconds == Double(nanoseconds) / 1e9)
+    }
+
+    @Test func `The longest time that a configuration can give still makes a deadline`() async {
+        // In a process of its own: an overflow ends it.
+        await #expect(processExitsWith: .success) {
+            let longest = try #require(DurationText.parse("8760h"))
+            #expect(MonotonicTime.now() + longest > .now())
+            #expect(MonotonicTime.now() + longest * 3 > .now())
+            #expect((longest * 3).pollMilliseconds == .max)
+        }
+    }
+
+    @Test func `What lies behind the end of the clock is its end`() async {
+        await #expect(processExitsWith: .success) {
+            #expect(Duration.seconds(Int64.max).nanoseconds == .max)
+            #expect(Duration.seconds(Int64.min).nanoseconds == .min)
+            #expect((MonotonicTime.now() + .seconds(Int64.max)).nanoseconds == .max)
+            #expect((MonotonicTime(nanoseconds: .max - 1) + .nanoseconds(2)).nanoseconds == .max)
+            #expect((MonotonicTime(nanoseconds: .max) - .now()).pollMilliseconds == .max)
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import FreezeHook
+
+/// The directory of the live state.
+@Suite struct RunDirectoryTests {
+    private func expectUnusable(_ path: FilePath, _ reason: String) throws {
+        let error = try #require(throws: RunDirectoryError.self) { try RunDirectory(path: path) }
+        #expect(error.description == "the run directory \(path) cannot be used: \(reason)")
+        #expect(RunDirectory.existing(path) == nil)
+    }
+
+    @Test func `It is made when it is not there, for root alone`() throws {
+        let directory = try TemporaryDirectory()
+        #expect(RunDirectory.existing(directory.file("run")) == nil)
+        let run = try directory.makeRunDirectory()
+        #expect(Files.mode(of: run.path.string) == S_IFDIR | 0o700)
+        #expect(RunDirectory.existing(run.path)?.path == run.path)
+        #expect(fcntl(run.descriptor, F_GETFD) == FD_CLOEXEC)
+    }
+
+    @Test func `What others could have made is not used`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.makeDirectory("real")
+        try expectUnusable(try directory.makeLink("link", to: "real"), "\(Errno.notDirectory)")
+        try expectUnusable(try directory.makeFile("file"), "\(Errno.notDirectory)")
+        try expectUnusable(directory.file("missing/run"), "\(Errno.noSuchFileOrDirectory)")
+        try expectUnusable(try directory.makeDirectory("open", mode: 0o757), "it is writable by others")
+        let theirs = try directory.makeDirectory("theirs")
+        try giveAway(theirs, user: stranger)
+        try expectUnusable(theirs, "it belongs to user 4711")
+    }
+
+    @Test func `The lock is had by one at a time`() throws {
+        let directory = try TemporaryDirectory()
+        let first = try directory.makeRunDirectory()
+        #expect(first.lockState == .free)
+        #expect(first.lock(within: .milliseconds(10)) == .free)
+        // Another opening of it, as another run has one.
+        let second = try directory.makeRunDirectory()
+        #expect(second.lockState == .busy)
+        flock(first.descriptor, LOCK_UN)
+        #expect(second.lockState == .free)
+        // To ask is not to take.
+        #expect(first.lock(within: .milliseconds(10)) == .free)
+    }
+}
