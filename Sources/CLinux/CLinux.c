@@ -145,6 +145,16 @@ int clinux_listen(int directory, const char *name) {
     return descriptor;
 }
 
+int clinux_accept(int listener) {
+    int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+    if (connection < 0)
+        return -1;
+    struct timeval limit = {.tv_sec = 1};
+    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    return connection;
+}
+
 int clinux_connect(int directory, const char *name) {
     struct sockaddr_un address;
     if (unix_address(&address, directory, name) != 0)

@@ -153,4 +153,81 @@ import Testing
         try sandbox.expectSilent("thaw")
         #expect(eventually { sandbox.processes().isEmpty })
     }
+
+    @Test func `The limit counts from the end of the freeze`() throws {
+        let sandbox = try sandbox("100ms")
+        try sandbox.addTracingHook("30-slow", then: "[ $1 = thaw ] || sleep 0.4")
+        try sandbox.expectSilent("freeze")
+        #expect(sandbox.messages.last?.hasPrefix("frozen: 3 hooks, 0 failed") == true)
+        #expect(eventually { sandbox.trace.count == 6 })
+        #expect(sandbox.trace.suffix(3) == ["30-slow thaw expired", "20-b thaw expired", "10-a thaw expired"])
+        try sandbox.expectSilent("thaw")
+    }
+
+    @Test(arguments: 0..<6) func `Guard, thaw and recover at one moment thaw each hook once`(attempt: Int) throws {
+        let sandbox = try sandbox("60ms")
+        try sandbox.expectSilent("freeze")
+        let cycle = try #require(sandbox.cycle)
+        usleep(useconds_t(40_000 + attempt * 4_000))
+        let calls = try ["recover", "thaw"].map { try sandbox.start([$0]) }
+        for call in calls { #expect(try call.wait().status == 0) }
+        #expect(eventually { sandbox.parts("guard").isEmpty })
+        // A thaw that finds no cycle any more calls every hook again; by then the cycle has ended.
+        let log = sandbox.messages
+        let end = try #require(log.firstIndex { $0.hasPrefix("thawed: ") && $0.contains("(cycle \(cycle))") })
+        for hook in ["10-a", "20-b"] {
+            let thaws = log[...end].filter { $0.hasPrefix("execute ") && $0.hasSuffix("/\(hook) thaw") }
+            #expect(thaws.count == 1, "\(sandbox.log)")
+        }
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `Guard and session survive the death of all that the caller has started`() throws {
+        let sandbox = try sandbox("5min")
+        try sandbox.addHoldingHook("30-db", session: "db")
+        let shell = try sandbox.startCommand(
+            ["/bin/sh", "-c", "\"$@\"; exec sleep 1000", "sh", sandbox.program, "freeze"] + sandbox.options)
+        #expect(eventually { sandbox.messages.last?.hasPrefix("frozen: ") == true && shell.isRunning })
+        // The whole process group: the test gives each child one of its own.
+        kill(-shell.pid, SIGKILL)
+        _ = try shell.wait()
+        #expect(sandbox.parts("guard").count == 1 && sandbox.parts("holder").count == 1)
+        #expect(sandbox.isLocked("db"))
+        for pid in sandbox.parts("guard") + sandbox.parts("holder") + sandbox.clients { #expect(getsid(pid) == pid) }
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.verdict == "application-consistent")
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `Somebody who connects and says nothing does not keep the guard from its work`() throws {
+        let sandbox = try sandbox("200ms")
+        try sandbox.expectSilent("freeze")
+        let name = try #require(sandbox.runFiles.first { $0.hasPrefix("guard-") })
+        let silent = try SilentConnection(to: "\(sandbox.runDirectory)/\(name)")
+        #expect(eventually(within: 5) { sandbox.trace == Self.frozen + Self.expired }, "\(sandbox.trace)")
+        withExtendedLifetime(silent) {}
+        try sandbox.expectSilent("thaw")
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `The guard keeps to the limit of the freeze when the configuration is broken meanwhile`() throws {
+        let sandbox = try sandbox("150ms")
+        try sandbox.expectSilent("freeze")
+        try sandbox.configure("nonsense")
+        #expect(eventually { sandbox.trace == Self.frozen + Self.expired }, "\(sandbox.trace)")
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.messages.contains { $0.contains("no thaw came within 150ms") }, "\(sandbox.log)")
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `The guard thaws also when the record of the cycle is lost, and that is told`() throws {
+        let sandbox = try sandbox("200ms")
+        try sandbox.expectSilent("freeze")
+        unlink("\(sandbox.runDirectory)/cycle")
+        #expect(eventually(within: 5) { sandbox.trace.count == 4 }, "\(sandbox.trace)")
+        #expect(sandbox.trace.suffix(2).allSatisfy { $0.contains(" thaw ") })
+        try sandbox.expectSilent("thaw")
+        #expect(sandbox.messages.contains { $0.contains("no thaw came within 200ms") })
+        sandbox.expectNothingLeft()
+    }
 }

@@ -2,7 +2,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Sessions that are held open from freeze to thaw.
+/// Sessions that are held open until they are released, whoever asks for them.
 @Suite struct HoldTests {
     private func sandbox() throws -> Sandbox {
         let sandbox = try Sandbox()
@@ -105,33 +105,6 @@ import Testing
         #expect(try sandbox.runCommand(command).status == 64)
     }
 
-    @Test func `A session that ended before names the moment, also twice`() throws {
-        let sandbox = try sandbox()
-        try sandbox.addHoldingHook("10-db", session: "db")
-        try sandbox.expectSilent("freeze")
-        let client = try #require(
-            sandbox.processes().first { Processes.commandLine(of: $0).trimmingSpace == "sh" && getsid($0) == $0 })
-        sandbox.destroy(client)
-        let released = try release(sandbox, "db")
-        #expect(released.status == 1)
-        #expect(released.stderr.contains("the session db had ended at 2"), "\(released.stderr)")
-        #expect(released.stderr.contains("killed by SIGKILL"))
-        #expect(try release(sandbox, "db").stderr.contains("had ended at 2"))
-        try sandbox.expectSilent("thaw")
-        #expect(sandbox.verdict?.contains("hold db lost at 2") == true, "\(sandbox.verdict ?? "")")
-        sandbox.expectNothingLeft()
-    }
-
-    @Test func `A client that fails at its release has lost the session`() throws {
-        let sandbox = try sandbox()
-        try sandbox.addHoldingHook("10-db", session: "db", release: "echo server has gone away; exit 1")
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
-        #expect(sandbox.verdict?.contains("hold db lost at ") == true, "\(sandbox.verdict ?? "")")
-        #expect(sandbox.verdict?.contains("server has gone away") == true)
-        sandbox.expectNothingLeft()
-    }
-
     @Test func `A client that does not go is killed`() throws {
         let sandbox = try sandbox()
         let client = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"]
@@ -148,6 +121,22 @@ import Testing
         // A line that never ends is cut; what is kept of it does not grow.
         #expect(try Processes.peakMemory(of: holder) < 64 << 20)
         _ = try release(sandbox, "db")
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A chatty client does not fill memory while it is being ended either`() throws {
+        let sandbox = try sandbox()
+        #expect(try hold(sandbox, "db", ["sh", "-c", "echo ready; exec yes"], timeout: "2s").status == 0)
+        let holder = try holder(sandbox)
+        let before = try Processes.peakMemory(of: holder)
+        let releasing = try sandbox.startCommand([
+            sandbox.program, "release", "db", "--run-dir", sandbox.runDirectory, "--timeout", "5s",
+        ])
+        usleep(1_500_000)
+        #expect(try Processes.peakMemory(of: holder) < before + 8 << 20)
+        let result = try releasing.wait()
+        #expect(result.status == 1)
+        #expect(result.stdout.utf8.count < 64 << 10)
         sandbox.expectNothingLeft()
     }
 
@@ -168,66 +157,94 @@ import Testing
         #expect(result.stderr.contains("no session nothing is held"))
     }
 
-    @Test func `A session that its hook forgot is ended after all thaw hooks`() throws {
+    // MARK: - Readiness
+
+    /// A pattern that matches nothing at all matches also when nothing has been said.
+    @Test func `A client that has said nothing is not ready`() throws {
         let sandbox = try sandbox()
-        try sandbox.addHook(
-            "10-db",
-            """
-            [ $1 = thaw ] || echo 'echo ready' | \(sandbox.program) hold db --run-dir "$FSFREEZE_RUN_DIR" --ready ready \
-                --release "echo bye >> \(sandbox.path)/trace" -- sh
-            """)
-        try sandbox.addTracingHook("20-b")
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
-        #expect(sandbox.trace == ["20-b freeze freeze", "20-b thaw thaw", "bye"])
-        #expect(sandbox.messages.contains { $0.contains("hold db was still open") })
-        #expect(sandbox.verdict == "application-consistent")
+        let client = ["sh", "-c", "sleep 0.3; cat > /dev/null"]
+        // More than a pipe holds: the holder has to write while it waits for words.
+        let statements = String(repeating: "x", count: 200_000)
+        let result = try hold(sandbox, "db", client, ready: ".*", timeout: "1s", statements: statements)
+        #expect(result.status == 1)
+        #expect(result.stderr.contains("not ready within 1s"), "\(result.stderr)")
         sandbox.expectNothingLeft()
     }
 
-    @Test(arguments: ["guard", "holder"], ["frozen", "expired"])
-    func `Whoever is killed, a thaw leaves nothing and names it`(part: String, state: String) throws {
+    @Test func `What a client says on either output is matched line by line`() throws {
         let sandbox = try sandbox()
-        try sandbox.configure("kill-grace = 200ms\nhold-limit = \(state == "expired" ? "400ms" : "5min")")
-        try sandbox.addHoldingHook("10-db", session: "db")
-        try sandbox.expectSilent("freeze")
-        sandbox.destroy(try #require(sandbox.parts(part).first))
-        if state == "expired" && part == "holder" { #expect(eventually { sandbox.trace.count == 2 }) }
-        #expect(eventually { part == "guard" || state == "frozen" || sandbox.parts("guard").isEmpty })
-        try sandbox.expectSilent("thaw")
-        if part == "holder" {
-            #expect(sandbox.verdict?.contains("hold db lost at ") == true, "\(sandbox.verdict ?? "")")
-            #expect(sandbox.verdict?.hasPrefix("crash-consistent") == true)
-        } else {
-            #expect(sandbox.messages.contains("the guard had been killed before the thaw"))
-            #expect(sandbox.verdict == "application-consistent")
+        let client = "echo not ready >&2; printf 'rea'; sleep 0.05; printf 'dy\\r\\n' >&2; exec cat"
+        let result = try hold(sandbox, "db", ["sh", "-c", client], ready: "^(ready|steady)$")
+        #expect(result.status == 0, "\(result.stderr)")
+        #expect(result.stdout == "not ready\nready\n")
+        #expect(try release(sandbox, "db").status == 0)
+        sandbox.expectNothingLeft()
+    }
+
+    // MARK: - Several at a time
+
+    @Test func `Of many who ask for a name at once one gets it, also after a killed holder`() throws {
+        let sandbox = try sandbox()
+        for _ in 0..<5 {
+            #expect(try hold(sandbox, "db", ["sh"], statements: "echo ready\n").status == 0)
+            sandbox.destroy(try holder(sandbox))
+            let command = ["hold", "db", "--run-dir", sandbox.runDirectory, "--ready", "ready", "--", "sh", "-c"]
+            let asking = try (0..<4).map { _ in
+                try sandbox.startCommand([sandbox.program] + command + ["echo ready; exec sleep 1000"])
+            }
+            let results = try asking.map { try $0.wait() }
+            #expect(results.filter { $0.status == 0 }.count == 1, "\(results.map(\.stderr))")
+            #expect(sandbox.parts("holder").count == 1)
+            sandbox.destroy(try holder(sandbox))
+            for pid in sandbox.processes() { sandbox.destroy(pid) }
         }
+    }
+
+    @Test func `Of two who release a session at once one does, and the other is not told that it is lost`() throws {
+        let sandbox = try sandbox()
+        #expect(try hold(sandbox, "db", ["sh"], release: "sleep 0.2", statements: "echo ready\n").status == 0)
+        let command = [sandbox.program, "release", "db", "--run-dir", sandbox.runDirectory]
+        let releasing = try (0..<2).map { _ in try sandbox.startCommand(command) }
+        let results = try releasing.map { try $0.wait() }
+        #expect(results.contains { $0.status == 0 })
+        #expect(!results.contains { $0.stderr.contains("lost") }, "\(results.map(\.stderr))")
         sandbox.expectNothingLeft()
     }
 
-    @Test func `A hold works without a guard`() throws {
+    @Test func `Somebody who connects and says nothing does not keep a session from its release`() throws {
         let sandbox = try sandbox()
-        try sandbox.configure("hold-limit = 0")
-        try sandbox.addHoldingHook("10-db", session: "db")
+        #expect(try hold(sandbox, "db", ["sh"], statements: "echo ready\n").status == 0)
+        let silent = try SilentConnection(to: "\(sandbox.runDirectory)/hold-db")
+        let released = try release(sandbox, "db")
+        #expect(released.status == 0, "\(released.stderr)")
+        withExtendedLifetime(silent) {}
+        sandbox.expectNothingLeft()
+    }
+
+    // MARK: - Outside a cycle
+
+    @Test func `A session of an administrator's script outlives a cycle`() throws {
+        let sandbox = try sandbox()
+        #expect(try hold(sandbox, "mine", ["sh"], statements: "echo ready\n").status == 0)
+        try sandbox.addTracingHook("10-a")
         try sandbox.expectSilent("freeze")
-        let holder = try holder(sandbox)
-        #expect(getsid(holder) == holder)
         try sandbox.expectSilent("thaw")
         #expect(sandbox.verdict == "application-consistent")
+        let released = try release(sandbox, "mine")
+        #expect(released.status == 0, "\(released.stderr)")
         sandbox.expectNothingLeft()
     }
 
-    @Test func `A rollback ends the sessions`() throws {
+    @Test func `A session outside a cycle whose holder was killed is told of, and a thaw leaves nothing of it`() throws
+    {
         let sandbox = try sandbox()
-        try sandbox.configure("on-failure = abort\nkill-grace = 200ms")
-        try sandbox.addHoldingHook("10-db", session: "db")
-        try sandbox.addTracingHook("20-fails", then: "[ $1 = thaw ]")
-        #expect(try sandbox.freeze().status == 1)
-        #expect(sandbox.output(of: "10-db").contains("released"))
+        let client = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 0.05; done"]
+        #expect(try hold(sandbox, "db", client).status == 0)
+        sandbox.destroy(try holder(sandbox))
+        let released = try release(sandbox, "db")
+        #expect(released.status == 1)
+        #expect(!released.stderr.contains("no session db is held"), "\(released.stderr)")
+        try sandbox.expectSilent("thaw")
         sandbox.expectNothingLeft()
     }
-}
-
-extension String {
-    fileprivate var trimmingSpace: String { String(reversed().drop { $0 == " " }.reversed()) }
 }

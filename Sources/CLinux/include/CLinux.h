@@ -37,6 +37,10 @@ ssize_t clinux_receive(int socket, void *bytes, size_t count, int *passed);
 /// Binds a listening sequenced-packet socket in the directory `directory`. Returns it, or -1 with errno set.
 int clinux_listen(int directory, const char *name);
 
+/// Accepts a connection (close on exec) whose reads and writes give up after a second: nobody who connects and is silent
+/// may hold us up. Returns it, or -1 with errno set.
+int clinux_accept(int listener);
+
 /// Connects to such a socket. Returns the connection, or -1 with errno set.
 int clinux_connect(int directory, const char *name);
 

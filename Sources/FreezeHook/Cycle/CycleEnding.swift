@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// What every cycle ends with, however it came to it: nothing of ours is left, and the verdict is known.
@@ -9,6 +10,7 @@ struct CycleEnding {
     func closeWindow(_ record: CycleRecord) {
         guard let runDirectory = context.runDirectory else { return }
         let holds = HoldEnding(runDirectory: runDirectory, settings: context.settings)
+        noteLost(holds.lost(in: record))
         for (name, result) in holds.endForgotten(in: record) {
             let ending = result.status == .done ? "ended now" : result.message ?? "lost"
             cycle.report.write(
@@ -19,6 +21,7 @@ struct CycleEnding {
         for socket in record.drainers {
             guard let words = Drainer.fetch(from: socket, in: runDirectory) else {
                 cycle.record?.append(.fault("output of what hooks left running is lost: its reader was killed"))
+                unlinkat(runDirectory.descriptor, socket, 0)
                 continue
             }
             cycle.record?.append(.drained(socket: socket))
@@ -29,11 +32,15 @@ struct CycleEnding {
     /// Notes the sessions that died unseen. Before the hooks are thawed: their own release would hide it.
     func noteLostHolds(_ record: CycleRecord) {
         guard let runDirectory = context.runDirectory else { return }
-        for hold in HoldEnding(runDirectory: runDirectory, settings: context.settings).lost(in: record) {
-            cycle.record?.append(.lost(hold: hold.name, time: nil, reason: "its holder was killed"))
-        }
+        noteLost(HoldEnding(runDirectory: runDirectory, settings: context.settings).lost(in: record))
         if let guardian = record.guardian, !guardian.process.isAlive, !record.hasExpired {
             cycle.report.write(Event(.warning, .guardFailed, "the guard had been killed before the thaw"))
+        }
+    }
+
+    private func noteLost(_ holds: [CycleRecord.Hold]) {
+        for hold in holds {
+            cycle.record?.append(.lost(hold: hold.name, time: nil, reason: "its holder was killed"))
         }
     }
 

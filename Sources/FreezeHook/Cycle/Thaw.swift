@@ -57,24 +57,36 @@ package struct Thaw {
 
     /// The guard's part when no thaw came in time. The record stays for the thaw that may still come, and nothing is
     /// written to a disk or sent to the journal: the filesystems may be frozen.
-    func expire(_ id: String) {
+    ///
+    /// `settings` are those the guard was started with: the file may have been broken in the window.
+    func expire(_ id: String, under settings: Settings) {
         // Without the lock too, should its owner hang in the kernel: a lock that is not released is an outage.
         _ = takeLock()
-        guard let record = context.unfinishedCycle(), record.id == id, !record.hasExpired else { return }
-        let cycle = cycle(record, report: Report(deferringIn: context.runDirectory))
+        let record = context.runDirectory.flatMap(CycleRecordFile.read)
+        if let record {
+            guard record.id == id, !record.hasExpired else { return }
+        } else if history.last?.id == id {
+            return
+        }
+        let cycle = cycle(record, id: id, report: Report(deferringIn: context.runDirectory))
+        if record == nil {
+            // Not ended, but lost: /run was full, or somebody has removed it. Whatever lies in the directory is thawed.
+            cycle.mark(.begun)
+            cycle.record?.append(.fault("the cycle's record was lost in the window"))
+        }
         cycle.mark(.expired)
-        let limit = DurationText.format(context.settings.holdLimit)
+        let limit = DurationText.format(settings.holdLimit)
         cycle.report.write(Event(.error, .windowExpired, "no thaw came within \(limit): the guard ends the window"))
-        if context.settings.thawFilesystems { thawFilesystems(in: cycle) }
+        if settings.thawFilesystems { thawFilesystems(in: cycle) }
         let ending = CycleEnding(context: context, cycle: cycle)
         runHooks(record, reason: .expired, in: cycle, ending, until: deadline)
-        correctImageMarker()
+        correctImageMarker(filesystemsAreThawed: settings.thawFilesystems)
     }
 
     /// An image taken from now on must not say that its applications were held. Where qemu-ga still holds the
     /// filesystems the disk is as it was when they were, and what lies on it stays true.
-    private func correctImageMarker() {
-        guard context.settings.thawFilesystems || !context.agentIsFrozen, let runDirectory = context.runDirectory,
+    private func correctImageMarker(filesystemsAreThawed: Bool) {
+        guard filesystemsAreThawed || !context.agentIsFrozen, let runDirectory = context.runDirectory,
             let record = CycleRecordFile.contents(in: runDirectory)
         else { return }
         // Should somebody else hold the filesystem frozen, this waits in the kernel: the thaw must not wait for us.
@@ -93,9 +105,13 @@ package struct Thaw {
         return CommandResult(.busy, "another freeze or thaw is still running; try again when it has ended")
     }
 
-    private func cycle(_ record: CycleRecord?, report: Report) -> CycleRun {
+    private var history: History {
+        History(directory: context.stateDirectory, limit: context.settings.historyLimit)
+    }
+
+    private func cycle(_ record: CycleRecord?, id: String? = nil, report: Report) -> CycleRun {
         // A thaw without a freeze has a record of its own, so that its hooks may hold and leave something running.
-        guard let record else { return CycleRun(id: Boot.newUUID(), record: .new, report: report, in: context) }
+        guard let record else { return CycleRun(id: id ?? Boot.newUUID(), record: .new, report: report, in: context) }
         return CycleRun(id: record.id, record: .existing, report: report, in: context)
     }
 

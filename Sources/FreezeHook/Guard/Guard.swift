@@ -61,7 +61,7 @@ package final class Guard {
         if wake == .thawed { return }
         guard let context = try? CycleContext(locations: locations) else { return }
         let thaw = Thaw(in: context)
-        if wake == .limit { thaw.expire(cycle) } else { thaw.recoverAfterKill(cycle) }
+        if wake == .limit { thaw.expire(cycle, under: settings) } else { thaw.recoverAfterKill(cycle) }
     }
 
     private func wait() -> Wake {
@@ -94,7 +94,7 @@ package final class Guard {
 
     /// Serves one connection; true when it says that the window has ended.
     private func serve() -> Bool {
-        let connection = accept(listener, nil, nil)
+        let connection = clinux_accept(listener)
         guard connection >= 0 else { return false }
         defer { close(connection) }
         guard let message = Messages.receive(from: connection) else { return false }

@@ -33,6 +33,11 @@ package struct ImageMarker {
         return read(Self.originName)
     }
 
+    /// Whether no cycle of this machine has been frozen since it came from its image.
+    package var isUntouched: Bool {
+        read(Self.name).map { $0.bootID != bootID } ?? false
+    }
+
     private func read(_ name: String) -> CycleRecord? {
         directory.read(name).flatMap { CycleRecord(parsing: $0) }
     }

@@ -31,11 +31,20 @@ package struct Status: Encodable {
     /// What has to be done, and the command that does it.
     package var attention: String?
 
+    // The history in an image is that of the cycles before it.
+    private var imageDecides = false
+
+    private enum CodingKeys: CodingKey {
+        case state, frozenSince, guardSecondsLeft, holds, image, last, attention
+    }
+
     /// The status of this machine now. Reading it changes nothing.
     package init(locations: Locations, settings: Settings) {
         let directory = StateDirectory(path: locations.stateDirectory)
         last = History(directory: directory, limit: settings.historyLimit).last
-        if let origin = ImageMarker(directory: directory, bootID: Boot.id()).origin {
+        let marker = ImageMarker(directory: directory, bootID: Boot.id())
+        imageDecides = marker.isUntouched
+        if let origin = marker.origin {
             let verdict = Verdict(on: origin)
             let taken = (origin.moments[.frozen] ?? Timestamp()).wall.rfc3339
             image = Image(cycle: origin.id, taken: taken, verdict: verdict.guarantee.rawValue, reasons: verdict.reasons)
@@ -80,7 +89,7 @@ package struct Status: Encodable {
     package var isGood: Bool {
         if attention != nil { return false }
         if state != .thawed { return true }
-        if let image, last == nil { return image.verdict == Guarantee.applicationConsistent.rawValue }
+        if let image, imageDecides { return image.verdict == Guarantee.applicationConsistent.rawValue }
         return last?.verdict == Guarantee.applicationConsistent.rawValue
     }
 

@@ -18,7 +18,8 @@ struct HoldEnding {
         }
     }
 
-    /// Makes sure that nothing of any session is left: no client, no holder, no socket.
+    /// Makes sure that nothing of any session is left: no client, no holder, no socket. Sessions of others, which no
+    /// cycle knows of, stay as long as their holders live.
     func sweep(_ record: CycleRecord) {
         for hold in record.holds {
             for process in [hold.client, hold.holder].compactMap({ $0 }) where process.isAlive {
@@ -29,5 +30,6 @@ struct HoldEnding {
             }
             if !another { unlinkat(runDirectory.descriptor, Holder.socketName(of: hold.name), 0) }
         }
+        ClientNote.sweep(runDirectory, grace: settings.killGrace)
     }
 }

@@ -16,6 +16,9 @@ package final class Holder {
     static let failed: Character = "X"
     static let release: Character = "L"
 
+    // Of what the client says at its end, for the log.
+    private static let lastWords = 100
+
     private let request: HoldRequest
     private let runDirectory: RunDirectory
     private let signals: SignalDescriptor
@@ -52,7 +55,7 @@ package final class Holder {
     /// Opens the session, keeps it, and ends it.
     package func run() {
         guard listen() else { return fail("a session of the name \(request.name) is already held; release it first") }
-        defer { removeSocket() }
+        defer { removeSocket(telling: "the session \(request.name) has just ended") }
         record.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
         let client: HeldClient
         do {
@@ -62,6 +65,7 @@ package final class Holder {
             return fail("\(SafeText.clean(request.client)) cannot be started: \(error)")
         }
         record.append(.client(hold: request.name, client.process))
+        ClientNote(runDirectory: runDirectory, hold: request.name).write(client.process)
         if let reason = waitUntilReady(client) {
             client.end(grace: request.killGrace)
             record.append(.released(hold: request.name))
@@ -91,11 +95,21 @@ package final class Holder {
         return listener >= 0
     }
 
-    private func removeSocket() {
+    /// Removes the socket; those who still wait behind it are told why.
+    private func removeSocket(telling reason: String) {
         guard listener >= 0 else { return }
+        unlinkat(runDirectory.descriptor, Self.socketName(of: request.name), 0)
+        ClientNote(runDirectory: runDirectory, hold: request.name).remove()
+        while Messages.wait(for: listener, until: .now()) {
+            let connection = clinux_accept(listener)
+            guard connection >= 0 else { break }
+            // Unread words would make the kernel answer with a reset in our place.
+            _ = Messages.receive(from: connection)
+            Messages.send(Self.failed, Array(reason.utf8), to: connection)
+            close(connection)
+        }
         close(listener)
         listener = -1
-        unlinkat(runDirectory.descriptor, Self.socketName(of: request.name), 0)
     }
 
     /// Waits for the line that says that the session stands; returns why it does not.
@@ -105,7 +119,11 @@ package final class Holder {
         while true {
             let event = wait(client, beside: asker, until: deadline)
             for line in event.lines { Messages.send(Self.output, Array(line.utf8), to: asker) }
-            if event.lines.contains(where: pattern.matches) || pattern.matches(client.openLine) { return nil }
+            if event.lines.contains(where: pattern.matches)
+                || !client.openLine.isEmpty && pattern.matches(client.openLine)
+            {
+                return nil
+            }
             if client.ended != nil { return "the session was not ready: \(client.endingText)" }
             if event.descriptorIsReady { return "whoever asked for the session has gone" }
             if signals.stopRequest != nil { return "interrupted" }
@@ -161,7 +179,7 @@ package final class Holder {
 
     /// Answers one `release`; true when the session has ended with it.
     private func answer(_ client: HeldClient) -> Bool {
-        let connection = accept(listener, nil, nil)
+        let connection = clinux_accept(listener)
         guard connection >= 0 else { return false }
         defer { close(connection) }
         guard Messages.receive(from: connection)?.letter == Self.release else { return false }
@@ -177,11 +195,11 @@ package final class Holder {
                 lose("its release failed: \(client.endingText)")
             }
         }
+        let lossText = loss.map { "the session \(request.name) had ended at \($0.time.rfc3339): \($0.reason)" }
         // Before the answer: whoever gets it may open a session of the same name at once.
-        removeSocket()
-        if let loss {
-            let text = "the session \(request.name) had ended at \(loss.time.rfc3339): \(loss.reason)"
-            Messages.send(Self.failed, Array(text.utf8), to: connection)
+        removeSocket(telling: lossText ?? "the session \(request.name) has been released already")
+        if let lossText {
+            Messages.send(Self.failed, Array(lossText.utf8), to: connection)
         } else {
             Messages.send(Self.done, to: connection)
         }
@@ -193,8 +211,10 @@ package final class Holder {
         var lines: [String] = []
         client.finishInput(with: request.release)
         let deadline = MonotonicTime.now() + request.timeout
-        while client.ended == nil && .now() < deadline { lines += wait(client, beside: -1, until: deadline).lines }
+        while client.ended == nil && .now() < deadline {
+            lines = (lines + wait(client, beside: -1, until: deadline).lines).suffix(Self.lastWords)
+        }
         client.end(grace: request.killGrace)
-        return lines.suffix(100)
+        return lines
     }
 }

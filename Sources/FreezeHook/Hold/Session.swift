@@ -64,7 +64,8 @@ package struct Session {
         case .lost(let time?, let reason): return "the session \(name) had ended at \(time.rfc3339): \(reason)"
         case .lost(nil, let reason): return "the session \(name) had ended: \(reason)"
         case .released: return "the session \(name) has been released already"
-        case nil where hold != nil: return "the session \(name) had ended at an unknown moment: its holder was killed"
+        case nil where hold != nil || ClientNote(runDirectory: runDirectory, hold: name).exists:
+            return "the session \(name) had ended at an unknown moment: its holder was killed"
         case nil: return "no session \(name) is held"
         }
     }

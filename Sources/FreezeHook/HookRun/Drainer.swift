@@ -97,7 +97,7 @@ package final class Drainer {
 
     /// Gives one connection all that was kept, line by line, each behind its hook's name and a NUL.
     private func deliver() {
-        let connection = Glibc.accept(listener, nil, nil)
+        let connection = clinux_accept(listener)
         guard connection >= 0 else { return }
         defer { close(connection) }
         for pipe in ended + pipes {

@@ -62,6 +62,20 @@ package final class RunDirectory {
         return flock(descriptor, LOCK_EX) == 0 ? .waited : .busy
     }
 
+    /// The names of its files.
+    func names() -> [String] {
+        // A descriptor of its own: closedir closes it, and the position of ours is shared with everybody.
+        let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0, let directory = fdopendir(copy) else { return [] }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while let item = readdir(directory) {
+            names.append(
+                withUnsafeBytes(of: &item.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
+        }
+        return names
+    }
+
     /// Gives the lock back before this process ends.
     func unlock() {
         flock(descriptor, LOCK_UN)

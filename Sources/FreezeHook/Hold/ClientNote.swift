@@ -1,0 +1,54 @@
+import CLinux
+import Glibc
+
+/// What a holder leaves in the run directory about its client, for the case that it is killed: also a session that no
+/// cycle knows of must not live on without anybody.
+struct ClientNote {
+    let runDirectory: RunDirectory
+    let hold: String
+
+    private static let prefix = "client-"
+    private var name: String { Self.prefix + hold }
+
+    /// Notes the client.
+    func write(_ process: ProcessIdentity) {
+        let descriptor = openat(
+            runDirectory.descriptor, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        let line = RecordEntry.client(hold: hold, process).line
+        _ = Glibc.write(descriptor, line, line.count)
+    }
+
+    func remove() {
+        unlinkat(runDirectory.descriptor, name, 0)
+    }
+
+    /// Whether a holder has left the note.
+    var exists: Bool { faccessat(runDirectory.descriptor, name, F_OK, 0) == 0 }
+
+    /// Ends the clients whose holder is gone, and removes what it left.
+    static func sweep(_ runDirectory: RunDirectory, grace: Duration) {
+        for name in runDirectory.names() where name.hasPrefix(prefix) {
+            let note = ClientNote(runDirectory: runDirectory, hold: String(name.dropFirst(prefix.count)))
+            let socket = Holder.socketName(of: note.hold)
+            let connection = clinux_connect(runDirectory.descriptor, socket)
+            guard connection < 0 else {
+                close(connection)
+                continue
+            }
+            if let client = note.client { ProcessFamily(leader: client).end(grace: grace) }
+            unlinkat(runDirectory.descriptor, socket, 0)
+            note.remove()
+        }
+    }
+
+    private var client: ProcessIdentity? {
+        let descriptor = openat(runDirectory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let line = FieldLine.lines(of: readAll(descriptor, limit: 4096) ?? []).first
+        guard let line, case .client(_, let process) = RecordEntry(line: line) else { return nil }
+        return process
+    }
+}
