@@ -34,7 +34,9 @@ package final class CycleContext {
     }
 
     /// Whether qemu-ga says that it holds filesystems frozen.
-    var agentIsFrozen: Bool { locations.agentIsFrozen }
+    var agentIsFrozen: Bool {
+        locations.agentState.withPlatformString { access($0, F_OK) } == 0
+    }
 
     /// The record of a cycle that was begun in this boot and has not ended.
     func unfinishedCycle() -> CycleRecord? {
@@ -44,13 +46,6 @@ package final class CycleContext {
     var stateDirectory: StateDirectory { StateDirectory(path: locations.stateDirectory) }
 
     var imageMarker: ImageMarker { ImageMarker(directory: stateDirectory, bootID: Boot.id()) }
-}
-
-extension Locations {
-    /// Whether qemu-ga says that it holds filesystems frozen.
-    package var agentIsFrozen: Bool {
-        agentState.withPlatformString { access($0, F_OK) } == 0
-    }
 }
 
 extension CycleRecord {

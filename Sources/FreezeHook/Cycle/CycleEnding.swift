@@ -21,7 +21,7 @@ struct CycleEnding {
         for socket in record.drainers {
             guard let words = Drainer.fetch(from: socket, in: runDirectory) else {
                 cycle.record?.append(.fault("output of what hooks left running is lost: its reader was killed"))
-                unlinkat(runDirectory.descriptor, socket, 0)
+                runDirectory.remove(socket)
                 continue
             }
             cycle.record?.append(.drained(socket: socket))

@@ -21,10 +21,7 @@ enum FilesystemThaw {
 
     /// The mount points that a freeze can reach: those of real devices, and btrfs, whose device number is made up.
     private static func mountPoints() -> [FilePath] {
-        let descriptor = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return [] }
-        defer { close(descriptor) }
-        let contents = readAll(descriptor, limit: 16 << 20) ?? []
+        let contents = readKernelFile("/proc/self/mountinfo", limit: 16 << 20) ?? []
         return contents.split(separator: UInt8(ascii: "\n")).compactMap { line in
             let fields = line.split(separator: UInt8(ascii: " "))
             guard fields.count > 6, let separator = fields.firstIndex(of: [UInt8(ascii: "-")]),

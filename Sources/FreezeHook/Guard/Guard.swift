@@ -37,7 +37,7 @@ package final class Guard {
     static func socketName(of cycle: String) -> String { "guard-\(cycle)" }
 
     static func arguments(cycle: String, locations: Locations) -> [[UInt8]] {
-        [Array("fsfreeze-hook".utf8), Array(command.utf8), Array(cycle.utf8)] + locations.arguments
+        [Array(command.utf8), Array(cycle.utf8)] + locations.arguments
     }
 
     /// How the wait ended.
@@ -56,7 +56,7 @@ package final class Guard {
         // It waits for minutes with next to nothing to do.
         clinux_give_back_code()
         let wake = wait()
-        unlinkat(runDirectory.descriptor, Self.socketName(of: cycle), 0)
+        runDirectory.remove(Self.socketName(of: cycle))
         close(listener)
         if wake == .thawed { return }
         guard let context = try? CycleContext(locations: locations) else { return }
@@ -128,7 +128,7 @@ package final class Guard {
             Messages.send(ended, to: connection)
             close(connection)
         } else {
-            unlinkat(runDirectory.descriptor, guardian.socket, 0)
+            runDirectory.remove(guardian.socket)
         }
     }
 }

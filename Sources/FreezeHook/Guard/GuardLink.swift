@@ -21,11 +21,10 @@ final class GuardLink {
         }
         defer { close(other) }
         socketName = Guard.socketName(of: cycle)
-        var spawn = Spawn(
-            path: "/proc/self/exe", arguments: Guard.arguments(cycle: cycle, locations: locations),
-            // The hooks that it may have to thaw get the environment that they were frozen in.
-            environment: HookEnvironment.ofThisProcess() + [Array(HookEnvironment.hookKey.utf8)])
-        spawn.standardInput = other
+        // The hooks that it may have to thaw get the environment that they were frozen in.
+        let spawn = Spawn.ownPart(
+            Guard.arguments(cycle: cycle, locations: locations), environment: HookEnvironment.ofThisProcess(),
+            socket: other)
         do {
             process = ProcessIdentity(of: try spawn.start())
         } catch {

@@ -52,12 +52,8 @@ package struct StateDirectory {
         }
         guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         defer { close(descriptor) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw count < 0 ? Errno(rawValue: errno) : .noSpace }
-            rest = rest.dropFirst(count)
-        }
+        // withUnsafeBytes rethrows untyped: the result carries the error out.
+        let result = bytes.withUnsafeBytes { bytes in Result { () throws(Errno) in try writeAll(descriptor, bytes) } }
+        try result.get()
     }
 }

@@ -53,8 +53,7 @@ package struct Status: Encodable {
         guard let runDirectory = RunDirectory.existing(locations.runDirectory),
             let record = CycleRecordFile.read(in: runDirectory), record.isUnfinished
         else { return }
-        let isWorkedOn: Bool = if case .busy = runDirectory.lockState { true } else { false }
-        describe(record, isWorkedOn: isWorkedOn, settings: settings)
+        describe(record, isWorkedOn: runDirectory.lockState == .busy, settings: settings)
     }
 
     private mutating func describe(_ record: CycleRecord, isWorkedOn: Bool, settings: Settings) {

@@ -5,7 +5,7 @@ import SystemPackage
 package func findExecutable(_ name: String) -> FilePath? {
     if name.contains("/") { return absolute(FilePath(name)) }
     let search =
-        getenv("PATH").map { String(cString: $0) } ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        getenv("PATH").map { String(cString: $0) } ?? HookEnvironment.defaultPath
     return search.split(separator: ":").map { FilePath(String($0)).appending(name) }.first { path in
         path.isAbsolute && path.withPlatformString { access($0, X_OK) } == 0
     }

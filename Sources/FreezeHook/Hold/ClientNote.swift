@@ -21,7 +21,7 @@ struct ClientNote {
     }
 
     func remove() {
-        unlinkat(runDirectory.descriptor, name, 0)
+        runDirectory.remove(name)
     }
 
     /// Whether a holder has left the note.
@@ -38,16 +38,13 @@ struct ClientNote {
                 continue
             }
             if let client = note.client { ProcessFamily(leader: client).end(grace: grace) }
-            unlinkat(runDirectory.descriptor, socket, 0)
+            runDirectory.remove(socket)
             note.remove()
         }
     }
 
     private var client: ProcessIdentity? {
-        let descriptor = openat(runDirectory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        let line = FieldLine.lines(of: readAll(descriptor, limit: 4096) ?? []).first
+        let line = FieldLine.lines(of: runDirectory.read(name, limit: 4096) ?? []).first
         guard let line, case .client(_, let process) = RecordEntry(line: line) else { return nil }
         return process
     }

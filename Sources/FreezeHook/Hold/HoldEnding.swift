@@ -28,7 +28,7 @@ struct HoldEnding {
             let another = record.holds.contains {
                 $0.name == hold.name && $0.holder != hold.holder && $0.holder.isAlive
             }
-            if !another { unlinkat(runDirectory.descriptor, Holder.socketName(of: hold.name), 0) }
+            if !another { runDirectory.remove(Holder.socketName(of: hold.name)) }
         }
         ClientNote.sweep(runDirectory, grace: settings.killGrace)
     }

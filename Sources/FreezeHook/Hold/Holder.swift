@@ -44,11 +44,7 @@ package final class Holder {
 
     /// Starts a holder that is told over the other end of `socket` what to hold.
     static func start(_ socket: Int32, runDirectory: FilePath) -> Bool {
-        var spawn = Spawn(
-            path: "/proc/self/exe",
-            arguments: [Array("fsfreeze-hook".utf8), Array(command.utf8), runDirectory.bytes],
-            environment: [Array(HookEnvironment.hookKey.utf8)])
-        spawn.standardInput = socket
+        let spawn = Spawn.ownPart([Array(command.utf8), runDirectory.bytes], socket: socket)
         return (try? spawn.start()) != nil
     }
 
@@ -90,7 +86,7 @@ package final class Holder {
             close(other)
             return false
         }
-        unlinkat(runDirectory.descriptor, name, 0)
+        runDirectory.remove(name)
         listener = clinux_listen(runDirectory.descriptor, name)
         return listener >= 0
     }
@@ -98,7 +94,7 @@ package final class Holder {
     /// Removes the socket; those who still wait behind it are told why.
     private func removeSocket(telling reason: String) {
         guard listener >= 0 else { return }
-        unlinkat(runDirectory.descriptor, Self.socketName(of: request.name), 0)
+        runDirectory.remove(Self.socketName(of: request.name))
         ClientNote(runDirectory: runDirectory, hold: request.name).remove()
         while Messages.wait(for: listener, until: .now()) {
             let connection = clinux_accept(listener)

@@ -9,6 +9,13 @@ import SystemPackage
 package final class Drainer {
     /// The word by which the program knows that it is to be a drainer.
     package static let command = "drain-output"
+
+    // What it says, and is told.
+    private static let ready: Character = "R"
+    /// With a descriptor: a pipe to read, and the name of its hook.
+    static let pipe: Character = "P"
+    private static let word: Character = "W"
+
     // Words that no thaw fetches are given up after a day.
     private static let patience = Duration.seconds(86_400)
     // Further pipes are read, but what they say is not kept.
@@ -54,37 +61,30 @@ package final class Drainer {
 
     /// Reads until there is nothing left to read and nothing left to be fetched.
     package func run() {
-        var ready: UInt8 = 1
-        _ = clinux_send(control, &ready, 1, -1)
+        Messages.send(Self.ready, to: control)
         let end = MonotonicTime.now() + Self.patience
         while controlIsOpen || !pipes.isEmpty || (!fetched && listener >= 0 && .now() < end) {
             var waiting = [pollfd(fd: controlIsOpen ? control : -1, events: Int16(POLLIN), revents: 0)]
             waiting.append(pollfd(fd: listener, events: Int16(POLLIN), revents: 0))
             waiting += pipes.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
-            poll(
-                &waiting, nfds_t(waiting.count),
-                (end - .now()).pollMilliseconds == 0 ? -1 : (end - .now()).pollMilliseconds)
+            // Once its words are given up only its pipes are waited for.
+            let rest = (end - .now()).pollMilliseconds
+            poll(&waiting, nfds_t(waiting.count), rest == 0 ? -1 : rest)
             for index in pipes.indices.reversed() where waiting[index + 2].revents != 0 { read(index) }
             if waiting[0].revents != 0 { accept() }
             if waiting[1].revents != 0 { deliver() }
         }
-        if let runDirectory, listener >= 0 { unlinkat(runDirectory.descriptor, socketName, 0) }
+        if let runDirectory, listener >= 0 { runDirectory.remove(socketName) }
     }
 
     private func accept() {
-        var name = [UInt8](repeating: 0, count: 4096)
-        var descriptor: Int32 = -1
-        let count = clinux_receive(control, &name, name.count, &descriptor)
-        guard count > 0, descriptor >= 0 else {
+        guard let message = Messages.receive(from: control), message.descriptor >= 0 else {
             controlIsOpen = false
             return
         }
         let lines = Lines(isKeeping: pipes.count + ended.count < Self.keptPipes && !fetched)
         let capture = OutputCapture { if lines.isKeeping { lines.kept += $0 } }
-        pipes.append(
-            Pipe(
-                descriptor: descriptor, hook: String(decoding: name[..<count], as: UTF8.self), capture: capture,
-                lines: lines))
+        pipes.append(Pipe(descriptor: message.descriptor, hook: message.text, capture: capture, lines: lines))
     }
 
     private func read(_ index: Int) {
@@ -105,7 +105,7 @@ package final class Drainer {
             pipe.capture.finish()
             for line in pipe.lines.kept {
                 let message = Array(pipe.hook.utf8) + [0] + Array(line.utf8)
-                guard clinux_send(connection, message, message.count, -1) >= 0 else { return }
+                guard Messages.send(Self.word, message, to: connection) else { return }
             }
             pipe.lines.kept = []
             pipe.lines.isKeeping = false
@@ -126,15 +126,12 @@ package final class Drainer {
         guard connection >= 0 else { return nil }
         defer { close(connection) }
         var words: [Word] = []
-        var message = [UInt8](repeating: 0, count: 64 * 1024)
-        var none: Int32 = -1
-        while true {
-            let count = clinux_receive(connection, &message, message.count, &none)
-            if count <= 0 { return words }
-            let parts = message[..<count].split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
+        while let message = Messages.receive(from: connection) {
+            let parts = message.bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { continue }
             words.append(
                 Word(hook: String(decoding: parts[0], as: UTF8.self), line: String(decoding: parts[1], as: UTF8.self)))
         }
+        return words
     }
 }

@@ -7,10 +7,13 @@ struct HookEnvironment {
     private let cycle: String
     private let runDirectory: FilePath
 
+    /// Where programs are looked for when nobody says.
+    static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
     // As a shell started by init has them: under its systemd unit the agent has no HOME, and without it ~/.my.cnf
     // and ~/.pgpass are not found.
     private static let supplied: [(name: String, value: String)] = [
-        ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("HOME", "/root"),
+        ("PATH", defaultPath), ("HOME", "/root"),
     ]
 
     init(cycle: String, runDirectory: FilePath, inherited: [[UInt8]] = HookEnvironment.ofThisProcess()) {

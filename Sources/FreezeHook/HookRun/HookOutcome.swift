@@ -45,7 +45,10 @@ package struct HookOutcome: Equatable, Sendable {
     }
 
     package var wasSkipped: Bool { status == Self.nothingToDo }
-    package var failed: Bool { status != 0 && !wasSkipped }
+    package var failed: Bool { Self.isFailure(status) }
+
+    /// Whether a status means that the hook has failed.
+    static func isFailure(_ status: Int32) -> Bool { status != 0 && status != nothingToDo }
 
     /// What the number alone does not say, in words; nil when there is nothing to add.
     package var explanation: String? {

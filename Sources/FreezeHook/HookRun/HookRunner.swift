@@ -178,11 +178,8 @@ final class HookRunner {
     private func release(_ run: inout ActiveRun) {
         guard run.output >= 0 else { return run.capture.finish() }
         var result = run.capture.readAvailable(from: run.output)
-        if case .empty = result {
-            var waiting = pollfd(fd: run.output, events: Int16(POLLIN), revents: 0)
-            if poll(&waiting, 1, Self.lingering.pollMilliseconds) > 0 {
-                result = run.capture.readAvailable(from: run.output)
-            }
+        if case .empty = result, waitUntilReadable(run.output, until: .now() + Self.lingering) {
+            result = run.capture.readAvailable(from: run.output)
         }
         run.capture.finish()
         if case .end = result {} else { leftovers.take(run.output, of: run.request.hook) }

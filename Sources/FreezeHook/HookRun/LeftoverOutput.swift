@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 import SystemPackage
 
@@ -23,8 +22,7 @@ final class LeftoverOutput {
     func take(_ descriptor: Int32, of hook: Hook) {
         guard let socket = drainer ?? startDrainer() else { return }
         drainer = socket
-        let name = Array(hook.name.utf8)
-        _ = name.withUnsafeBytes { clinux_send(socket, $0.baseAddress, $0.count, descriptor) }
+        Messages.send(Drainer.pipe, Array(hook.name.utf8), passing: descriptor, to: socket)
     }
 
     private func startDrainer() -> Int32? {
@@ -32,22 +30,14 @@ final class LeftoverOutput {
         defer { close(other) }
         // The socket's name is unique among cycles and their phases; a drainer may live on for days.
         let name = "drain-\(cycle)-\(getpid())"
-        // /proc/self/exe is this program even when an upgrade has replaced its file.
-        var spawn = Spawn(
-            path: "/proc/self/exe",
-            arguments: ["fsfreeze-hook", Drainer.command, name].map { Array($0.utf8) }
-                + [runDirectory?.path.bytes ?? []],
-            // No hook's process: the marker keeps it from being ended as a stray of one.
-            environment: [Array(HookEnvironment.hookKey.utf8)])
-        spawn.standardInput = other
+        let arguments = [Array(Drainer.command.utf8), Array(name.utf8), runDirectory?.path.bytes ?? []]
+        let spawn = Spawn.ownPart(arguments, socket: other)
         guard (try? spawn.start()) != nil else {
             close(own)
             return nil
         }
         // It answers when its socket is there: a thaw may follow at once.
-        var answer: UInt8 = 0
-        var none: Int32 = -1
-        _ = clinux_receive(own, &answer, 1, &none)
+        _ = Messages.receive(from: own)
         if runDirectory != nil { started(name) }
         return own
     }

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Names from the kernel.
 package enum Boot {
     /// The kernel's id of this boot: live state of another one says nothing about the processes of today.
@@ -9,10 +7,7 @@ package enum Boot {
     static func newUUID() -> String { text("/proc/sys/kernel/random/uuid") }
 
     private static func text(_ path: String) -> String {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return "" }
-        defer { close(descriptor) }
-        let text = readAll(descriptor, limit: 256) ?? []
+        let text = readKernelFile(path) ?? []
         return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 }

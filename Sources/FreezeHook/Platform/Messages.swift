@@ -37,8 +37,7 @@ enum Messages {
 
     /// Waits for a message until the moment; false when none has come.
     static func wait(for socket: Int32, until moment: MonotonicTime) -> Bool {
-        var waiting = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
-        return poll(&waiting, 1, (moment - .now()).pollMilliseconds) > 0
+        waitUntilReadable(socket, until: moment)
     }
 
     /// A connected pair of such sockets, both close-on-exec, or nil when no descriptor is free.

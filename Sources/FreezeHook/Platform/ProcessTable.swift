@@ -15,7 +15,7 @@ package struct ProcessEntry: Equatable, Sendable {
 package enum ProcessTable {
     /// One process, or nil when there is none with this id.
     package static func entry(_ pid: pid_t) -> ProcessEntry? {
-        guard let text = contents(of: "/proc/\(pid)/stat") else { return nil }
+        guard let text = readKernelFile("/proc/\(pid)/stat") else { return nil }
         // The command's name stands in parentheses and may hold any byte, parentheses too: count from the last one.
         guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = text[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
@@ -56,39 +56,16 @@ package enum ProcessTable {
 
     /// The environment a process was started with, an entry each, or nil when it cannot be read.
     package static func environment(of pid: pid_t) -> [[UInt8]]? {
-        contents(of: "/proc/\(pid)/environ").map { $0.split(separator: 0).map(Array.init) }
+        readKernelFile("/proc/\(pid)/environ").map { $0.split(separator: 0).map(Array.init) }
     }
 
     /// The arguments of a process, or nil when they cannot be read.
     package static func arguments(of pid: pid_t) -> [[UInt8]]? {
-        contents(of: "/proc/\(pid)/cmdline").map { $0.split(separator: 0).map(Array.init) }
+        readKernelFile("/proc/\(pid)/cmdline").map { $0.split(separator: 0).map(Array.init) }
     }
 
     /// The lines of `/proc/PID/cgroup`, or nil when they cannot be read.
     package static func controlGroups(of pid: pid_t) -> String? {
-        contents(of: "/proc/\(pid)/cgroup").map { String(decoding: $0, as: UTF8.self) }
+        readKernelFile("/proc/\(pid)/cgroup").map { String(decoding: $0, as: UTF8.self) }
     }
-
-    private static func contents(of path: String) -> [UInt8]? {
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return readAll(descriptor, limit: 1 << 20)
-    }
-}
-
-/// Everything a descriptor gives until its end, or nil on an error; at most `limit` bytes.
-package func readAll(_ descriptor: Int32, limit: Int) -> [UInt8]? {
-    var contents: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 4096)
-    while contents.count < limit {
-        let count = read(descriptor, &buffer, buffer.count)
-        if count < 0 {
-            if errno == EINTR { continue }
-            return nil
-        }
-        if count == 0 { break }
-        contents += buffer[..<count]
-    }
-    return contents
 }

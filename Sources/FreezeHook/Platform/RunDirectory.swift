@@ -62,6 +62,19 @@ package final class RunDirectory {
         return flock(descriptor, LOCK_EX) == 0 ? .waited : .busy
     }
 
+    /// The bytes of one of its files, at most `limit`, or nil when there is none.
+    func read(_ name: String, limit: Int) -> [UInt8]? {
+        let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        return readAll(file, limit: limit)
+    }
+
+    /// Removes one of its files, if it is there.
+    func remove(_ name: String) {
+        unlinkat(descriptor, name, 0)
+    }
+
     /// The names of its files.
     func names() -> [String] {
         // A descriptor of its own: closedir closes it, and the position of ours is shared with everybody.

@@ -10,7 +10,7 @@ package enum SafeText {
         }
         var text = ""
         var decoder = UTF8()
-        var iterator = bytes.makeIterator()
+        var iterator = bytes[...].makeIterator()
         var position = 0
         while true {
             switch decoder.decode(&iterator) {
@@ -21,7 +21,7 @@ package enum SafeText {
                 text += escaped(bytes[position])
                 position += 1
                 decoder = UTF8()
-                iterator = Array(bytes[position...]).makeIterator()
+                iterator = bytes[position...].makeIterator()
             case .scalarValue(let scalar):
                 let width = UTF8.width(scalar)
                 if isHarmless(scalar) {

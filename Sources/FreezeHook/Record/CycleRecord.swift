@@ -18,7 +18,7 @@ package struct CycleRecord {
         /// thaw that comes later calls it again.
         var isDone: Bool {
             guard let end else { return false }
-            return reason != .expired || end.status == 0 || end.status == HookOutcome.nothingToDo
+            return reason != .expired || !end.failed
         }
 
         /// The file name, cleaned.
@@ -32,6 +32,8 @@ package struct CycleRecord {
         var timedOut: Bool
         var duration: Duration
         var explanation: String
+
+        var failed: Bool { HookOutcome.isFailure(status) }
     }
 
     /// A session kept open for a hook.

@@ -45,10 +45,7 @@ package final class CycleRecordFile {
 
     /// The bytes of the record, or nil when there is none.
     static func contents(in runDirectory: RunDirectory) -> [UInt8]? {
-        let descriptor = openat(runDirectory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return readAll(descriptor, limit: sizeLimit)
+        runDirectory.read(name, limit: sizeLimit)
     }
 
     /// The record of an unfinished cycle, if there is one.
@@ -69,6 +66,6 @@ package final class CycleRecordFile {
 
     /// Removes the record: the cycle has ended.
     func remove() {
-        unlinkat(runDirectory.descriptor, Self.name, 0)
+        runDirectory.remove(Self.name)
     }
 }

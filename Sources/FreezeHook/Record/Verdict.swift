@@ -56,7 +56,7 @@ package struct Verdict: Equatable, Sendable {
     private static func fault(of run: CycleRecord.Run) -> String? {
         let call = run.action == .freeze ? run.name : "\(run.name) \(run.action.rawValue)"
         guard let end = run.end else { return "\(call) was cut off: the program was killed" }
-        guard end.status != 0 && end.status != HookOutcome.nothingToDo else { return nil }
+        guard end.failed else { return nil }
         let explanation = end.explanation.isEmpty ? "" : " (\(end.explanation))"
         return "\(call) finished with status=\(end.status)\(explanation)"
     }

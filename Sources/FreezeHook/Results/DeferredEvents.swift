@@ -29,11 +29,8 @@ final class DeferredEvents: EventSink {
 
     /// The events that wait, in their order, with their own times; they wait no longer.
     static func take(from runDirectory: RunDirectory) -> [Event] {
-        let descriptor = openat(runDirectory.descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard descriptor >= 0 else { return [] }
-        defer { close(descriptor) }
-        let contents = readAll(descriptor, limit: 2 * sizeLimit) ?? []
-        unlinkat(runDirectory.descriptor, name, 0)
+        guard let contents = runDirectory.read(name, limit: 2 * sizeLimit) else { return [] }
+        runDirectory.remove(name)
         return FieldLine.lines(of: contents).compactMap(Event.init(line:))
     }
 }

@@ -41,15 +41,8 @@ package final class LogFile: EventSink {
         guard failure == nil else { return }
         var text = events.map { "\($0.time.rfc3339): \($0.text)\n" }.joined()
         text.withUTF8 { bytes in
-            var rest = UnsafeRawBufferPointer(bytes)
-            while !rest.isEmpty {
-                let count = Glibc.write(descriptor, rest.baseAddress, rest.count)
-                if count < 0 && errno == EINTR { continue }
-                guard count > 0 else {
-                    failure = LogError(path: path, reason: "\(Errno(rawValue: errno))")
-                    return
-                }
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            do { try writeAll(descriptor, UnsafeRawBufferPointer(bytes)) } catch {
+                failure = LogError(path: path, reason: "\(error)")
             }
         }
     }
