@@ -1,0 +1,257 @@
+# shellcheck shell=sh
+# What the recipes share. A recipe reads it, names the keys of its configuration, says what it does with one instance of
+# its application, and hands over:
+#
+#     . "$(dirname "$(readlink -f "$0")")/../recipe.sh"
+#     recipe_keys='socket user'
+#     recipe_find()    { ... }   # prints the instances that run here, one a line; the configuration's sections come before it
+#     recipe_prepare() { ... }   # only where the header says prepare = yes
+#     recipe_freeze()  { ... }   # holds one instance
+#     recipe_thaw()    { ... }   # lets it go
+#     recipe_run "$@"
+#
+# The functions are called once for each instance, in a shell of their own, with `instance` set to what recipe_find has
+# printed, or with `section` set to the configuration's section. Each may end with skip or fail.
+
+set -u
+
+# The keys that the configuration may hold.
+recipe_keys=''
+recipe_name=$(basename "$(readlink -f "$0")")
+# Beside the hook directory, by its path as it was called: the directory itself may be a link.
+recipe_conf=${0%/*}
+recipe_conf=${recipe_conf%/*}/fsfreeze-recipes.d/$recipe_name.conf
+recipe_state=${FSFREEZE_RUN_DIR:=/run/fsfreeze-hook}/recipe-$recipe_name
+# Up to bash 5.0 a here-document is a file in TMPDIR: on a frozen disk it would wait for the thaw that it belongs to.
+TMPDIR=$FSFREEZE_RUN_DIR
+export FSFREEZE_RUN_DIR TMPDIR
+
+# Ends with "nothing to do here".
+skip() {
+    printf '%s\n' "$*"
+    exit 77
+}
+
+# Ends with a failure; its reason is one line.
+fail() {
+    printf '%s\n' "$*"
+    exit 1
+}
+
+# Whether the commands are installed.
+has() {
+    for has_command; do command -v "$has_command" >/dev/null || return 1; done
+}
+
+# The lines of the configuration; a file that others could have written or whose secrets others could read is refused.
+recipe_read_configuration() {
+    recipe_lines=
+    [ -e "$recipe_conf" ] || return 0
+    recipe_owner=$(stat -L -c '%u %a' "$recipe_conf") || fail "$recipe_conf cannot be read"
+    case $recipe_owner in
+    "$(id -u) "*[2367]? | "$(id -u) "*[2367]) fail "$recipe_conf is writable by others: chmod 600 $recipe_conf" ;;
+    "$(id -u) "*) ;;
+    *) fail "$recipe_conf does not belong to root: chown root $recipe_conf" ;;
+    esac
+    recipe_lines=$(sed -e 's/\r$//' -e 's/^[[:space:]]*//' -e 's/[[:space:]]*$//' -e '/^[#;]/d' -e '/^$/d' \
+        -e 's/^\([^=[:space:]]*\)[[:space:]]*=[[:space:]]*/\1=/' "$recipe_conf") || fail "$recipe_conf cannot be read"
+    # A wrong word must be told: what it meant would silently not be done.
+    while IFS= read -r recipe_line; do
+        case $recipe_line in
+        '' | \[?*\]) ;;
+        password=?*)
+            case $recipe_owner in *00) ;; *) fail "$recipe_conf holds a password and others can read it: chmod 600 $recipe_conf" ;; esac
+            ;;
+        *=*)
+            case " $recipe_keys " in
+            *" ${recipe_line%%=*} "*) ;;
+            *) fail "$recipe_conf: unknown key '${recipe_line%%=*}'; known:$recipe_keys" ;;
+            esac
+            ;;
+        *) fail "$recipe_conf: neither [section] nor key = value: $recipe_line" ;;
+        esac
+    done <<END
+$recipe_lines
+END
+}
+
+# The sections of the configuration, one a line.
+recipe_sections() {
+    printf '%s\n' "$recipe_lines" | sed -n 's/^\[\(.*\)\]$/\1/p'
+}
+
+# setting KEY DEFAULT: the value in the instance's own section, else the one above all sections.
+setting() {
+    setting_value=$2
+    setting_place=
+    while IFS= read -r setting_line; do
+        case $setting_line in
+        \[*\]) setting_place=${setting_line#?} setting_place=${setting_place%?} ;;
+        "$1="*)
+            if [ -z "$setting_place" ] || [ "$setting_place" = "$section" ]; then setting_value=${setting_line#*=}; fi
+            ;;
+        esac
+    done <<END
+$recipe_lines
+END
+    printf '%s\n' "$setting_value"
+}
+
+# processes NAME...: the processes of these names, one a line. Those of a container are none of this system's: they have
+# process ids of their own, which a service that systemd shuts in never has.
+processes() {
+    processes_here=$(readlink /proc/self/ns/pid)
+    for processes_place in /proc/[0-9]*; do
+        { read -r processes_name <"$processes_place/comm"; } 2>/dev/null || continue
+        for processes_wanted; do
+            [ "$processes_name" = "$processes_wanted" ] || continue
+            [ "$(readlink "$processes_place/ns/pid")" = "$processes_here" ] && echo "${processes_place#/proc/}"
+        done
+    done
+}
+
+# sockets PID: where a process listens, one a line: the path of a socket, or address and port. A path that only the
+# process sees (PrivateTmp) is given through its root.
+sockets() {
+    # Little-endian machines print the words of an address turned round.
+    # shellcheck disable=SC2012 # Only the targets of the links are of interest: socket:[12345].
+    ls -l "/proc/$1/fd" 2>/dev/null | awk -v net="/proc/$1/net" '
+        function number(hex,   i, n) {
+            for (i = 1; i <= length(hex); i++) n = n * 16 + index("0123456789ABCDEF", substr(hex, i, 1)) - 1
+            return n
+        }
+        function ipv4(hex) {
+            if (hex == "00000000") return "127.0.0.1"
+            return number(substr(hex, 7, 2)) "." number(substr(hex, 5, 2)) "." number(substr(hex, 3, 2)) "." number(substr(hex, 1, 2))
+        }
+        function ipv6(hex,   i, word, text) {
+            if (hex ~ /^0+$/) return "::1"
+            for (i = 1; i < 32; i += 8) {
+                word = substr(hex, i + 6, 2) substr(hex, i + 4, 2) ":" substr(hex, i + 2, 2) substr(hex, i, 2)
+                text = text (i > 1 ? ":" : "") word
+            }
+            return tolower(text)
+        }
+        match($NF, /^socket:\[[0-9]+\]$/) { mine[substr($NF, 9, length($NF) - 9)] = 1 }
+        END {
+            # Accepting connections is flag 00010000; the path begins after the seventh word and one blank.
+            while ((getline line < (net "/unix")) > 0) {
+                split(line, word, " ")
+                if (word[4] == "00010000" && word[7] in mine && match(line, /\/.*$/)) print substr(line, RSTART)
+            }
+            # State 0A is LISTEN.
+            while ((getline line < (net "/tcp")) > 0) {
+                split(line, word, " ")
+                split(word[2], part, ":")
+                if (word[4] == "0A" && word[10] in mine) print ipv4(part[1]) " " number(part[2])
+            }
+            while ((getline line < (net "/tcp6")) > 0) {
+                split(line, word, " ")
+                split(word[2], part, ":")
+                if (word[4] == "0A" && word[10] in mine) print ipv6(part[1]) " " number(part[2])
+            }
+        }' | while IFS= read -r sockets_line; do
+        case $sockets_line in
+        /*)
+            if [ -S "$sockets_line" ]; then echo "$sockets_line"; else echo "/proc/$1/root$sockets_line"; fi
+            ;;
+        *) echo "$sockets_line" ;;
+        esac
+    done
+}
+
+# A name for the session that holds this instance.
+session_name() {
+    if [ -n "$section$instance" ]; then
+        printf '%s-%s' "$recipe_name" "$(printf '%s' "$section${instance#/}" | tail -c 40 | LC_ALL=C tr -c 'A-Za-z0-9._' '-')"
+    else
+        printf '%s' "$recipe_name"
+    fi
+}
+
+# Sets section or instance from a line of the list of instances.
+recipe_choose() {
+    section='' instance=''
+    case $1 in
+    \[*\]) section=${1#?} section=${section%?} ;;
+    *) instance=$1 ;;
+    esac
+}
+
+# recipe_each FUNCTION LINE...: calls the function for each instance and tells how it went: 0 when one was there and none
+# failed, 77 when there was nothing to do for any.
+recipe_each() {
+    recipe_each_function=$1
+    recipe_each_result=77
+    while IFS= read -r recipe_each_line; do
+        [ -n "$recipe_each_line" ] || continue
+        recipe_choose "$recipe_each_line"
+        "$recipe_each_function" && recipe_each_status=0 || recipe_each_status=$?
+        case $recipe_each_status in
+        0) [ "$recipe_each_result" -ne 77 ] || recipe_each_result=0 ;;
+        77) ;;
+        *) recipe_each_result=1 ;;
+        esac
+    done <<END
+$2
+END
+    return "$recipe_each_result"
+}
+
+# The functions of the recipe may exit: each in a shell of its own. What they start must not read the list.
+recipe_prepare_one() { (recipe_prepare) </dev/null; }
+recipe_thaw_one() { (recipe_thaw) </dev/null; }
+
+# What is about to be held is noted first: a recipe that is killed half-way is thawed all the same.
+recipe_freeze_one() {
+    printf '%s\n' "$recipe_each_line" >>"$recipe_state" || fail "$recipe_state cannot be written"
+    (recipe_freeze) </dev/null && return 0 || recipe_freeze_status=$?
+    # What is not held has nothing to thaw, and a thaw that fails for it would be a second failure.
+    recipe_noted=$(cat "$recipe_state")
+    printf '%s\n' "$recipe_noted" | sed '$d' >"$recipe_state"
+    return "$recipe_freeze_status"
+}
+
+# Thaws all that is noted; nothing is noted afterwards.
+recipe_thaw_noted() {
+    [ -e "$recipe_state" ] || return 77
+    recipe_noted=$(cat "$recipe_state")
+    rm -f "$recipe_state"
+    recipe_each recipe_thaw_one "$recipe_noted"
+}
+
+recipe_instances() {
+    recipe_found=$(recipe_sections | sed 's/.*/[&]/')
+    [ -n "$recipe_found" ] || recipe_found=$(recipe_find)
+    [ -n "$recipe_found" ] || skip "$recipe_name is not running here"
+}
+
+recipe_run() {
+    case ${1-} in
+    prepare | freeze | thaw) ;;
+    *)
+        echo "usage: $0 prepare|freeze|thaw" >&2
+        exit 64
+        ;;
+    esac
+    recipe_read_configuration
+    case $1 in
+    prepare)
+        recipe_instances
+        recipe_each recipe_prepare_one "$recipe_found"
+        ;;
+    freeze)
+        [ -d "$FSFREEZE_RUN_DIR" ] || mkdir -m 0700 "$FSFREEZE_RUN_DIR" || exit 1
+        # A freeze whose thaw was lost: both would hold the same.
+        recipe_thaw_noted >/dev/null 2>&1
+        recipe_instances
+        recipe_each recipe_freeze_one "$recipe_found"
+        ;;
+    thaw)
+        recipe_thaw_noted
+        recipe_thaw_status=$?
+        [ "$recipe_thaw_status" -ne 77 ] || echo "nothing is held"
+        return "$recipe_thaw_status"
+        ;;
+    esac
+}
