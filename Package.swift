@@ -39,6 +39,7 @@ let package = Package(
         .testTarget(name: "FreezeHookTests", dependencies: ["FreezeHook", "TestSupport"], swiftSettings: strict),
         .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
         .testTarget(name: "WindowTests", dependencies: ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
+        .testTarget(name: "RecipeTests", dependencies: ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
         .testTarget(
             name: "AgentTests", dependencies: ["FreezeHook", "TestSupport", "fsfreeze-hook"], swiftSettings: strict),
     ],

@@ -1,21 +1,23 @@
 import Glibc
-import TestSupport
 
 /// A mount and process namespace with an empty /run, /var/lib and /var/log of its own.
 ///
 /// What the program keeps there by default, and what it sends to the journal, stays inside; every process that was
 /// started inside ends with it.
-final class Namespace {
+package final class Namespace {
     /// The namespace's first process, by the number it has outside.
-    let firstProcess: pid_t
+    package let firstProcess: pid_t
     private let holder: ChildProcess
+    private let networkOption: [String]
     // The first process reads it and ends at its end, also when the test process dies.
     private let lifeline: Int32
     // What was started inside has its parent outside, which must live to see it end: the namespace cannot go before.
     private var entered: [ChildProcess] = []
 
-    /// - Parameter directory: a directory for what the namespace needs outside.
-    init(directory: String) throws {
+    /// - Parameters:
+    ///   - directory: a directory for what the namespace needs outside.
+    ///   - hasOwnNetwork: whether it has a loopback interface of its own, and so all ports.
+    package init(directory: String, hasOwnNetwork: Bool = false) throws {
         guard geteuid() == 0 else { throw TestFailure("these tests make mount namespaces: run them as root") }
         let fifo = "\(directory)/lifeline"
         let ready = "\(directory)/ready"
@@ -26,14 +28,16 @@ final class Namespace {
             for directory in /run /var/lib /var/log; do
                 mount -t tmpfs -o mode=0755 tmpfs $directory || exit 1
             done
+            \(hasOwnNetwork ? "ip link set lo up || exit 1" : "")
             : >'\(ready)'
             while read -r line; do :; done
             """
+        if hasOwnNetwork { _ = try Tools.command("ip", package: "iproute2") }
+        networkOption = hasOwnNetwork ? ["--net"] : []
         holder = try ChildProcess(
-            [
-                try Tools.command("unshare", package: "util-linux"), "--mount", "--propagation", "private", "--pid",
-                "--fork", "--kill-child", "--mount-proc", "/bin/sh", "-c", script,
-            ], environment: Self.environment)
+            [try Tools.command("unshare", package: "util-linux"), "--mount", "--propagation", "private", "--pid"]
+                + networkOption + ["--fork", "--kill-child", "--mount-proc", "/bin/sh", "-c", script],
+            environment: Self.environment)
         let holder = holder
         guard eventually(within: 20, { Files.exists(ready) || !holder.isRunning }), Files.exists(ready),
             let first = Processes.children(of: holder.pid).first
@@ -55,45 +59,49 @@ final class Namespace {
     }
 
     /// The environment of a service that systemd starts.
-    private static let environment = [
+    package static let environment = [
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
     ]
 
     /// How a path inside is reached from outside.
-    func path(_ inside: String) -> String {
+    package func path(_ inside: String) -> String {
         "/proc/\(firstProcess)/root\(inside)"
     }
 
-    /// Starts a command inside. The process is nsenter; its child is the command.
-    func start(_ arguments: [String]) throws -> ChildProcess {
-        let enter = [
-            try Tools.command("nsenter", package: "util-linux"), "--target", "\(firstProcess)", "--mount", "--pid",
-            "--",
-        ]
-        let process = try ChildProcess(enter + arguments, environment: Self.environment)
+    /// The words before a command that is to run inside.
+    package func entering() throws -> [String] {
+        [try Tools.command("nsenter", package: "util-linux"), "--target", "\(firstProcess)", "--mount", "--pid"]
+            + networkOption + ["--"]
+    }
+
+    /// Starts a command inside, in the environment of a service with these additions. The process is nsenter; its child
+    /// is the command.
+    package func start(_ arguments: [String], environment: [String: String] = [:]) throws -> ChildProcess {
+        let process = try ChildProcess(
+            try entering() + arguments, environment: Self.environment.merging(environment) { $1 })
         entered.append(process)
         return process
     }
 
     /// Runs a command inside to its end.
-    func run(_ arguments: [String]) throws -> ProcessResult {
-        try start(arguments).wait()
+    package func run(_ arguments: [String], environment: [String: String] = [:]) throws -> ProcessResult {
+        try start(arguments, environment: environment).wait()
     }
 }
 
 extension Processes {
     /// The processes that have this one as their parent now.
-    static func children(of process: pid_t) -> [pid_t] {
+    package static func children(of process: pid_t) -> [pid_t] {
         Files.text(of: "/proc/\(process)/task/\(process)/children").split(separator: " ").compactMap { pid_t($0) }
     }
 
     /// All that the process started and that was not handed to another parent since.
-    static func descendants(of process: pid_t) -> [pid_t] {
+    package static func descendants(of process: pid_t) -> [pid_t] {
         children(of: process).flatMap { [$0] + descendants(of: $0) }
     }
 }
 
 /// Waits until something has come about, and fails the test when it has not within the time.
-func wait(for what: String, within seconds: Double = 20, until condition: () throws -> Bool) throws {
+package func wait(for what: String, within seconds: Double = 20, until condition: () throws -> Bool) throws {
     guard try eventually(within: seconds, condition) else { throw TestFailure("waited in vain for \(what)") }
 }

@@ -1,0 +1,142 @@
+import Glibc
+import TestSupport
+
+/// A MariaDB server with a data directory and a socket of its own.
+final class MariaDBServer {
+    let data: String
+    private let guest: RecipeGuest
+    private let options: [String]
+    private var server: Server?
+
+    /// Installs a data directory and starts the server on it.
+    ///
+    /// - Parameter options: more options of the server.
+    convenience init(_ name: String = "db", on guest: RecipeGuest, options: [String] = []) throws {
+        let data = try guest.makeDirectory(name, owner: "mysql")
+        _ = try Tools.command("mariadbd", package: "mariadb-server")
+        try guest.execute(
+            [
+                "mariadb-install-db", "--no-defaults", "--user=mysql", "--datadir=\(data)",
+                "--auth-root-authentication-method=socket", "--skip-test-db", "--skip-name-resolve",
+            ] + Self.small)
+        try self.init(data: data, on: guest, options: options)
+        try execute(
+            "CREATE DATABASE load_test",
+            "CREATE TABLE load_test.innodb (writer INT, number INT, PRIMARY KEY (writer, number)) ENGINE=InnoDB",
+            "CREATE TABLE load_test.aria (writer INT, number INT, PRIMARY KEY (writer, number)) ENGINE=Aria TRANSACTIONAL=0",
+            """
+            CREATE TABLE load_test.myisam (writer INT, number INT, PRIMARY KEY (writer, number)) ENGINE=MyISAM \
+            DELAY_KEY_WRITE=1
+            """)
+    }
+
+    /// Starts a server on a data directory that is there.
+    init(data: String, on guest: RecipeGuest, options: [String] = []) throws {
+        self.data = data
+        self.guest = guest
+        self.options = options
+        try start()
+    }
+
+    // What a copy of the data directory takes is most of a test's time.
+    private static let small = [
+        "--innodb-log-file-size=4M", "--innodb-data-file-path=ibdata1:3M:autoextend",
+        "--innodb-buffer-pool-size=16M",
+    ]
+
+    var socket: String { "\(data)/s.sock" }
+
+    /// Starts it (again).
+    func start() throws {
+        let arguments =
+            [
+                // A table that was not closed must not be repaired before it is looked at.
+                "mariadbd", "--no-defaults", "--user=mysql", "--datadir=\(data)", "--socket=\(socket)",
+                "--skip-networking", "--skip-log-bin", "--myisam-recover-options=OFF", "--aria-recover-options=OFF",
+                "--pid-file=\(data)/pid",
+            ] + Self.small + options
+        let client = client
+        server = try Server(arguments, on: guest) { [guest] in
+            (try? guest.start(client + ["--execute=SELECT 1"]).wait(within: 20).status) == 0
+        }
+    }
+
+    func end(_ signal: Int32 = SIGTERM) throws { try server?.end(signal) }
+
+    /// The client's words, for root by the socket.
+    var client: [String] {
+        ["mariadb", "--no-defaults", "--socket=\(socket)", "--batch", "--skip-column-names", "--unbuffered"]
+    }
+
+    /// Runs statements; returns what they print.
+    @discardableResult
+    func execute(_ statements: String...) throws -> String {
+        try guest.execute(client + ["--execute=\(statements.joined(separator: "; "))"])
+    }
+
+    /// Copies the data directory as it is at one moment, starts a server on the copy, and stops it in the end.
+    func inspectCopy(_ look: (MariaDBServer) throws -> Void) throws {
+        let target = guest.path("copy")
+        try copyData(to: target)
+        try Self.inspect(target, on: guest, look)
+    }
+
+    /// Copies the data directory as it is at one moment.
+    func copyData(to target: String) throws {
+        try server?.copy(data, to: target)
+    }
+
+    /// Starts a server on a copy, and removes both.
+    static func inspect(_ copy: String, on guest: RecipeGuest, _ look: (MariaDBServer) throws -> Void) throws {
+        defer { TemporaryDirectory.remove(copy) }
+        let server = try MariaDBServer(data: copy, on: guest)
+        try look(server)
+        try server.end()
+    }
+
+    // MARK: - Load
+
+    static let engines = ["innodb", "aria", "myisam"]
+
+    /// Two writers for each storage engine.
+    func startLoad() -> WriteLoad {
+        let client = client
+        return WriteLoad(writers: Self.engines.count * 2) { writer in
+            let connection = try DatabaseClient(client)
+            let table = Self.engines[writer % Self.engines.count]
+            return { number in
+                let answer = try connection.ask(
+                    "INSERT INTO load_test.\(table) VALUES (\(writer), \(number)); SELECT \(number);")
+                guard answer == "\(number)" else { throw TestFailure(answer) }
+            }
+        }
+    }
+
+    /// What the tables hold of each writer.
+    func numbers(of writers: Int) throws -> [(count: Int, last: Int)] {
+        try (0..<writers).map { writer in
+            let table = Self.engines[writer % Self.engines.count]
+            let words = try execute(
+                "SELECT COUNT(*), COALESCE(MAX(number), 0) FROM load_test.\(table) WHERE writer = \(writer)"
+            ).split(whereSeparator: \.isWhitespace)
+            guard words.count == 2, let count = Int(words[0]), let last = Int(words[1]) else {
+                throw TestFailure("\(words)")
+            }
+            return (count, last)
+        }
+    }
+
+    /// What CHECK TABLE says of the tables, all but "OK".
+    func complaints() throws -> [String] {
+        try execute("CHECK TABLE load_test.innodb, load_test.aria, load_test.myisam").split(separator: "\n")
+            .map(String.init).filter { !$0.hasSuffix("\tOK") }
+    }
+
+    /// The connections that are idle and belong to no writer: that of the recipe.
+    func holdingConnections() throws -> [Int] {
+        try execute(
+            "SELECT id FROM information_schema.processlist WHERE time_ms > 100 AND command = 'Sleep' AND id != CONNECTION_ID()"
+        )
+        .split(separator: "\n").compactMap { Int($0) }
+    }
+}

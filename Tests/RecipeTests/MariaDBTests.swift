@@ -1,0 +1,199 @@
+import Glibc
+import TestSupport
+import Testing
+
+@Suite("The MariaDB recipe")
+struct MariaDBTests {
+    private let guest: RecipeGuest
+
+    init() throws {
+        guest = try RecipeGuest()
+        try guest.enable("mariadb")
+    }
+
+    @Test func whatWasAcknowledgedIsInTheCopyAndNothingElse() throws {
+        let server = try MariaDBServer(on: guest)
+        let load = server.startLoad()
+        defer { load.stop() }
+        for _ in 1...20 {
+            let cycle = try HeldCycle(on: guest, under: load) { try server.copyData(to: guest.path("copy")) }
+            try MariaDBServer.inspect(guest.path("copy"), on: guest) { copy in
+                #expect(try copy.complaints() == [])
+                cycle.expectExact(try copy.numbers(of: cycle.atFreeze.count))
+            }
+        }
+        #expect(guest.runFiles == [])
+        #expect(try server.holdingConnections() == [])
+    }
+
+    @Test func withoutItTablesAreNotClean() throws {
+        let server = try MariaDBServer(on: guest)
+        let load = server.startLoad()
+        defer { load.stop() }
+        try load.advance(by: 20)
+        try server.inspectCopy { copy in
+            let complaints = try copy.complaints()
+            #expect(complaints.contains { $0.contains("load_test.myisam") })
+            #expect(complaints.contains { $0.contains("load_test.aria") })
+        }
+    }
+
+    @Test func aLongQueryDoesNotStallTheOthers() throws {
+        try guest.configure("mariadb", "lock-wait = 1\n")
+        let server = try MariaDBServer(on: guest)
+        let load = server.startLoad()
+        defer { load.stop() }
+        let long = try guest.start(
+            server.client + ["--execute=INSERT INTO load_test.myisam SELECT 100, SLEEP(60)"])
+        defer { long.kill(SIGKILL) }
+        #expect(eventually { (try? server.execute("SHOW PROCESSLIST").contains("SLEEP(60)")) == true })
+        let begin = monotonicSeconds()
+        #expect(try guest.run("freeze") == 0)
+        try load.advance(by: 3)
+        #expect(load.longestPause(since: begin) < 4)
+        #expect(guest.ending(of: "50-mariadb")?.contains("status=1") == true)
+        #expect(guest.output(of: "50-mariadb").contains { $0.contains("Lock wait timeout exceeded") })
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict?.hasPrefix("crash-consistent") == true)
+        #expect(load.errors == [])
+    }
+
+    @Test func aLongReadDoesNotMatter() throws {
+        let server = try MariaDBServer(on: guest)
+        let long = try guest.start(server.client + ["--execute=SELECT SLEEP(60) FROM load_test.innodb"])
+        defer { long.kill(SIGKILL) }
+        #expect(try guest.run("freeze") == 0)
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict == "application-consistent")
+    }
+
+    @Test func aServerKilledInTheWindowIsTold() throws {
+        let server = try MariaDBServer(on: guest)
+        #expect(try guest.run("freeze") == 0)
+        try server.end(SIGKILL)
+        let begin = monotonicSeconds()
+        #expect(try guest.run("thaw") == 0)
+        #expect(monotonicSeconds() - begin < 5)
+        #expect(guest.verdict?.hasPrefix("crash-consistent") == true)
+        #expect(guest.ending(of: "50-mariadb", "thaw")?.contains("status=1") == true)
+        try server.start()
+        #expect(try guest.run("freeze") == 0)
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict == "application-consistent")
+    }
+
+    @Test func aSessionKilledByAnAdministratorIsTold() throws {
+        let server = try MariaDBServer(on: guest)
+        #expect(try guest.run("freeze") == 0)
+        #expect(eventually { (try? server.holdingConnections().count) == 1 })
+        for connection in try server.holdingConnections() { try server.execute("KILL \(connection)") }
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict?.hasPrefix("crash-consistent") == true, "\(guest.log)")
+        #expect(try guest.run("freeze") == 0)
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict == "application-consistent")
+    }
+
+    @Test func aServerThatEndsIdleSessionsKeepsThisOne() throws {
+        let server = try MariaDBServer(on: guest, options: ["--wait-timeout=1", "--interactive-timeout=1"])
+        #expect(try guest.run("freeze") == 0)
+        usleep(2_500_000)
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict == "application-consistent", "\(guest.log)")
+        _ = server
+    }
+
+    @Test func aMachineWithoutTheServerIsSkipped() throws {
+        #expect(try guest.run("freeze") == 0)
+        #expect(guest.ending(of: "50-mariadb")?.contains("status=77") == true)
+        #expect(guest.output(of: "50-mariadb") == ["mariadb is not running here"])
+        #expect(try guest.run("thaw") == 0)
+    }
+
+    @Test func everyServerOfTheMachineIsHeld() throws {
+        let first = try MariaDBServer("one", on: guest)
+        let second = try MariaDBServer("two", on: guest)
+        #expect(try guest.run("freeze") == 0)
+        #expect(
+            eventually { (try? first.holdingConnections().count) == 1 && (try? second.holdingConnections().count) == 1 }
+        )
+        #expect(guest.output(of: "50-mariadb").filter { $0.contains("held by BACKUP STAGE") }.count == 2)
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict == "application-consistent")
+        try second.end(SIGKILL)
+        // Its socket is still there: a server that was configured and does not run is not one that is merely slow.
+        try guest.configure("mariadb", "[one]\nsocket = \(first.socket)\n[two]\nsocket = \(second.socket)\n")
+        #expect(try guest.run("freeze") == 0)
+        #expect(guest.ending(of: "50-mariadb")?.contains("status=1") == true)
+        #expect(eventually { (try? first.holdingConnections().count) == 1 })
+        #expect(try guest.run("thaw") == 0)
+        #expect(try first.holdingConnections() == [])
+    }
+
+    @Test func aPasswordIsUsedAndShownNowhere() throws {
+        let server = try MariaDBServer(on: guest)
+        try server.execute(
+            "CREATE USER backup@localhost IDENTIFIED BY 'correct-horse'", "GRANT RELOAD ON *.* TO backup@localhost")
+        try guest.configure("mariadb", "[db]\nsocket = \(server.socket)\nuser = backup\npassword = correct-horse\n")
+        #expect(try guest.run("freeze") == 0)
+        let commands = (try Files.names(in: "/proc")).compactMap { pid_t($0) }.map(Processes.commandLine)
+        #expect(!commands.contains { $0.contains("correct-horse") })
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict == "application-consistent", "\(guest.log)")
+
+        try guest.configure("mariadb", "[db]\nsocket = \(server.socket)\nuser = backup\npassword = wrong-horse\n")
+        #expect(try guest.run("freeze") == 0)
+        #expect(guest.ending(of: "50-mariadb")?.contains("status=1") == true)
+        #expect(guest.output(of: "50-mariadb").last?.contains("Access denied for user 'backup'") == true)
+        #expect(try guest.run("thaw") == 0)
+        #expect(!Files.text(of: guest.path("log")).contains("-horse"))
+    }
+
+    @Test func aConfigurationThatOthersCanReadOrWriteIsRefused() throws {
+        let server = try MariaDBServer(on: guest)
+        for (text, mode): (String, mode_t) in [
+            ("password = secret\n", 0o644), ("user = root\n", 0o666), ("usr = root\n", 0o600),
+        ] {
+            try guest.configure("mariadb", text, mode: mode)
+            #expect(try guest.run("freeze") == 0)
+            #expect(guest.ending(of: "50-mariadb")?.contains("status=1") == true, "\(text)")
+            #expect(guest.output(of: "50-mariadb").last?.contains("mariadb.conf") == true)
+            #expect(try guest.run("thaw") == 0)
+        }
+        _ = server
+    }
+
+    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func everyShellRunsIt(shell: String) throws {
+        let guest = try RecipeGuest()
+        try guest.enable("mariadb", runBy: shell)
+        let server = try MariaDBServer(on: guest)
+        for _ in 1...2 {
+            #expect(try guest.run("freeze") == 0)
+            #expect(try guest.run("freeze") == 0)
+            #expect(eventually { (try? server.holdingConnections().count) == 1 })
+            #expect(try guest.run("thaw") == 0)
+            #expect(guest.verdict == "application-consistent", "\(guest.log)")
+            #expect(try guest.run("thaw") == 0)
+        }
+    }
+
+    @Test func aGaleraNodeIsRecognised() throws {
+        let provider = "/usr/lib/galera/libgalera_smm.so"
+        guard Files.exists(provider) else { throw TestFailure("\(provider) is missing: apt-get install galera-4") }
+        let server = try MariaDBServer(on: guest)
+        try server.end()
+        let node = try MariaDBServer(
+            data: server.data, on: guest,
+            options: [
+                "--wsrep-on=ON", "--wsrep-provider=\(provider)", "--wsrep-cluster-address=gcomm://",
+                "--wsrep-new-cluster", "--binlog-format=ROW", "--innodb-autoinc-lock-mode=2",
+                "--wsrep-node-address=127.0.0.1",
+            ])
+        #expect(try guest.run("freeze") == 0)
+        #expect(guest.output(of: "50-mariadb").contains("a Galera node (Synced, cluster of 1)"))
+        #expect(eventually { (try? node.holdingConnections().count) == 1 })
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict == "application-consistent", "\(guest.log)")
+        #expect(try node.execute("INSERT INTO load_test.innodb VALUES (1, 1); SELECT 'written'") == "written\n")
+    }
+}

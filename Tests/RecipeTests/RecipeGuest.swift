@@ -1,0 +1,128 @@
+import Glibc
+import TestSupport
+
+/// A machine with recipes enabled, in namespaces of its own: no server but its own runs on it, and every port is free.
+///
+/// The program is called as the agent calls it, through a link beside the hook directory.
+final class RecipeGuest {
+    let namespace: Namespace
+    private let directory: TemporaryDirectory
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        // Servers that refuse to run as root have to reach their data.
+        guard chmod(directory.path, 0o755) == 0 else { throw TestFailure("chmod \(directory.path)") }
+        namespace = try Namespace(directory: directory.path, hasOwnNetwork: true)
+        for name in ["fsfreeze-hook.d", "fsfreeze-recipes.d"] {
+            guard mkdir(path(name), 0o755) == 0 else { throw TestFailure("mkdir \(path(name))") }
+        }
+        guard symlink(try Tools.program(), path("fsfreeze-hook")) == 0 else {
+            throw TestFailure("symlink \(path("fsfreeze-hook"))")
+        }
+        try configure("")
+    }
+
+    /// A path in the machine's directory, the same inside and outside.
+    func path(_ name: String) -> String { "\(directory.path)/\(name)" }
+
+    /// Makes a directory that belongs to a user; returns its path.
+    func makeDirectory(_ name: String, owner: String) throws -> String {
+        try execute(["install", "-d", "-m", "0700", "-o", owner, path(name)])
+        return path(name)
+    }
+
+    // MARK: - Recipes
+
+    /// The link in the hook directory.
+    func enable(_ recipe: String, as link: String? = nil) throws {
+        let link = path("fsfreeze-hook.d/\(link ?? "50-\(recipe)")")
+        guard symlink(Checkout.path("hooks/recipes/\(recipe)"), link) == 0 else { throw TestFailure("symlink \(link)") }
+    }
+
+    /// Enables a copy of the recipe that another shell runs.
+    func enable(_ recipe: String, runBy shell: String) throws {
+        try execute(["cp", "-r", Checkout.path("hooks"), path("hooks")])
+        let copy = path("hooks/recipes/\(recipe)")
+        let text = Files.text(of: copy)
+        guard text.hasPrefix("#!/bin/sh\n") else { throw TestFailure("\(copy) is no shell script") }
+        try Files.write("#!\(shell)\n" + text.dropFirst("#!/bin/sh\n".count), to: copy, mode: 0o755)
+        guard symlink(copy, path("fsfreeze-hook.d/50-\(recipe)")) == 0 else { throw TestFailure("symlink to \(copy)") }
+    }
+
+    /// The recipe's own configuration.
+    func configure(_ recipe: String, _ text: String, mode: mode_t = 0o600) throws {
+        try Files.write(text, to: path("fsfreeze-recipes.d/\(recipe).conf"), mode: mode)
+    }
+
+    /// The program's configuration: settings of `[general]`, then sections.
+    func configure(_ text: String) throws {
+        try Files.write(
+            "[general]\nlog-file = \(path("log"))\njournal = no\n\(text)\n", to: path("fsfreeze-hook.conf"))
+    }
+
+    // MARK: - Running
+
+    /// Recipes call the program by its name.
+    private var environment: [String: String] {
+        ["PATH": "\(directory.path):\(Namespace.environment["PATH"] ?? "")"]
+    }
+
+    /// Starts a command on the machine.
+    func start(_ arguments: [String], environment: [String: String] = [:]) throws -> ChildProcess {
+        try namespace.start(arguments, environment: self.environment.merging(environment) { $1 })
+    }
+
+    /// Runs a command on the machine; a failure fails the test. Returns what it printed.
+    @discardableResult
+    func execute(_ arguments: [String], environment: [String: String] = [:]) throws -> String {
+        let result = try start(arguments, environment: environment).wait(within: 120)
+        guard result.status == 0 else {
+            throw TestFailure("\(arguments.joined(separator: " ")): \(result.stdout)\(result.stderr)")
+        }
+        return result.stdout
+    }
+
+    /// Runs a command of the program; returns its exit status.
+    @discardableResult
+    func run(_ command: String...) throws -> Int32? {
+        try start([path("fsfreeze-hook")] + command).wait(within: 120).status
+    }
+
+    // MARK: - What is seen
+
+    /// The log's lines without their times.
+    var log: [String] {
+        Files.text(of: path("log")).split(separator: "\n").map { line in
+            line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? String(line)
+        }
+    }
+
+    /// The verdict of the last cycle with its reasons, from the log's last summary.
+    var verdict: String? {
+        log.last { $0.hasPrefix("thawed: ") }.flatMap { line in
+            line.firstRange(of: "): ").map { String(line[$0.upperBound...]) }
+        }
+    }
+
+    /// The last line that tells how a hook ended when it was called with the action.
+    func ending(of hook: String, _ action: String = "freeze") -> String? {
+        var isIts = false
+        var found: String?
+        for line in log {
+            if line.hasPrefix("execute ") {
+                isIts = line.hasSuffix("/\(hook) \(action)")
+            } else if isIts, line.contains("/\(hook) finished with status=") {
+                found = line
+            }
+        }
+        return found
+    }
+
+    /// What a hook has printed.
+    func output(of hook: String) -> [String] {
+        log.filter { $0.hasPrefix("\(hook): ") }.map { String($0.dropFirst(hook.count + 2)) }
+    }
+
+    /// The names in the run directory: nothing but what a cycle in progress needs.
+    var runFiles: [String] { (try? Files.names(in: namespace.path("/run/fsfreeze-hook"))) ?? [] }
+}
