@@ -36,7 +36,7 @@ EXAMPLES := $(wildcard hooks/*.sample)
 # A crashing process must not leave a backtracer behind that holds the output open.
 export SWIFT_BACKTRACE = enable=no
 
-.PHONY: all build demo test bench lint install check-install uninstall clean help
+.PHONY: all build demo test recipe-test bench lint install check-install uninstall clean help
 .DEFAULT_GOAL := all
 
 all: build ## the program as it is installed (the default)
@@ -54,9 +54,13 @@ demo: build ## a freeze and a thaw through the real qemu-ga, shown step by step
 	@scripts/need qemu-ga namespaces python3
 	@scripts/demo $(PROGRAM)
 
-test: ## all tests (as root: they use mount namespaces)
+test: ## all tests but those of the recipes (as root: they use mount namespaces)
 	@scripts/need swift libsystemd qemu-ga systemd namespaces filesystem python3
-	$(SWIFT) test
+	$(SWIFT) test --skip RecipeTests
+
+recipe-test: ## the recipes on real database servers, each in namespaces of its own (as root)
+	@scripts/need swift libsystemd namespaces network busybox mariadb
+	$(SWIFT) test --filter RecipeTests
 
 bench: build ## speed and size beside the stock script, run-parts and a C loop
 	@scripts/need qemu-ga run-parts cc python3

@@ -16,6 +16,10 @@ final class RecipeGuest {
         for name in ["fsfreeze-hook.d", "fsfreeze-recipes.d"] {
             guard mkdir(path(name), 0o755) == 0 else { throw TestFailure("mkdir \(path(name))") }
         }
+        // Names in /tmp are made of process ids, which are the same on all machines of the tests.
+        guard mkdir(path("tmp"), 0o755) == 0, chmod(path("tmp"), 0o1777) == 0 else {
+            throw TestFailure("mkdir \(path("tmp"))")
+        }
         guard symlink(try Tools.program(), path("fsfreeze-hook")) == 0 else {
             throw TestFailure("symlink \(path("fsfreeze-hook"))")
         }
@@ -64,7 +68,7 @@ final class RecipeGuest {
 
     /// Recipes call the program by its name.
     private var environment: [String: String] {
-        ["PATH": "\(directory.path):\(Namespace.environment["PATH"] ?? "")"]
+        ["PATH": "\(directory.path):\(Namespace.environment["PATH"] ?? "")", "TMPDIR": path("tmp")]
     }
 
     /// Starts a command on the machine.
