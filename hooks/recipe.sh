@@ -209,6 +209,7 @@ recipe_freeze_one() {
     # What is not held has nothing to thaw, and a thaw that fails for it would be a second failure.
     recipe_noted=$(cat "$recipe_state")
     printf '%s\n' "$recipe_noted" | sed '$d' >"$recipe_state"
+    [ -s "$recipe_state" ] || rm -f "$recipe_state"
     return "$recipe_freeze_status"
 }
 
