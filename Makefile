@@ -62,8 +62,8 @@ recipe-test: ## the recipes on real database servers, each in namespaces of its 
 	@scripts/need swift libsystemd namespaces network busybox mariadb
 	$(SWIFT) test --filter RecipeTests
 
-bench: build ## speed and size beside the stock script, run-parts and a C loop
-	@scripts/need qemu-ga run-parts cc python3
+bench: build ## speed and size beside the stock script, run-parts and a C loop; the recipes on real servers
+	@scripts/need qemu-ga run-parts cc python3 mariadb
 	@bench/run
 
 lint: ## style of the Swift code, the shell scripts and the Python scripts

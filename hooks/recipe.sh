@@ -2,7 +2,7 @@
 # What the recipes share. A recipe reads it, names the keys of its configuration, says what it does with one instance of
 # its application, and hands over:
 #
-#     . "$(dirname "$(readlink -f "$0")")/../recipe.sh"
+#     recipe=$(readlink -f "$0") && . "${recipe%/*}/../recipe.sh"
 #     recipe_keys='socket user'
 #     recipe_find()    { ... }   # prints the instances that run here, one a line; the configuration's sections come before it
 #     recipe_prepare() { ... }   # only where the header says prepare = yes
@@ -17,7 +17,7 @@ set -u
 
 # The keys that the configuration may hold.
 recipe_keys=''
-recipe_name=$(basename "$(readlink -f "$0")")
+recipe_name=${recipe##*/}
 # Beside the hook directory, by its path as it was called: the directory itself may be a link.
 recipe_conf=${0%/*}
 recipe_conf=${recipe_conf%/*}/fsfreeze-recipes.d/$recipe_name.conf

@@ -4,6 +4,6 @@ A measurement is a module with NAME (for --only), ABOUT (for --list) and
 measure(bench) -> [Report]. A new one is a new file and a line here.
 """
 
-from . import guard, hold, hooks, journal, memory, output, scripts, start
+from . import guard, hold, hooks, journal, memory, output, recipes, scripts, start
 
-ALL = [hooks, scripts, start, memory, output, journal, guard, hold]
+ALL = [hooks, scripts, start, memory, output, journal, guard, hold, recipes]
