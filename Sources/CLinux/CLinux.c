@@ -17,6 +17,7 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -200,5 +201,9 @@ static int give_back_segments(struct dl_phdr_info *object, size_t size, void *da
 }
 
 void clinux_give_back_code(void) { dl_iterate_phdr(give_back_segments, NULL); }
+
+unsigned int clinux_major(unsigned long long device) { return major(device); }
+
+unsigned int clinux_minor(unsigned long long device) { return minor(device); }
 
 int clinux_thaw_filesystem(int descriptor) { return ioctl(descriptor, FITHAW, 0); }

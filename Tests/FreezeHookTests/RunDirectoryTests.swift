@@ -37,14 +37,29 @@ import Testing
     @Test func `The lock is had by one at a time`() throws {
         let directory = try TemporaryDirectory()
         let first = try directory.makeRunDirectory()
-        #expect(first.lockState == .free)
+        #expect(!first.isLocked)
         #expect(first.lock(within: .milliseconds(10)) == .free)
         // Another opening of it, as another run has one.
         let second = try directory.makeRunDirectory()
-        #expect(second.lockState == .busy)
+        #expect(second.isLocked)
         flock(first.descriptor, LOCK_UN)
-        #expect(second.lockState == .free)
-        // To ask is not to take.
+        #expect(!second.isLocked)
         #expect(first.lock(within: .milliseconds(10)) == .free)
+    }
+
+    @Test func `To ask for the lock is not to take it`() async throws {
+        let directory = try TemporaryDirectory()
+        let runs = try directory.makeRunDirectory()
+        let path = runs.path
+        let asker = Task.detached {
+            guard let other = RunDirectory.existing(path) else { return }
+            while !Task.isCancelled { _ = other.isLocked }
+        }
+        for _ in 1...2000 {
+            #expect(runs.lock(within: .milliseconds(1)) == .free)
+            runs.unlock()
+        }
+        asker.cancel()
+        await asker.value
     }
 }

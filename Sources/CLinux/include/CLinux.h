@@ -50,6 +50,10 @@ void clinux_interrupt_after(long milliseconds);
 /// Gives the pages of all program code back to the page cache; what is executed again comes back from there.
 void clinux_give_back_code(void);
 
+/// The two numbers of a device: macros to C, and so unknown to Swift.
+unsigned int clinux_major(unsigned long long device);
+unsigned int clinux_minor(unsigned long long device);
+
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
 int clinux_thaw_filesystem(int descriptor);
 

@@ -53,7 +53,7 @@ package struct Status: Encodable {
         guard let runDirectory = RunDirectory.existing(locations.runDirectory),
             let record = CycleRecordFile.read(in: runDirectory), record.isUnfinished
         else { return }
-        describe(record, isWorkedOn: runDirectory.lockState == .busy, settings: settings)
+        describe(record, isWorkedOn: runDirectory.isLocked, settings: settings)
     }
 
     private mutating func describe(_ record: CycleRecord, isWorkedOn: Bool, settings: Settings) {

@@ -94,11 +94,23 @@ package final class RunDirectory {
         flock(descriptor, LOCK_UN)
     }
 
-    /// Whether another run has the lock now; it is not taken.
-    package var lockState: Lock {
-        // Shared: two who only ask do not see each other.
-        guard flock(descriptor, LOCK_SH | LOCK_NB) == 0 else { return .busy }
-        flock(descriptor, LOCK_UN)
-        return .free
+    /// Whether some run has the lock now.
+    package var isLocked: Bool {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return false }
+        // Asked of the kernel's table: one who took the lock to try it would for that moment turn a freeze away.
+        let device = UInt64(status.st_dev)
+        let place = "\(hexadecimal(clinux_major(device))):\(hexadecimal(clinux_minor(device))):\(status.st_ino)"
+        let lines = String(decoding: readKernelFile("/proc/locks") ?? [], as: UTF8.self).split(separator: "\n")
+        return lines.contains { line in
+            let words = line.split(separator: " ")
+            // A run that waits for the lock has "->" before its kind.
+            return words.count > 5 && words[1] == "FLOCK" && words[5] == place
+        }
+    }
+
+    private func hexadecimal(_ number: UInt32) -> String {
+        let digits = String(number, radix: 16)
+        return digits.count < 2 ? "0\(digits)" : digits
     }
 }
