@@ -1,4 +1,5 @@
-import Glibc
+import Foundation
+import Synchronization
 import SystemPackage
 import TestSupport
 import Testing
@@ -47,19 +48,27 @@ import Testing
         #expect(first.lock(within: .milliseconds(10)) == .free)
     }
 
-    @Test func `To ask for the lock is not to take it`() async throws {
+    @Test func `To ask for the lock is not to take it`() throws {
         let directory = try TemporaryDirectory()
         let runs = try directory.makeRunDirectory()
         let path = runs.path
-        let asker = Task.detached {
-            guard let other = RunDirectory.existing(path) else { return }
-            while !Task.isCancelled { _ = other.isLocked }
+        let isOver = Mutex(false)
+        let asked = DispatchSemaphore(value: 0)
+        let ended = DispatchSemaphore(value: 0)
+        Thread.detachNewThread {
+            let other = RunDirectory.existing(path)
+            while !isOver.withLock({ $0 }) {
+                _ = other?.isLocked
+                asked.signal()
+            }
+            ended.signal()
         }
         for _ in 1...2000 {
+            asked.wait()
             #expect(runs.lock(within: .milliseconds(1)) == .free)
             runs.unlock()
         }
-        asker.cancel()
-        await asker.value
+        isOver.withLock { $0 = true }
+        ended.wait()
     }
 }
