@@ -36,6 +36,7 @@ enum Main {
         case (...1, _):
             return Ending.show(CommandResult(.usage, "a command is missing\n\n\(FsfreezeHook.helpMessage())"))
         default:
+            if let session = DirectSession(arguments) { return session.run() }
             FsfreezeHook.main()
             return 0
         }

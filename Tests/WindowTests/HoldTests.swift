@@ -42,6 +42,42 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
+    @Test func `Options may be written in every way that the parser knows`() throws {
+        let sandbox = try sandbox()
+        let calls: [(hold: [String], release: [String])] = [
+            (
+                [
+                    "hold", "--ready=ready", "--run-dir=\(sandbox.runDirectory)", "--release=echo bye", "db",
+                    "--timeout=5s",
+                ],
+                ["release", "--run-dir", sandbox.runDirectory, "db"]
+            ),
+            (
+                [
+                    "hold", "db", "--ready", "ready", "--config", sandbox.configuration, "--run-dir",
+                    sandbox.runDirectory,
+                ]
+                    + ["--release", "echo bye"],
+                ["release", "db", "--timeout=5s", "--run-dir=\(sandbox.runDirectory)"]
+            ),
+        ]
+        for call in calls {
+            let client = ["--", "sh", "-c", "echo ready; sh"]
+            let held = try sandbox.runCommand([sandbox.program] + call.hold + client)
+            #expect(held.status == 0, "\(held.stderr)")
+            let released = try sandbox.runCommand([sandbox.program] + call.release)
+            #expect(released.status == 0, "\(released.stderr)")
+            #expect(released.stdout == "bye\n")
+        }
+        for wrong in [["--timeout", "5"], ["--ready", "["], ["--ready", "a", "--ready", "b"], ["--unknown", "x"]] {
+            let options = wrong[0] == "--ready" ? wrong : ["--ready", "x"] + wrong
+            let held = try sandbox.runCommand(
+                [sandbox.program, "hold", "db"] + options + ["--run-dir", sandbox.runDirectory, "--", "true"])
+            #expect(held.status == (wrong.count == 4 ? 1 : 64), "\(wrong): \(held.stderr)")
+        }
+        sandbox.expectNothingLeft()
+    }
+
     @Test func `A prompt without a newline is readiness too`() throws {
         let sandbox = try sandbox()
         #expect(try hold(sandbox, "db", ["sh", "-c", "printf 'sql> '; cat"], ready: "^sql> $").status == 0)

@@ -21,12 +21,12 @@ package struct HoldRequest: Equatable {
     /// What the client reads first.
     package var statements: [UInt8]
 
-    package init(name: String, ready: String, client: FilePath, arguments: [[UInt8]], settings: Settings) {
+    package init(name: String, client: FilePath, arguments: [[UInt8]], settings: Settings) {
         self.name = name
         hook = ""
-        self.ready = ready
+        ready = ""
         release = ""
-        timeout = .seconds(30)
+        timeout = Self.usualTimeout
         limit = settings.holdLimit == .zero ? nil : settings.freezeTimeout + settings.holdLimit + settings.thawTimeout
         killGrace = settings.killGrace
         self.client = client
@@ -38,6 +38,9 @@ package struct HoldRequest: Equatable {
             hook = SafeText.clean(marker.dropFirst(key.count))
         }
     }
+
+    /// The timeout when none is given.
+    package static let usualTimeout = Duration.seconds(30)
 
     // A socket's file name: it must stay within the run directory.
     private static let nameLimit = 64
@@ -69,7 +72,7 @@ package struct HoldRequest: Equatable {
 
     /// Receives a request; nil when `hold` has gone before its end.
     init?(from socket: Int32) {
-        self.init(name: "", ready: "", client: "", arguments: [], settings: Settings())
+        self.init(name: "", client: "", arguments: [], settings: Settings())
         environment = []
         while let message = Messages.receive(from: socket) {
             let duration = Duration.nanoseconds(Int64(message.text) ?? 0)

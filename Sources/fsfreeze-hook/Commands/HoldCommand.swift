@@ -22,7 +22,7 @@ struct HoldCommand: ParsableCommand {
     var release: String = ""
 
     @Option(help: "How long the client may take to be ready, and to end.")
-    var timeout: TimeOption = TimeOption(.seconds(30))
+    var timeout: TimeOption = TimeOption(HoldRequest.usualTimeout)
 
     @OptionGroup var options: LocationOptions
 
@@ -38,23 +38,11 @@ struct HoldCommand: ParsableCommand {
     }
 
     func run() throws {
-        let statements = readStandardInput()
-        let locations = options.locations
-        ProcessSetup.run()
-        do {
-            guard let path = findExecutable(client[0]) else {
-                throw ExitCode(Ending.show(CommandResult(.failed, "\(client[0]) was not found in PATH")))
-            }
-            let settings = (try? SettingsFile.read(locations.configuration)) ?? Settings()
-            var request = HoldRequest(
-                name: name, ready: ready, client: path, arguments: client.map { Array($0.utf8) }, settings: settings)
-            request.release = release
-            request.timeout = timeout.duration
-            request.statements = statements
-            let session = try Session(runDirectory: locations.runDirectory)
-            throw ExitCode(Ending.show(session.open(request) { print($0) }))
-        } catch let error as RunDirectoryError {
-            throw ExitCode(Ending.show(Ending.result(of: error)))
-        }
+        throw ExitCode(
+            openSession(name, client: client, in: options.locations) { request in
+                request.ready = ready
+                request.release = release
+                request.timeout = timeout.duration
+            })
     }
 }

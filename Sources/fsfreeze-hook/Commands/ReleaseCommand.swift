@@ -12,7 +12,7 @@ struct ReleaseCommand: ParsableCommand {
     var name: String
 
     @Option(help: "How long the session may take to end.")
-    var timeout: TimeOption = TimeOption(.seconds(30))
+    var timeout: TimeOption = TimeOption(HoldRequest.usualTimeout)
 
     @OptionGroup var options: LocationOptions
 
@@ -21,13 +21,6 @@ struct ReleaseCommand: ParsableCommand {
     }
 
     func run() throws {
-        let locations = options.locations
-        ProcessSetup.run()
-        do {
-            let session = try Session(runDirectory: locations.runDirectory)
-            throw ExitCode(Ending.show(session.release(name, within: timeout.duration) { print($0) }))
-        } catch let error as RunDirectoryError {
-            throw ExitCode(Ending.show(Ending.result(of: error)))
-        }
+        throw ExitCode(endSession(name, within: timeout.duration, in: options.locations))
     }
 }

@@ -1,0 +1,34 @@
+import FreezeHook
+
+/// Opens a session with the statements from standard input, says on standard error what went wrong, and returns the exit
+/// status. `describe` completes the request.
+func openSession(
+    _ name: String, client: [String], in locations: Locations, describe: (inout HoldRequest) -> Void
+) -> Int32 {
+    let statements = readStandardInput()
+    ProcessSetup.run()
+    guard let path = findExecutable(client[0]) else {
+        return Ending.show(CommandResult(.failed, "\(client[0]) was not found in PATH"))
+    }
+    let settings = (try? SettingsFile.read(locations.configuration)) ?? Settings()
+    var request = HoldRequest(
+        name: name, client: path, arguments: client.map { Array($0.utf8) }, settings: settings)
+    request.statements = statements
+    describe(&request)
+    do {
+        return Ending.show(try Session(runDirectory: locations.runDirectory).open(request) { print($0) })
+    } catch {
+        return Ending.show(Ending.result(of: error))
+    }
+}
+
+/// Ends a session, says on standard error what went wrong, and returns the exit status.
+func endSession(_ name: String, within limit: Duration, in locations: Locations) -> Int32 {
+    ProcessSetup.run()
+    do {
+        return Ending.show(
+            try Session(runDirectory: locations.runDirectory).release(name, within: limit) { print($0) })
+    } catch {
+        return Ending.show(Ending.result(of: error))
+    }
+}
