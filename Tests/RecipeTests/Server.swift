@@ -36,13 +36,20 @@ final class Server {
     /// Copies a directory while the server can do nothing: what a filesystem freeze makes of the copy, an image of one
     /// moment.
     func copy(_ source: String, to target: String) throws {
-        kill(pid, SIGSTOP)
+        // The first process first: it starts the others.
+        var stopped: [pid_t] = []
         defer {
-            kill(pid, SIGCONT)
+            for process in stopped { kill(process, SIGCONT) }
             // nsenter stops when its child does.
             entry.kill(SIGCONT)
         }
-        _ = eventually(within: 5) { Processes.state(of: pid) == "T" }
+        for find in [{ [self.pid] }, { Processes.descendants(of: self.pid) }] {
+            for process in find() {
+                kill(process, SIGSTOP)
+                stopped.append(process)
+                _ = eventually(within: 5) { ["T", nil].contains(Processes.state(of: process)) }
+            }
+        }
         try guest.execute(["cp", "-a", source, target])
     }
 }
