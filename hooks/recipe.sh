@@ -26,6 +26,8 @@ recipe_state=${FSFREEZE_RUN_DIR:=/run/fsfreeze-hook}/recipe-$recipe_name
 TMPDIR=$FSFREEZE_RUN_DIR
 export FSFREEZE_RUN_DIR TMPDIR
 
+recipe_tab=$(printf '\t')
+
 # Ends with "nothing to do here".
 skip() {
     printf '%s\n' "$*"
@@ -103,18 +105,29 @@ secret() {
     if [ -n "$secret_value" ]; then export "$1=$secret_value"; else unset "$1"; fi
 }
 
-# processes NAME...: the processes of these names, one a line. Those of a container are none of this system's: they have
-# process ids of their own, which a service that systemd shuts in never has.
+# processes NAME...: the processes of these names, one a line, but not their children of the same name. Those of a
+# container are none of this system's: they have process ids of their own, which a service that systemd shuts in never has.
 processes() {
     for processes_place in /proc/[0-9]*; do
-        { read -r processes_name <"$processes_place/comm"; } 2>/dev/null || continue
-        for processes_wanted; do
-            [ "$processes_name" = "$processes_wanted" ] || continue
-            # Not in POSIX, but dash, bash and busybox have it; a readlink for each of hundreds of processes takes long.
-            # shellcheck disable=SC3013
-            [ "$processes_place/ns/pid" -ef /proc/self/ns/pid ] && echo "${processes_place#/proc/}"
-        done
+        recipe_is_one_of "$processes_place" "$@" || continue
+        # Not in POSIX, but dash, bash and busybox have it; a readlink for each of hundreds of processes takes long.
+        # shellcheck disable=SC3013
+        [ "$processes_place/ns/pid" -ef /proc/self/ns/pid ] || continue
+        processes_parent=''
+        { while read -r processes_key processes_parent && [ "$processes_key" != PPid: ]; do :; done \
+            <"$processes_place/status"; } 2>/dev/null
+        recipe_is_one_of "/proc/$processes_parent" "$@" || echo "${processes_place#/proc/}"
     done
+}
+
+# Whether the process has one of the names. They come and go while one looks.
+recipe_is_one_of() {
+    { read -r recipe_process_name <"$1/comm"; } 2>/dev/null || return 1
+    shift
+    for recipe_wanted_name; do
+        [ "$recipe_process_name" != "$recipe_wanted_name" ] || return 0
+    done
+    return 1
 }
 
 # sockets PID: where a process listens, one a line: the path of a socket, or address and port. A path that only the
@@ -176,9 +189,18 @@ session_name() {
     fi
 }
 
-# Sets section or instance from a line of the list of instances.
+# note WORD: what the freeze has to tell the thaw of this instance, before it does it; `noted` is then the word.
+note() {
+    sed -i "\$s/\$/$recipe_tab$1/" "$recipe_state"
+}
+
+# Sets section or instance, and what was noted, from a line of the list of instances.
 recipe_choose() {
-    section='' instance=''
+    section='' instance='' noted=''
+    # Not every recipe notes something.
+    # shellcheck disable=SC2034
+    case $1 in *"$recipe_tab"*) noted=${1##*"$recipe_tab"} ;; esac
+    set -- "${1%"$recipe_tab"*}"
     case $1 in
     \[*\]) section=${1#?} section=${section%?} ;;
     *) instance=$1 ;;
