@@ -180,13 +180,14 @@ sockets() {
     done
 }
 
+# The instance's name as part of a file's name.
+instance_name() {
+    printf '%s' "$section${instance#/}" | tail -c 40 | LC_ALL=C tr -c 'A-Za-z0-9._' '-'
+}
+
 # A name for the session that holds this instance.
 session_name() {
-    if [ -n "$section$instance" ]; then
-        printf '%s-%s' "$recipe_name" "$(printf '%s' "$section${instance#/}" | tail -c 40 | LC_ALL=C tr -c 'A-Za-z0-9._' '-')"
-    else
-        printf '%s' "$recipe_name"
-    fi
+    printf '%s-%s' "$recipe_name" "$(instance_name)"
 }
 
 # note WORD: what the freeze has to tell the thaw of this instance, before it does it; `noted` is then the word.
