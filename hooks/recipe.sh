@@ -105,6 +105,56 @@ secret() {
     if [ -n "$secret_value" ]; then export "$1=$secret_value"; else unset "$1"; fi
 }
 
+# The command of the engine that runs containers here.
+container_engine() {
+    container_engine=$(setting engine '')
+    [ -n "$container_engine" ] || { has docker && docker info >/dev/null 2>&1 && container_engine=docker; } ||
+        { has podman && container_engine=podman; } || fail "neither docker nor podman runs here"
+    printf '%s\n' "$container_engine"
+}
+
+# The state of a container, as in "running".
+container_state() {
+    container_state_engine=$(container_engine) || fail "$container_state_engine"
+    timeout --kill-after=2 10 "$container_state_engine" inspect --format '{{.State.Status}}' "$1" 2>&1
+}
+
+# Skips an instance whose container does not run.
+container_must_run() {
+    container_name=$(setting container '')
+    [ -n "$container_name" ] || return 0
+    container_words=$(container_state "$container_name") || fail "there is no container $container_name: $container_words"
+    [ "$container_words" = running ] || skip "the container $container_name is not running: $container_words"
+}
+
+# The words before a client that is to run in the instance's container; none where it has none. Of the environment it gets
+# what these variables hold.
+in_container() {
+    in_container_name=$(setting container '')
+    [ -n "$in_container_name" ] || return 0
+    printf '%s exec -i' "$(container_engine)"
+    for in_container_variable; do
+        # The name alone: a value would be seen on the command line.
+        if env | grep -q "^$in_container_variable="; then printf ' --env %s' "$in_container_variable"; fi
+    done
+    printf ' %s\n' "$in_container_name"
+}
+
+# find_client NAME...: the first of these commands that is installed, on the machine or in the instance's container.
+find_client() {
+    find_client_place=$(in_container)
+    for find_client_name; do
+        # The words of in_container.
+        # shellcheck disable=SC2086
+        if [ -n "$find_client_place" ]; then
+            $find_client_place sh -c "command -v $find_client_name" >/dev/null 2>&1 </dev/null
+        else
+            has "$find_client_name"
+        fi && printf '%s\n' "$find_client_name" && return 0
+    done
+    fail "there is a server, but no client to hold it with: none of $*"
+}
+
 # processes NAME...: the processes of these names, one a line, but not their children of the same name. Those of a
 # container are none of this system's: they have process ids of their own, which a service that systemd shuts in never has.
 processes() {
@@ -190,9 +240,10 @@ session_name() {
     printf '%s-%s' "$recipe_name" "$(instance_name)"
 }
 
-# note WORD: what the freeze has to tell the thaw of this instance, before it does it; `noted` is then the word.
+# note TEXT: what the freeze has to tell the thaw of this instance, before it does it; `noted` is then the text.
 note() {
-    sed -i "\$s/\$/$recipe_tab$1/" "$recipe_state"
+    recipe_noted=$(cat "$recipe_state")
+    printf '%s\t%s\n' "$recipe_noted" "$1" >"$recipe_state"
 }
 
 # Sets section or instance, and what was noted, from a line of the list of instances.

@@ -1,0 +1,28 @@
+# shellcheck shell=sh
+# What the recipes for systemd's units share: read after recipe.sh. The configuration's sections are the units.
+
+# For the recipes that read this.
+# shellcheck disable=SC2034
+unit_keys='timeout'
+
+# Only what the configuration names.
+recipe_find() {
+    return 0
+}
+
+# control WORDS...: systemctl, for as long as it may take; while the filesystems are frozen a start can wait for the disk.
+control() {
+    timeout --kill-after=2 "$(setting timeout 20)" systemctl "$@"
+}
+
+# property NAME UNIT
+property() {
+    systemctl show --property="$1" --value -- "$2"
+}
+
+# Ends the freeze of a unit that does not run; a unit that does not exist is a fault of the configuration.
+unit_must_run() {
+    has systemctl || skip "there is no systemd here"
+    [ "$(property LoadState "$section")" != not-found ] || fail "there is no unit $section: see $recipe_conf"
+    systemctl --quiet is-active -- "$section" || skip "$section is not active"
+}
