@@ -47,17 +47,20 @@ final class MariaDBServer {
 
     var socket: String { "\(data)/s.sock" }
 
+    /// The server's command.
+    var command: [String] {
+        [
+            // A table that was not closed must not be repaired before it is looked at.
+            "mariadbd", "--no-defaults", "--user=mysql", "--datadir=\(data)", "--socket=\(socket)",
+            "--skip-networking", "--skip-log-bin", "--myisam-recover-options=OFF", "--aria-recover-options=OFF",
+            "--pid-file=\(data)/pid",
+        ] + Self.small + options
+    }
+
     /// Starts it (again).
     func start() throws {
-        let arguments =
-            [
-                // A table that was not closed must not be repaired before it is looked at.
-                "mariadbd", "--no-defaults", "--user=mysql", "--datadir=\(data)", "--socket=\(socket)",
-                "--skip-networking", "--skip-log-bin", "--myisam-recover-options=OFF", "--aria-recover-options=OFF",
-                "--pid-file=\(data)/pid",
-            ] + Self.small + options
         let client = client
-        server = try Server(arguments, on: guest) { [guest] in
+        server = try Server(command, on: guest) { [guest] in
             (try? guest.start(client + ["--execute=SELECT 1"]).wait(within: 20).status) == 0
         }
     }

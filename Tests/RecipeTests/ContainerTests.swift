@@ -1,0 +1,157 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A real podman whose containers see this system's own programs: no image is needed.
+private final class Podman {
+    private let guest: RecipeGuest
+    private let group: ControlGroup
+    private var names: [String] = []
+
+    init(on guest: RecipeGuest) throws {
+        self.guest = guest
+        let podman = try Tools.command("podman", package: "podman")
+        group = try ControlGroup(on: guest)
+        let storage = ["root", "runroot", "tmpdir"].map { "--\($0) \(guest.path("podman-\($0)"))" }.joined(
+            separator: " ")
+        let script = """
+            #!/bin/sh
+            exec \(podman) \(storage) --storage-driver vfs --cgroup-manager cgroupfs --events-backend file "$@"
+
+            """
+        // What the recipes call.
+        try Files.write(script, to: guest.path("podman"), mode: 0o755)
+        try guest.execute(["mkdir", "-p"] + ["usr", "etc", "tmp", "var", "run"].map { guest.path("rootfs/\($0)") })
+        try guest.execute(["chmod", "1777", guest.path("rootfs/tmp")])
+        for link in ["bin", "sbin", "lib", "lib64"] { symlink("usr/\(link)", guest.path("rootfs/\(link)")) }
+    }
+
+    deinit {
+        for name in names { _ = try? guest.execute(["podman", "rm", "--force", "--time", "0", name]) }
+    }
+
+    /// Starts a container that runs a command.
+    func run(_ name: String, _ command: [String]) throws {
+        names.append(name)
+        try guest.execute(
+            // Privileged, and without a limit of processes: what is taken away needs control groups that a test has not.
+            [
+                "podman", "run", "--detach", "--privileged", "--pids-limit=-1", "--ulimit", "nofile=1024:1024",
+                "--ulimit",
+            ]
+                + ["nproc=10000:10000", "--cgroup-parent", "/\(group.name)", "--network", "none", "--name", name]
+                + [
+                    "--volume", "/usr:/usr:ro", "--volume", "/etc:/etc:ro", "--volume",
+                    "\(guest.path("")):\(guest.path(""))",
+                ]
+                + ["--rootfs", guest.path("rootfs")] + command)
+    }
+
+    /// What a container has said.
+    func log(of name: String) -> String {
+        let result = try? guest.start(["podman", "logs", name]).wait(within: 20)
+        return "\(result?.stdout ?? "")\(result?.stderr ?? "")"
+    }
+
+    func state(_ name: String) throws -> String {
+        try guest.execute(["podman", "inspect", "--format", "{{.State.Status}}", name]).filter { $0 != "\n" }
+    }
+}
+
+@Suite("Recipes and containers")
+struct ContainerTests {
+    private let guest: RecipeGuest
+    private let podman: Podman
+
+    init() throws {
+        guest = try RecipeGuest()
+        podman = try Podman(on: guest)
+    }
+
+    @Test func aContainerIsPaused() throws {
+        try guest.enable("container", as: "30-container")
+        try guest.configure("container", "engine = podman\n[app]\n[missing]\n")
+        try podman.run("app", ["/bin/sleep", "1000"])
+        #expect(try guest.run("freeze") == 0)
+        #expect(try podman.state("app") == "paused")
+        #expect(guest.output(of: "30-container").contains { $0.hasPrefix("there is no container missing: ") })
+        #expect(guest.ending(of: "30-container")?.contains("status=1") == true)
+        #expect(try guest.run("thaw") == 0)
+        #expect(try podman.state("app") == "running")
+
+        try guest.configure("container", "engine = podman\n[app]\n")
+        #expect(try guest.run("freeze") == 0)
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict?.hasPrefix("crash-consistent: 30-container promises no more") == true, "\(guest.log)")
+        #expect(try guest.run("thaw") == 0)
+
+        // One that goes on too early, and one that is gone.
+        #expect(try guest.run("freeze") == 0)
+        try guest.execute(["podman", "unpause", "app"])
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.output(of: "30-container").last?.hasPrefix("app was not paused until the thaw: ") == true)
+        try guest.execute(["podman", "stop", "--time", "0", "app"])
+        #expect(try guest.run("freeze") == 0)
+        #expect(guest.output(of: "30-container").last == "app is not running: exited")
+        #expect(guest.ending(of: "30-container")?.contains("status=77") == true)
+        #expect(try guest.run("thaw") == 0)
+    }
+
+    @Test func aDatabaseInAContainerIsHeldByItsRecipe() throws {
+        try guest.enable("mariadb")
+        let outside = try MariaDBServer(on: guest)
+        try outside.execute(
+            "CREATE USER backup@localhost IDENTIFIED BY 'correct-horse'",
+            "GRANT RELOAD, PROCESS ON *.* TO backup@localhost")
+        try outside.end()
+        try podman.run("shop-db", outside.command)
+        let isUp = eventually(within: 60) { (try? outside.execute("SELECT 1")) == "1\n" }
+        #expect(isUp, "\(podman.log(of: "shop-db"))")
+        // It is none of this system's servers.
+        #expect(try guest.run("freeze") == 0)
+        #expect(guest.output(of: "50-mariadb") == ["mariadb is not running here"])
+        #expect(try guest.run("thaw") == 0)
+
+        try guest.configure(
+            "mariadb",
+            "engine = podman\n[shop]\ncontainer = shop-db\nsocket = \(outside.socket)\nuser = backup\npassword = correct-horse\n"
+        )
+        #expect(try guest.run("freeze") == 0)
+        #expect(guest.output(of: "50-mariadb").contains("held by BACKUP STAGE BLOCK_COMMIT"), "\(guest.log)")
+        let write = try guest.start(outside.client + ["--execute=INSERT INTO load_test.innodb VALUES (1, 1)"])
+        usleep(500_000)
+        #expect(write.isRunning)
+        let commands = (try Files.names(in: "/proc")).compactMap { pid_t($0) }.map(Processes.commandLine)
+        #expect(!commands.contains { $0.contains("correct-horse") })
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict == "application-consistent", "\(guest.log)")
+        #expect(try write.wait(within: 30).status == 0)
+
+        // The container vanishes in the window, and does not run at the next freeze.
+        #expect(try guest.run("freeze") == 0)
+        try guest.execute(["podman", "kill", "shop-db"])
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict?.hasPrefix("crash-consistent") == true)
+        #expect(eventually { (try? podman.state("shop-db")) == "exited" })
+        #expect(try guest.run("freeze") == 0)
+        #expect(guest.output(of: "50-mariadb").last == "the container shop-db is not running: exited")
+        #expect(guest.ending(of: "50-mariadb")?.contains("status=77") == true)
+        #expect(try guest.run("thaw") == 0)
+    }
+
+    @Test func dockerIsCalledLikePodman() throws {
+        try guest.enable("container", as: "30-container")
+        try guest.configure("container", "[app]\n")
+        let docker = """
+            #!/bin/sh
+            echo "$*" >>'\(guest.path("calls"))'
+            [ "$1" != inspect ] || echo running
+
+            """
+        try Files.write(docker, to: guest.path("docker"), mode: 0o755)
+        #expect(try guest.run("freeze") == 0)
+        #expect(try guest.run("thaw") == 0)
+        let calls = Files.text(of: guest.path("calls")).split(separator: "\n").filter { $0 != "info" }
+        #expect(calls == ["inspect --format {{.State.Status}} app", "pause app", "unpause app"])
+    }
+}
