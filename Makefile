@@ -63,7 +63,7 @@ recipe-test: ## the recipes on real database servers, each in namespaces of its 
 	$(SWIFT) test --filter RecipeTests
 
 bench: build ## speed and size beside the stock script, run-parts and a C loop; the recipes on real servers
-	@scripts/need qemu-ga run-parts cc python3 mariadb
+	@scripts/need qemu-ga run-parts cc python3 mariadb postgresql redis
 	@bench/run
 
 lint: ## style of the Swift code, the shell scripts and the Python scripts

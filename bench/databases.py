@@ -2,9 +2,11 @@
 
 import os
 import pwd
+import signal
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 from harness import BenchError, tool
 
@@ -98,4 +100,75 @@ class MariaDB:
 
     def stop(self):
         self.server.kill()
+        self.server.wait()
+
+
+class Redis:
+    """A Redis server in a directory of its own; it keeps its data as RDB."""
+
+    name = "redis"
+
+    def __init__(self, bench):
+        self.environment = bench.environment
+        self.data = bench.scratch / "redis"
+        self.data.mkdir()
+        socket = self.data / "s.sock"
+        self.server = subprocess.Popen(
+            [tool("redis-server", "redis-server"), "--port", "0", "--unixsocket", str(socket), "--dir", str(self.data)]
+            + ["--save", "3600 1"],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deadline = time.monotonic() + 60
+        while not socket.exists():
+            if time.monotonic() > deadline or self.server.poll() is not None:
+                raise BenchError("Redis does not start")
+            time.sleep(0.01)
+        self.client = [tool("redis-cli", "redis-tools"), "-s", str(socket)]
+
+    def writer(self):
+        return Writer(self.client, lambda n: f"RPUSH numbers {n}", self.environment)
+
+    def stop(self):
+        self.server.kill()
+        self.server.wait()
+
+
+class PostgreSQL:
+    """A PostgreSQL cluster in a directory of its own."""
+
+    name = "postgresql"
+
+    def __init__(self, bench):
+        self.environment = bench.environment
+        self.data = bench.scratch / "postgresql"
+        user = pwd.getpwnam("postgres")
+        self.data.mkdir(mode=0o700)
+        os.chown(self.data, user.pw_uid, user.pw_gid)
+        programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+        if not programs:
+            raise BenchError("initdb is missing: apt-get install postgresql")
+        options = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        subprocess.run([programs[-1] / "initdb", "-D", self.data, "--auth=trust"], check=True, **options, **quiet)
+        settings = ["-c", "listen_addresses=", "-c", f"unix_socket_directories={self.data}"]
+        self.server = subprocess.Popen([programs[-1] / "postgres", "-D", self.data, *settings], **options, **quiet)
+        self.client = [programs[-1] / "psql", "-X", "-q", "-A", "-t", "-h", self.data, "-U", "postgres"]
+        deadline = time.monotonic() + 60
+        while self.execute("SELECT 1") != 0:
+            if time.monotonic() > deadline or self.server.poll() is not None:
+                raise BenchError("PostgreSQL does not start")
+            time.sleep(0.1)
+        self.execute("CREATE TABLE numbers (number int)")
+
+    def execute(self, statement):
+        return subprocess.run(
+            self.client + ["-c", statement], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        ).returncode
+
+    def writer(self):
+        return Writer(self.client, lambda n: f"INSERT INTO numbers VALUES ({n}) RETURNING number;", self.environment)
+
+    def stop(self):
+        self.server.send_signal(signal.SIGQUIT)
         self.server.wait()

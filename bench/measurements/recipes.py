@@ -15,7 +15,7 @@ SAMPLE = Path(__file__).resolve().parent.parent / "mysql-flush-hook"
 
 def measure(bench):
     rows = []
-    for make in (databases.MariaDB,):
+    for make in (databases.MariaDB, databases.PostgreSQL, databases.Redis):
         database = make(bench)
         try:
             for runner, environment in runners(bench, database):
