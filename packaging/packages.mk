@@ -5,7 +5,7 @@ SYSROOT    = $(abspath $(PORTABLE)/sysroot)
 COMPAT     = $(abspath $(PORTABLE)/glibc-compat.o)
 # Where swiftc finds the C++ runtime first: it has no option for the static one.
 STATIC_DIR = $(abspath $(PORTABLE)/static)
-RESOURCES  = $(dir $(realpath $(shell command -v $(SWIFT))))../lib
+TOOLCHAIN  = $(abspath $(dir $(realpath $(shell command -v $(SWIFT))))..)
 
 # What a distribution's own packages are compiled and linked with, as far as Swift has it. Control-flow protection it has
 # not: it would need all of Swift's own libraries to be compiled with it.
@@ -13,8 +13,11 @@ HARDENING = -Xcc -fstack-protector-strong -Xcc -fstack-clash-protection \
 	-Xswiftc -Xfrontend -Xswiftc -enable-stack-protector \
 	-Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker noexecstack
 
-# Two builds of the same sources are to be the same, wherever they are made.
-NO_PATHS = -Xcc -ffile-prefix-map=$(CURDIR)=. -Xswiftc -file-prefix-map -Xswiftc $(CURDIR)=. -Xlinker --build-id=sha1
+# Two builds of the same sources are to be the same, wherever they are made. Breadcrumbs are the places of compiled
+# modules, and incremental code generation leaves hashes of the command line behind: both hold paths.
+NO_PATHS = $(foreach map,$(CURDIR)=. $(TOOLCHAIN)=/swift,-Xcc -ffile-prefix-map=$(map) -Xswiftc -file-prefix-map -Xswiftc $(map)) \
+	-Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs \
+	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen -Xlinker --build-id=sha1
 
 # --icf=all, --no-export-dynamic: Swift asks for every function to be exported, which nobody looks up; without that, less
 # is kept and less is relocated at every start.
@@ -36,7 +39,7 @@ $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/gli
 	@scripts/need swift strip
 	@mkdir -p $(STATIC_DIR)
 	@# swiftc looks for its own static libraries below the sysroot.
-	@ln -sfn $(RESOURCES)/swift_static $(SYSROOT)/usr/lib/swift_static
+	@ln -sfn $(TOOLCHAIN)/lib/swift_static $(SYSROOT)/usr/lib/swift_static
 	@ln -sf $(SYSROOT)/usr/lib/gcc/*/*/libstdc++.a $(STATIC_DIR)/libstdc++.a
 	clang --sysroot=$(SYSROOT) -O2 -fPIC -Wall -Wextra -Werror -c packaging/portable/glibc-compat.c -o $(COMPAT)
 	$(SWIFT) build $(PORTABLE_FLAGS) --product fsfreeze-hook
