@@ -111,7 +111,8 @@ install: $(BUILT) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=deb
 	@set -e; for page in $(MANUALS); do \
 		$(INSTALL) -D -m 0644 $$page $(mandir)/man$${page##*.}/$${page##*/}; done
 	$(INSTALL) -d $(bashdir) $(zshdir) $(fishdir)
-	$(PROGRAM) --generate-completion-script bash >$(bashdir)/fsfreeze-hook
+	@# The shell reads it; it is no script to be run.
+	$(PROGRAM) --generate-completion-script bash | sed '1{/^#!/d}' >$(bashdir)/fsfreeze-hook
 	$(PROGRAM) --generate-completion-script zsh >$(zshdir)/_fsfreeze-hook
 	$(PROGRAM) --generate-completion-script fish >$(fishdir)/fsfreeze-hook.fish
 	@chmod 0644 $(COMPLETIONS)

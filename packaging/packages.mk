@@ -49,3 +49,9 @@ $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/gli
 	cd $(PORTABLE) && objcopy --add-gnu-debuglink=fsfreeze-hook.debug fsfreeze-hook.new
 	scripts/check-portable $@.new $@.debug
 	mv $@.new $@
+
+.PHONY: deb
+
+deb: portable ## packages for Debian and Ubuntu, in .build-portable/deb
+	@scripts/need debhelper
+	@scripts/make-deb $(PORTABLE)/deb
