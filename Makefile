@@ -131,8 +131,9 @@ ifeq ($(DESTDIR),)
 endif
 
 check-install: $(BUILT) ## install into a scratch tree, look at it, uninstall again
-	@scripts/need systemd logrotate strip
+	@scripts/need systemd logrotate strip manuals shells python3
 	scripts/check-install
+	scripts/check-manuals $(PROGRAM)
 
 uninstall: ## what install put there, and nothing else
 	rm -f $(sbindir)/fsfreeze-hook $(dropindir)/50-fsfreeze-hook.conf $(dropindir)/60-fsfreeze-hook-recover.conf \
@@ -144,7 +145,8 @@ uninstall: ## what install put there, and nothing else
 		$(addprefix $(docdir)/prometheus/,$(notdir $(ALERT_RULES))) \
 		$(each_manual) $(COMPLETIONS) $(datadir)/qemu-ga.env
 	@for directory in $(dropindir) $(docdir)/examples $(docdir)/recipes $(docdir)/prometheus $(docdir) $(datadir) \
-		$(libexecdir)/recipes $(libexecdir); do \
+		$(libexecdir)/recipes $(libexecdir) \
+		$(foreach file,$(COMPLETIONS),$(dir $(file)) $(dir $(patsubst %/,%,$(dir $(file))))); do \
 		if [ -d "$$directory" ]; then rmdir --ignore-fail-on-non-empty "$$directory"; fi; done
 ifeq ($(DESTDIR),)
 	@scripts/reload
