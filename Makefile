@@ -39,7 +39,8 @@ mandir      = $(DESTDIR)$(PREFIX)/share/man
 bashdir     = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
 fishdir     = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
 # Debian's zsh looks for what packages bring in a directory of its own.
-zshdir      = $(DESTDIR)$(PREFIX)/share/zsh/$(if $(filter debian:/usr,$(LAYOUT):$(PREFIX)),vendor-completions,site-functions)
+zshdirs     = $(addprefix $(DESTDIR)$(PREFIX)/share/zsh/,vendor-completions site-functions)
+zshdir      = $(word $(if $(filter debian:/usr,$(LAYOUT):$(PREFIX)),1,2),$(zshdirs))
 
 SOURCES     := Package.swift $(shell find Sources -type f)
 EXAMPLES    := $(wildcard hooks/*.sample)
@@ -49,7 +50,7 @@ RECIPE_LIBRARY := $(wildcard hooks/recipe.sh)
 RECIPE_PAGES := $(wildcard docs/recipes/*.md)
 ALERT_RULES := $(wildcard packaging/prometheus/*.rules.yml)
 MANUALS     := $(wildcard man/*.[1-9])
-COMPLETIONS  = $(bashdir)/fsfreeze-hook $(zshdir)/_fsfreeze-hook $(fishdir)/fsfreeze-hook.fish
+COMPLETIONS  = $(bashdir)/fsfreeze-hook $(fishdir)/fsfreeze-hook.fish $(addsuffix /_fsfreeze-hook,$(zshdirs))
 
 # A crashing process must not leave a backtracer behind that holds the output open.
 export SWIFT_BACKTRACE = enable=no
@@ -115,7 +116,7 @@ install: $(BUILT) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=deb
 	$(PROGRAM) --generate-completion-script bash | sed '1{/^#!/d}' >$(bashdir)/fsfreeze-hook
 	$(PROGRAM) --generate-completion-script zsh >$(zshdir)/_fsfreeze-hook
 	$(PROGRAM) --generate-completion-script fish >$(fishdir)/fsfreeze-hook.fish
-	@chmod 0644 $(COMPLETIONS)
+	@chmod 0644 $(bashdir)/fsfreeze-hook $(zshdir)/_fsfreeze-hook $(fishdir)/fsfreeze-hook.fish
 ifeq ($(LAYOUT),rhel)
 	$(INSTALL) -d $(datadir)
 	$(INSTALL) -m 0644 systemd/rhel/qemu-ga.env $(datadir)/qemu-ga.env
@@ -146,7 +147,8 @@ uninstall: ## what install put there, and nothing else
 		$(each_manual) $(COMPLETIONS) $(datadir)/qemu-ga.env
 	@for directory in $(dropindir) $(docdir)/examples $(docdir)/recipes $(docdir)/prometheus $(docdir) $(datadir) \
 		$(libexecdir)/recipes $(libexecdir) \
-		$(foreach file,$(COMPLETIONS),$(dir $(file)) $(dir $(patsubst %/,%,$(dir $(file))))); do \
+		$(foreach file,$(COMPLETIONS),$(dir $(file))) \
+		$(sort $(foreach file,$(COMPLETIONS),$(dir $(patsubst %/,%,$(dir $(file)))))); do \
 		if [ -d "$$directory" ]; then rmdir --ignore-fail-on-non-empty "$$directory"; fi; done
 ifeq ($(DESTDIR),)
 	@scripts/reload

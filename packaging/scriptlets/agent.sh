@@ -1,9 +1,8 @@
-# What the scripts of the packages share. The program may be missing when these run.
+# shellcheck shell=sh
+# What the scripts of the packages share. The program may be missing when they run.
 
 program=/usr/sbin/fsfreeze-hook
 agent=qemu-guest-agent.service
-# Put before try-restart: Debian asks its administrator's policy first.
-service_manager=${service_manager-systemctl}
 
 # Whether the agent holds filesystems, or the program applications.
 backup_is_going_on() {
@@ -27,8 +26,8 @@ agent_calls_program() {
     tr '\0' '\n' <"/proc/$(agent_process)/cmdline" 2>/dev/null | grep -qxF -e "-F$program"
 }
 
-# Makes the agent call the program ($1 = on) or forget it ($1 = off), and says what is left to do. An upgrade needs
-# nothing: the agent starts the program by its path.
+# Makes the agent call the program ($1 = on) or forget it ($1 = off), and says what is left to do. $2 is what restarts
+# units here. An upgrade needs no restart: the agent starts the program by its path.
 switch_agent() {
     ! systemd_runs || systemctl daemon-reload || true
     next="Next: fsfreeze-hook setup"
@@ -41,7 +40,7 @@ switch_agent() {
         return 0
     elif backup_is_going_on; then
         echo "A backup is going on, so qemu-guest-agent was not restarted. After it: systemctl restart qemu-guest-agent"
-    elif ! $service_manager try-restart "$agent"; then
+    elif ! "$2" try-restart "$agent"; then
         echo "qemu-guest-agent was not restarted. To switch fsfreeze-hook $1: systemctl restart qemu-guest-agent" >&2
     elif [ "$1" = on ]; then
         echo "fsfreeze-hook is switched on: qemu-guest-agent calls it from now on. $next"
