@@ -55,3 +55,15 @@ $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/gli
 deb: portable ## packages for Debian and Ubuntu, in .build-portable/deb
 	@scripts/need debhelper
 	@scripts/make-deb $(PORTABLE)/deb
+
+.PHONY: rpm
+
+rpm: portable ## packages for RHEL, its rebuilds and Fedora, in .build-portable/rpm
+	@scripts/need rpmbuild
+	@scripts/make-rpm $(PORTABLE)/rpm
+
+.PHONY: package-test
+
+package-test: build deb rpm ## the packages: installed, upgraded and removed in systems of their own (as root)
+	@scripts/need package-tests debian-keyring python3
+	@Tests/Packages/run

@@ -24,6 +24,12 @@ class Fault(Exception):
     """What is not as it should be."""
 
 
+def expect(condition, otherwise):
+    """That something holds; else a fault with these words."""
+    if not condition:
+        raise Fault(otherwise)
+
+
 def run(command, **options):
     """A command of this machine; its output, or a fault with what it said."""
     result = subprocess.run(

@@ -3,7 +3,7 @@
 import json
 import re
 
-from container import Fault
+from container import expect
 
 PROGRAM = "/usr/sbin/fsfreeze-hook"
 DROPIN = "/usr/lib/systemd/system/qemu-guest-agent.service.d/50-fsfreeze-hook.conf"
@@ -17,11 +17,6 @@ freeze) fsfreeze-hook hold session --run-dir "$FSFREEZE_RUN_DIR" --ready held --
 thaw)   fsfreeze-hook release session --run-dir "$FSFREEZE_RUN_DIR" ;;
 esac
 """
-
-
-def expect(condition, otherwise):
-    if not condition:
-        raise Fault(otherwise)
 
 
 def expect_same(before, after, what):

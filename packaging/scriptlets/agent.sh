@@ -66,13 +66,3 @@ wait_for_the_thaw() {
 remove_recipe_links() {
     find "$1" -maxdepth 1 -type l -lname '/usr/libexec/fsfreeze-hook/recipes/*' -delete 2>/dev/null || true
 }
-
-# What the program has written: the state of a cycle, the history, the log. $1 is the directory of the agent's
-# configuration, where a metrics file may be named.
-remove_written_files() {
-    metrics=$(sed -n 's/^[[:space:]]*metrics-file[[:space:]]*=[[:space:]]*\(\/.*\.prom\)[[:space:]]*$/\1/p' \
-        "$1/fsfreeze-hook.conf" 2>/dev/null | tail -n 1) || true
-    [ -z "$metrics" ] || rm -f "$metrics"
-    rm -rf /run/fsfreeze-hook /var/lib/fsfreeze-hook
-    rm -f /var/log/qga-fsfreeze-hook.log /var/log/qga-fsfreeze-hook.log.* /var/log/qga-fsfreeze-hook.log-*
-}
