@@ -25,7 +25,7 @@ PORTABLE_FLAGS = -c release --static-swift-stdlib --disable-local-rpath --scratc
 	-Xswiftc -sdk -Xswiftc $(SYSROOT) -Xcc --sysroot=$(SYSROOT) \
 	-Xlinker -L$(STATIC_DIR) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
 	-Xlinker $(COMPAT) $(addprefix -Xlinker --wrap=,exp exp2 log log2) \
-	-Xswiftc -use-ld=lld -Xlinker --as-needed -Xlinker --icf=all -Xlinker --no-export-dynamic $(HARDENING) $(NO_PATHS)
+	-Xswiftc -use-ld=lld -Xlinker --icf=all -Xlinker --no-export-dynamic $(HARDENING) $(NO_PATHS)
 
 .PHONY: portable
 
