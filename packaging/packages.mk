@@ -41,7 +41,11 @@ $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/gli
 	@# swiftc looks for its own static libraries below the sysroot.
 	@ln -sfn $(TOOLCHAIN)/lib/swift_static $(SYSROOT)/usr/lib/swift_static
 	@ln -sf $(SYSROOT)/usr/lib/gcc/*/*/libstdc++.a $(STATIC_DIR)/libstdc++.a
+	@# Swift asks for libutil and uses nothing of it: an empty archive in its place is a library less to load.
+	@printf '!<arch>\n' >$(STATIC_DIR)/libutil.a
 	clang --sysroot=$(SYSROOT) -O2 -fPIC -Wall -Wextra -Werror -c packaging/portable/glibc-compat.c -o $(COMPAT)
+	@# Swift does not know of what is linked in from here, and would not link again.
+	@rm -f $(PORTABLE)/build/release/fsfreeze-hook
 	$(SWIFT) build $(PORTABLE_FLAGS) --product fsfreeze-hook
 	objcopy --only-keep-debug --compress-debug-sections $(PORTABLE)/build/release/fsfreeze-hook $@.debug
 	chmod 0644 $@.debug
