@@ -17,9 +17,14 @@ LIBSTDCXX     := $(shell cc -print-file-name=libstdc++.a 2>/dev/null)
 STATIC_CXX    := $(if $(wildcard $(LIBSTDCXX)),-Xlinker -L.build/static -Xswiftc -Xclang-linker -Xswiftc -static-libgcc)
 # lld, which comes with Swift: gold warns of a function in Foundation that is never called.
 RELEASE_FLAGS  = -c release --static-swift-stdlib -Xswiftc -use-ld=lld $(STATIC_CXX)
-PROGRAM       = .build/release/fsfreeze-hook
+DEFAULT_PROGRAM = .build/release/fsfreeze-hook
+# What is installed and measured. `make install PROGRAM=.build-portable/fsfreeze-hook` takes the portable one.
+PROGRAM        ?= $(DEFAULT_PROGRAM)
 # What the last release build was made from: lets `sudo make install` do without Swift.
-STAMP         = .build/release.stamp
+STAMP           = .build/release.stamp
+# What has to be there before PROGRAM can be installed. Another one than that of `make` is stripped already.
+BUILT           = $(if $(filter $(DEFAULT_PROGRAM),$(PROGRAM)),$(STAMP),$(PROGRAM))
+STRIP           = $(if $(filter $(DEFAULT_PROGRAM),$(PROGRAM)),-s)
 
 sbindir     = $(DESTDIR)$(PREFIX)/sbin
 unitdir     = $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -29,9 +34,23 @@ tmpfilesdir = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 datadir     = $(DESTDIR)$(PREFIX)/share/fsfreeze-hook
 docdir      = $(DESTDIR)$(PREFIX)/share/doc/fsfreeze-hook
 rotatedir   = $(DESTDIR)$(SYSCONFDIR)/logrotate.d
+libexecdir  = $(DESTDIR)$(PREFIX)/libexec/fsfreeze-hook
+mandir      = $(DESTDIR)$(PREFIX)/share/man
+bashdir     = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+fishdir     = $(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d
+# Debian's zsh looks for what packages bring in a directory of its own.
+zshdirs     = $(addprefix $(DESTDIR)$(PREFIX)/share/zsh/,vendor-completions site-functions)
+zshdir      = $(word $(if $(filter debian:/usr,$(LAYOUT):$(PREFIX)),1,2),$(zshdirs))
 
-SOURCES  := Package.swift $(shell find Sources -type f)
-EXAMPLES := $(wildcard hooks/*.sample)
+SOURCES     := Package.swift $(shell find Sources -type f)
+EXAMPLES    := $(wildcard hooks/*.sample)
+RECIPES     := $(wildcard hooks/recipes/*)
+# What the recipes read.
+RECIPE_LIBRARY := $(wildcard hooks/recipe.sh)
+RECIPE_PAGES := $(wildcard docs/recipes/*.md)
+ALERT_RULES := $(wildcard packaging/prometheus/*.rules.yml)
+MANUALS     := $(wildcard man/*.[1-9])
+COMPLETIONS  = $(bashdir)/fsfreeze-hook $(fishdir)/fsfreeze-hook.fish $(addsuffix /_fsfreeze-hook,$(zshdirs))
 
 # A crashing process must not leave a backtracer behind that holds the output open.
 export SWIFT_BACKTRACE = enable=no
@@ -71,11 +90,14 @@ lint: ## style of the Swift code, the shell scripts and the Python scripts
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	scripts/lint-scripts
 
-install: $(STAMP) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=debian|rhel)
-	@scripts/need strip
+# Every manual page where it is installed: under its section.
+each_manual = $(foreach page,$(MANUALS),$(mandir)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
+
+install: $(BUILT) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=debian|rhel)
+	@$(if $(STRIP),scripts/need strip)
 	@test -d systemd/$(LAYOUT) || { echo "LAYOUT is debian or rhel, not '$(LAYOUT)'" >&2; exit 64; }
 	$(INSTALL) -d $(sbindir) $(dropindir) $(catalogdir) $(tmpfilesdir) $(rotatedir) $(docdir)/examples
-	$(INSTALL) -m 0755 -s $(PROGRAM) $(sbindir)/fsfreeze-hook
+	$(INSTALL) -m 0755 $(STRIP) $(PROGRAM) $(sbindir)/fsfreeze-hook
 	$(INSTALL) -m 0644 systemd/$(LAYOUT)/50-fsfreeze-hook.conf $(dropindir)/50-fsfreeze-hook.conf
 	$(INSTALL) -m 0644 systemd/60-fsfreeze-hook-recover.conf $(dropindir)/60-fsfreeze-hook-recover.conf
 	sed -i 's#/usr/sbin/fsfreeze-hook#$(PREFIX)/sbin/fsfreeze-hook#' $(dropindir)/60-fsfreeze-hook-recover.conf
@@ -83,6 +105,18 @@ install: $(STAMP) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=deb
 	$(INSTALL) -m 0644 systemd/fsfreeze-hook.tmpfiles $(tmpfilesdir)/fsfreeze-hook.conf
 	$(INSTALL) -m 0644 packaging/fsfreeze-hook.logrotate $(rotatedir)/fsfreeze-hook
 	$(INSTALL) -m 0644 $(EXAMPLES) $(docdir)/examples
+	$(if $(RECIPES),$(INSTALL) -d $(libexecdir)/recipes && $(INSTALL) -m 0755 $(RECIPES) $(libexecdir)/recipes)
+	$(if $(RECIPE_LIBRARY),$(INSTALL) -d $(libexecdir) && $(INSTALL) -m 0644 $(RECIPE_LIBRARY) $(libexecdir))
+	$(if $(RECIPE_PAGES),$(INSTALL) -d $(docdir)/recipes && $(INSTALL) -m 0644 $(RECIPE_PAGES) $(docdir)/recipes)
+	$(if $(ALERT_RULES),$(INSTALL) -d $(docdir)/prometheus && $(INSTALL) -m 0644 $(ALERT_RULES) $(docdir)/prometheus)
+	@set -e; for page in $(MANUALS); do \
+		$(INSTALL) -D -m 0644 $$page $(mandir)/man$${page##*.}/$${page##*/}; done
+	$(INSTALL) -d $(bashdir) $(zshdir) $(fishdir)
+	@# The shell reads it; it is no script to be run.
+	$(PROGRAM) --generate-completion-script bash | sed '1{/^#!/d}' >$(bashdir)/fsfreeze-hook
+	$(PROGRAM) --generate-completion-script zsh >$(zshdir)/_fsfreeze-hook
+	$(PROGRAM) --generate-completion-script fish >$(fishdir)/fsfreeze-hook.fish
+	@chmod 0644 $(bashdir)/fsfreeze-hook $(zshdir)/_fsfreeze-hook $(fishdir)/fsfreeze-hook.fish
 ifeq ($(LAYOUT),rhel)
 	$(INSTALL) -d $(datadir)
 	$(INSTALL) -m 0644 systemd/rhel/qemu-ga.env $(datadir)/qemu-ga.env
@@ -97,16 +131,24 @@ ifeq ($(DESTDIR),)
 	@echo "Installed. The agent calls it after: systemctl restart qemu-guest-agent"
 endif
 
-check-install: $(STAMP) ## install into a scratch tree, look at it, uninstall again
-	@scripts/need systemd logrotate strip
+check-install: $(BUILT) ## install into a scratch tree, look at it, uninstall again
+	@scripts/need systemd logrotate strip manuals shells python3
 	scripts/check-install
+	scripts/check-manuals $(PROGRAM)
 
 uninstall: ## what install put there, and nothing else
 	rm -f $(sbindir)/fsfreeze-hook $(dropindir)/50-fsfreeze-hook.conf $(dropindir)/60-fsfreeze-hook-recover.conf \
 		$(catalogdir)/fsfreeze-hook.catalog $(tmpfilesdir)/fsfreeze-hook.conf \
 		$(rotatedir)/fsfreeze-hook $(addprefix $(docdir)/examples/,$(notdir $(EXAMPLES))) \
-		$(datadir)/qemu-ga.env
-	@for directory in $(dropindir) $(docdir)/examples $(docdir) $(datadir); do \
+		$(addprefix $(libexecdir)/recipes/,$(notdir $(RECIPES))) \
+		$(addprefix $(libexecdir)/,$(notdir $(RECIPE_LIBRARY))) \
+		$(addprefix $(docdir)/recipes/,$(notdir $(RECIPE_PAGES))) \
+		$(addprefix $(docdir)/prometheus/,$(notdir $(ALERT_RULES))) \
+		$(each_manual) $(COMPLETIONS) $(datadir)/qemu-ga.env
+	@for directory in $(dropindir) $(docdir)/examples $(docdir)/recipes $(docdir)/prometheus $(docdir) $(datadir) \
+		$(libexecdir)/recipes $(libexecdir) \
+		$(foreach file,$(COMPLETIONS),$(dir $(file))) \
+		$(sort $(foreach file,$(COMPLETIONS),$(dir $(patsubst %/,%,$(dir $(file)))))); do \
 		if [ -d "$$directory" ]; then rmdir --ignore-fail-on-non-empty "$$directory"; fi; done
 ifeq ($(DESTDIR),)
 	@scripts/reload
@@ -114,8 +156,10 @@ ifeq ($(DESTDIR),)
 	@echo "Removed. The agent goes back to its own hook after: systemctl restart qemu-guest-agent"
 endif
 
+include packaging/packages.mk
+
 clean: ## everything that a build made
-	rm -rf .build
+	rm -rf .build .build-portable
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

@@ -7,6 +7,9 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+/// Checks of buffers' sizes by the C library, as distributions have them; they need optimized code.
+let hardened: [CSetting] = [.define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release))]
+
 let package = Package(
     name: "fsfreeze-hook",
     products: [
@@ -17,10 +20,10 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
     ],
     targets: [
-        .target(name: "CLinux"),
+        .target(name: "CLinux", cSettings: hardened),
         // Needs the headers of libsystemd (libsystemd-dev, systemd-devel); the library is loaded when it is first needed.
         // Up to glibc 2.33 dlopen is in a library of its own.
-        .target(name: "CSystemd", linkerSettings: [.linkedLibrary("dl")]),
+        .target(name: "CSystemd", cSettings: hardened, linkerSettings: [.linkedLibrary("dl")]),
         .target(
             name: "FreezeHook",
             dependencies: ["CLinux", "CSystemd", .product(name: "SystemPackage", package: "swift-system")],

@@ -1,0 +1,176 @@
+"""What has to hold of the Debian package: a story from installation to purge, in a fresh system of each release."""
+
+import json
+import re
+
+from container import expect
+
+PROGRAM = "/usr/sbin/fsfreeze-hook"
+DROPIN = "/usr/lib/systemd/system/qemu-guest-agent.service.d/50-fsfreeze-hook.conf"
+CALLS_PROGRAM = f"-F{PROGRAM}"
+
+# Holds a session from freeze to thaw, so that the window is seen to survive what happens in it.
+HOOK = """#!/bin/sh
+# fsfreeze-hook: description = a session that is held
+case $1 in
+freeze) fsfreeze-hook hold session --run-dir "$FSFREEZE_RUN_DIR" --ready held -- sh -c 'echo held; exec cat' </dev/null ;;
+thaw)   fsfreeze-hook release session --run-dir "$FSFREEZE_RUN_DIR" ;;
+esac
+"""
+
+
+def expect_same(before, after, what):
+    """That two listings are the same."""
+    lines = [f"< {l}" for l in sorted(set(before) - set(after))] + [f"> {l}" for l in sorted(set(after) - set(before))]
+    expect(not lines, f"{what} (< before, > after):\n" + "\n".join(lines[:40]))
+
+
+def expect_agent(system, calls_program, why):
+    """That the agent runs, and with or without the program as its hook."""
+    system.wait(lambda: system.agent()[0] != 0, "the agent does not run")
+    line = system.agent()[1]
+    expect((CALLS_PROGRAM in line) == calls_program, f"{why}: the agent runs as {' '.join(line)}")
+
+
+def our_lines(output):
+    """What the package's own scripts have said, without dpkg's and the service manager's words."""
+    noise = r"\(Reading database|Selecting|Preparing|Unpacking|Setting up|Processing|Removing|Purging|dpkg:|Created symlink"
+    return [l for l in output.splitlines() if l.strip() and not re.match(noise, l)]
+
+
+def before(system):
+    """A system as its administrator has it: the agent runs, without a hook."""
+    system.sh("systemctl start qemu-guest-agent")
+    expect_agent(system, False, "before the installation")
+
+
+def installs(system, package):
+    """The package switches the program on, restarts the agent, and says one line."""
+    untouched = system.sh("cat /etc/qemu/fsfreeze-hook; ls -la /etc/qemu/fsfreeze-hook")
+    pid = system.agent()[0]
+    said = our_lines(system.sh(f"dpkg -i {package}"))
+    expect(len(said) == 1 and "switched on" in said[0], f"the installation says: {said}")
+    named = re.search(r"Next: fsfreeze-hook (\w+)", said[0])
+    known = json.loads(system.sh(f"{PROGRAM} --experimental-dump-help"))["command"]["subcommands"]
+    expect(named and named[1] in [c["commandName"] for c in known], f"the next step is no command: {said[0]}")
+    expect_agent(system, True, "after the installation")
+    expect(system.agent()[0] != pid, "the agent was not restarted")
+    expect(untouched == system.sh("cat /etc/qemu/fsfreeze-hook; ls -la /etc/qemu/fsfreeze-hook"),
+           "the hook of the package qemu-guest-agent was changed")
+    expect(system.sh("dpkg --verify fsfreeze-hook qemu-guest-agent") == "", "dpkg --verify finds changed files")
+    for directory in ("/run/fsfreeze-hook", "/var/lib/fsfreeze-hook"):
+        expect(system.sh(f"stat -c '%a %U:%G' {directory}").strip() == "700 root:root", f"{directory} is not private")
+    # -w: minimal systems leave the pages of most packages out.
+    for page in ("8 fsfreeze-hook", "5 fsfreeze-hook.conf", "7 fsfreeze-hook-recipes"):
+        expect(system.sh(f"man -w {page}").strip().endswith(".gz"), f"man does not find {page}")
+
+
+def runs_a_cycle(system):
+    """The agent's freeze and thaw run a whole cycle, and the journal has it, with explanations."""
+    system.put("/etc/qemu/fsfreeze-hook.d/10-session", HOOK, 0o755)
+    expect(system.freeze() == 0, "the freeze has frozen something")
+    expect(system.status()["state"] == "frozen", "status does not say frozen")
+    expect([h["alive"] for h in system.status()["holds"]] == [True], "the session is not held")
+    system.thaw()
+    status = system.status()
+    cycle = status["last"]
+    expect(cycle["verdict"] == "application-consistent", f"the cycle is {cycle['verdict']}: {cycle['reasons']}")
+    log = system.sh("cat /var/log/qga-fsfreeze-hook.log")
+    expect(f"(cycle {cycle['id']}): application-consistent" in log, f"the log does not have the cycle:\n{log}")
+    entries = [json.loads(l) for l in system.sh("journalctl --output=json -t fsfreeze-hook").splitlines() if l[:1] == "{"]
+    words = {e.get("FSFREEZE_ACTION") for e in entries if e.get("FSFREEZE_CYCLE") == cycle["id"]}
+    expect({"freeze", "thaw"} <= words, f"the journal does not have the cycle: {entries}")
+    expect(any(e.get("FSFREEZE_VERDICT") == "application-consistent" for e in entries), "nor its verdict")
+    expect("Subject: The backup is application-consistent" in system.sh("journalctl -x -t fsfreeze-hook"),
+           "the journal's catalog does not explain the entries")
+    expect("own session" not in log, "the guard got no scope of its own from systemd")
+
+
+def upgrades_in_the_window(system, newer):
+    """A new version comes while applications are held: nothing is lost, and the agent goes on."""
+    agent = system.agent()[0]
+    system.freeze()
+    cycle = system.sh("cat /run/fsfreeze-hook/cycle | head -n 1")
+    said = our_lines(system.sh(f"dpkg -i {newer}"))
+    expect(not said, f"the upgrade says: {said}")
+    expect(system.agent()[0] == agent, "the agent was restarted in the window")
+    expect(system.sh("cat /run/fsfreeze-hook/cycle | head -n 1") == cycle, "the cycle was lost")
+    expect([h["alive"] for h in system.status()["holds"]] == [True], "the session was lost")
+    system.thaw()
+    last = system.status()["last"]
+    expect(last["verdict"] == "application-consistent", f"the cycle is {last['verdict']}: {last['reasons']}")
+    expect([h["action"] for h in last["hooks"]] == ["freeze", "thaw"], f"hooks were called otherwise: {last['hooks']}")
+
+
+def stays_in_the_window(system):
+    """It is not removed while applications are held."""
+    system.freeze()
+    said = system.sh("dpkg --remove fsfreeze-hook && echo removed", fail=False)
+    expect("removed\n" not in said[-9:] and "a backup is going on" in said, f"it is removed in the window: {said}")
+    expect_agent(system, True, "after a removal that was refused")
+    system.thaw()
+    expect(system.status()["last"]["verdict"] == "application-consistent", "the cycle was spoiled")
+
+
+def removes(system, expected):
+    """Removing switches off, and leaves configuration alone."""
+    system.sh("ln -sf /usr/libexec/fsfreeze-hook/recipes/mariadb /etc/qemu/fsfreeze-hook.d/50-mariadb")
+    said = our_lines(system.sh("dpkg --remove fsfreeze-hook"))
+    expect(not said, f"the removal says: {said}")
+    expect_agent(system, False, "after the removal")
+    expect(system.sh("dpkg --verify qemu-guest-agent") == "", "the agent's package was changed")
+    expect(system.freeze() == 0 and system.thaw() == 0, "the agent does not freeze without the program")
+    left = {l.split()[3] for l in system.listing() if l[1] == " "} - {l.split()[3] for l in expected if l[1] == " "}
+    allowed = r"/etc/logrotate.d/fsfreeze-hook|/etc/qemu/.*|/var/log/qga-fsfreeze-hook.log.*|/var/lib/fsfreeze-hook.*"
+    wrong = sorted(l for l in left if not re.fullmatch(allowed, l))
+    expect(not wrong, f"the removal leaves: {wrong}")
+
+
+def purges(system, expected):
+    """Purging leaves nothing but what is the administrator's own."""
+    system.sh("dpkg --purge fsfreeze-hook")
+    system.sh("rm /etc/qemu/fsfreeze-hook.d/10-session")
+    expect_same(expected, system.listing(), "the purge leaves the system otherwise than it was")
+    expect(not system.succeeds("ls -d /run/fsfreeze-hook"), "the purge leaves /run/fsfreeze-hook")
+
+
+def installs_beside_a_frozen_agent(system, package):
+    """The agent holds filesystems: it is not restarted, and the package says what to do."""
+    system.put("/run/qga.state.isfrozen", "")
+    pid = system.agent()[0]
+    said = our_lines(system.sh(f"dpkg -i {package}"))
+    expect(len(said) == 1 and "systemctl restart qemu-guest-agent" in said[0], f"the installation says: {said}")
+    expect(system.agent()[0] == pid, "a frozen agent was restarted")
+    system.sh("rm /run/qga.state.isfrozen")
+    # The same package once more, as `apt-get install --reinstall` does.
+    said = our_lines(system.sh(f"dpkg -i {package}"))
+    expect(len(said) == 1 and "switched on" in said[0], f"the second installation says: {said}")
+    expect_agent(system, True, "after the second installation")
+
+
+def purges_with_everything(system, expected):
+    """All that an administrator may have configured goes with a purge, a metrics file included."""
+    system.put("/etc/qemu/fsfreeze-hook.conf", "[general]\nmetrics-file = /var/lib/misc/fsfreeze-hook.prom\n")
+    system.put("/etc/qemu/fsfreeze-recipes.d/mariadb.conf", "password = secret\n", 0o600)
+    system.put("/var/lib/misc/fsfreeze-hook.prom", "")
+    system.sh("ln -s /usr/libexec/fsfreeze-hook/recipes/mariadb /etc/qemu/fsfreeze-hook.d/50-mariadb")
+    for name in ("log.1", "log.2.gz"):
+        system.put(f"/var/log/qga-fsfreeze-hook.{name}", "")
+    system.sh("dpkg --purge fsfreeze-hook")
+    expect_agent(system, False, "after the purge")
+    expect_same(expected, system.listing(), "the purge leaves the system otherwise than it was")
+
+
+def story(system, package, newer):
+    """All of it, in order; yields the name of each step that holds."""
+    package, newer = system.give(package), system.give(newer)
+    before(system)
+    expected = system.listing()
+    steps = [
+        (installs, package), (runs_a_cycle,), (upgrades_in_the_window, newer), (stays_in_the_window,),
+        (removes, expected), (purges, expected), (installs_beside_a_frozen_agent, package),
+        (purges_with_everything, expected),
+    ]
+    for step, *arguments in steps:
+        step(system, *arguments)
+        yield step

@@ -1,0 +1,86 @@
+"""What has to hold of the built files themselves, without installing them."""
+
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from container import PROJECT, Fault, expect, run
+
+BUILT = PROJECT / ".build-portable"
+# Git's list, not the tree: what a build has left there must not help the second one.
+EVERYTHING = ["git", "-C", str(PROJECT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+
+
+def the_one(directory, pattern):
+    """The only file that matches."""
+    found = sorted(directory.glob(pattern))
+    if len(found) != 1:
+        raise Fault(f"{directory} has {len(found)} files {pattern}, not one: make deb rpm")
+    return found[0]
+
+
+def lintian_has_nothing_to_say():
+    """Errors, warnings and overrides that are not needed any more."""
+    changes = the_one(BUILT / "deb", "*.changes")
+    said = run(["lintian", "--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0",
+                "--show-overrides", str(changes)])
+    lines = [l for l in said.splitlines() if not l.startswith(("N:", "O:"))]
+    if lines:
+        raise Fault("\n".join(lines))
+
+
+def both_packages_have_the_program():
+    """The bytes that `make portable` has built and checked."""
+    program = (BUILT / "fsfreeze-hook").read_bytes()
+    with tempfile.TemporaryDirectory() as directory:
+        deb, rpm = the_one(BUILT / "deb", "fsfreeze-hook_*.deb"), the_one(BUILT / "rpm", "fsfreeze-hook-[0-9]*.rpm")
+        run(["sh", "-c", 'dpkg-deb -x "$1" deb && mkdir rpm && cd rpm && rpm2cpio "$2" | cpio -idm --quiet', "-",
+             str(deb), str(rpm)], cwd=directory)
+        for kind in ("deb", "rpm"):
+            installed = Path(directory, kind, "usr/sbin/fsfreeze-hook")
+            expect(installed.read_bytes() == program, f"the {kind} has another program than make portable has built")
+
+
+def the_check_finds_a_program_that_needs_a_new_glibc():
+    """That of `make` needs the glibc of the machine that it was built on, and libraries linked in otherwise."""
+    result = subprocess.run(
+        [PROJECT / "scripts/check-portable", PROJECT / ".build/release/fsfreeze-hook", BUILT / "fsfreeze-hook.debug"],
+        cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    expect(result.returncode == 1, f"it accepts that of make: {result.stdout}")
+    for words in ("beyond 2.28", "is not stripped", "are of two builds"):
+        expect(words in result.stdout, f"it does not say '{words}': {result.stdout}")
+
+
+def a_second_build_elsewhere_gives_the_same_bytes():
+    """The program, its symbols and all packages, built in a directory of another name."""
+    with tempfile.TemporaryDirectory(prefix="fsfreeze-second-build-") as directory:
+        second = Path(directory) / "elsewhere"
+        names = [Path(n) for n in run(EVERYTHING).split("\0") if n]
+        for name in names:
+            # A file may be gone from the tree and still in the index.
+            if (PROJECT / name).is_file():
+                (second / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(PROJECT / name, second / name)
+        if (PROJECT / "Package.resolved").exists():
+            shutil.copy2(PROJECT / "Package.resolved", second)
+        # What was fetched may be the same; what is built of it is not.
+        run(["cp", "-a", str(BUILT / "sysroot"), "--target-directory", str(make_directory(second / BUILT.name))])
+        run(["make", "--no-print-directory", "-C", str(second), "deb", "rpm"])
+        compared = ["fsfreeze-hook", "fsfreeze-hook.debug", *sorted(
+            str(p.relative_to(BUILT)) for p in (*BUILT.glob("deb/*.deb"), *BUILT.glob("rpm/*.rpm")))]
+        expect(len(compared) == 6, f"there are {len(compared)} files to compare, not six")
+        for name in compared:
+            expect((BUILT / name).read_bytes() == (second / BUILT.name / name).read_bytes(), f"{name} is another one")
+
+
+def make_directory(path):
+    """The directory, made if need be."""
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+TESTS = [
+    lintian_has_nothing_to_say, both_packages_have_the_program, the_check_finds_a_program_that_needs_a_new_glibc,
+    a_second_build_elsewhere_gives_the_same_bytes,
+]

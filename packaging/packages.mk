@@ -1,0 +1,73 @@
+# The portable program, and the packages that are made from it.
+
+PORTABLE   = .build-portable
+SYSROOT    = $(abspath $(PORTABLE)/sysroot)
+COMPAT     = $(abspath $(PORTABLE)/glibc-compat.o)
+# Where swiftc finds the C++ runtime first: it has no option for the static one.
+STATIC_DIR = $(abspath $(PORTABLE)/static)
+TOOLCHAIN  = $(abspath $(dir $(realpath $(shell command -v $(SWIFT))))..)
+
+# What a distribution's own packages are compiled and linked with, as far as Swift has it. Control-flow protection it has
+# not: it would need all of Swift's own libraries to be compiled with it.
+HARDENING = -Xcc -fstack-protector-strong -Xcc -fstack-clash-protection \
+	-Xswiftc -Xfrontend -Xswiftc -enable-stack-protector \
+	-Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker noexecstack
+
+# Two builds of the same sources are to be the same, wherever they are made. Breadcrumbs are the places of compiled
+# modules, and incremental code generation leaves hashes of the command line behind: both hold paths.
+NO_PATHS = $(foreach map,$(CURDIR)=. $(TOOLCHAIN)=/swift,-Xcc -ffile-prefix-map=$(map) -Xswiftc -file-prefix-map -Xswiftc $(map)) \
+	-Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs \
+	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen -Xlinker --build-id=sha1
+
+# --no-export-dynamic: Swift asks for every function to be exported, which nobody looks up; without that, less
+# is kept and less is relocated at every start.
+PORTABLE_FLAGS = -c release --static-swift-stdlib --disable-local-rpath --scratch-path $(PORTABLE)/build \
+	-Xswiftc -sdk -Xswiftc $(SYSROOT) -Xcc --sysroot=$(SYSROOT) \
+	-Xlinker -L$(STATIC_DIR) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
+	-Xlinker $(COMPAT) $(addprefix -Xlinker --wrap=,exp exp2 log log2) \
+	-Xswiftc -use-ld=lld -Xlinker --icf=all -Xlinker --no-export-dynamic $(HARDENING) $(NO_PATHS)
+
+.PHONY: portable
+
+portable: $(PORTABLE)/fsfreeze-hook ## the program for all distributions from glibc 2.28 on, and its debug symbols
+
+$(SYSROOT)/PACKAGES: scripts/sysroot scripts/debian-mirror
+	scripts/sysroot $(SYSROOT)
+
+$(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/glibc-compat.c packaging/packages.mk \
+		scripts/check-portable
+	@scripts/need swift strip
+	@mkdir -p $(STATIC_DIR)
+	@# swiftc looks for its own static libraries below the sysroot.
+	@ln -sfn $(TOOLCHAIN)/lib/swift_static $(SYSROOT)/usr/lib/swift_static
+	@ln -sf $(SYSROOT)/usr/lib/gcc/*/*/libstdc++.a $(STATIC_DIR)/libstdc++.a
+	@# Swift asks for libutil and uses nothing of it: an empty archive in its place is a library less to load.
+	@printf '!<arch>\n' >$(STATIC_DIR)/libutil.a
+	clang --sysroot=$(SYSROOT) -O2 -fPIC -Wall -Wextra -Werror -c packaging/portable/glibc-compat.c -o $(COMPAT)
+	@# Swift does not know of what is linked in from here, and would not link again.
+	@rm -f $(PORTABLE)/build/release/fsfreeze-hook
+	$(SWIFT) build $(PORTABLE_FLAGS) --product fsfreeze-hook
+	objcopy --only-keep-debug --compress-debug-sections $(PORTABLE)/build/release/fsfreeze-hook $@.debug
+	chmod 0644 $@.debug
+	strip --remove-section=.comment -o $@.new $(PORTABLE)/build/release/fsfreeze-hook
+	cd $(PORTABLE) && objcopy --add-gnu-debuglink=fsfreeze-hook.debug fsfreeze-hook.new
+	scripts/check-portable $@.new $@.debug
+	mv $@.new $@
+
+.PHONY: deb
+
+deb: portable ## packages for Debian and Ubuntu, in .build-portable/deb
+	@scripts/need debhelper
+	@scripts/make-deb $(PORTABLE)/deb
+
+.PHONY: rpm
+
+rpm: portable ## packages for RHEL, its rebuilds and Fedora, in .build-portable/rpm
+	@scripts/need rpmbuild
+	@scripts/make-rpm $(PORTABLE)/rpm
+
+.PHONY: package-test
+
+package-test: build deb rpm ## the packages: installed, upgraded and removed in systems of their own (as root)
+	@scripts/need package-tests debian-keyring python3
+	@Tests/Packages/run

@@ -1,0 +1,68 @@
+# shellcheck shell=sh
+# What the scripts of the packages share. The program may be missing when they run.
+
+program=/usr/sbin/fsfreeze-hook
+agent=qemu-guest-agent.service
+
+# Whether the agent holds filesystems, or the program applications.
+backup_is_going_on() {
+    [ -e /run/qga.state.isfrozen ] || [ -e /run/fsfreeze-hook/cycle ]
+}
+
+systemd_runs() {
+    [ -d /run/systemd/system ]
+}
+
+# Prints the agent's process id; fails when it does not run.
+agent_process() {
+    systemd_runs || return 1
+    agent_pid=$(systemctl show --property=MainPID "$agent" 2>/dev/null) || return 1
+    agent_pid=${agent_pid#MainPID=}
+    [ "${agent_pid:-0}" -gt 0 ] && echo "$agent_pid"
+}
+
+# Whether the agent that is running was started with the program as its hook.
+agent_calls_program() {
+    tr '\0' '\n' <"/proc/$(agent_process)/cmdline" 2>/dev/null | grep -qxF -e "-F$program"
+}
+
+# Makes the agent call the program ($1 = on) or forget it ($1 = off), and says what is left to do. $2 is what restarts
+# units here. An upgrade needs no restart: the agent starts the program by its path.
+switch_agent() {
+    ! systemd_runs || systemctl daemon-reload || true
+    next="Next: fsfreeze-hook list"
+    if ! agent_process >/dev/null; then
+        [ "$1" = off ] || echo "fsfreeze-hook is switched on: qemu-guest-agent calls it once it runs. $next"
+        return 0
+    fi
+    if agent_calls_program; then now=on; else now=off; fi
+    if [ "$now" = "$1" ]; then
+        return 0
+    elif backup_is_going_on; then
+        echo "A backup is going on, so qemu-guest-agent was not restarted. After it: systemctl restart qemu-guest-agent"
+    elif ! "$2" try-restart "$agent"; then
+        echo "qemu-guest-agent was not restarted. To switch fsfreeze-hook $1: systemctl restart qemu-guest-agent" >&2
+    elif [ "$1" = on ]; then
+        echo "fsfreeze-hook is switched on: qemu-guest-agent calls it from now on. $next"
+    fi
+}
+
+# Waits a while for a backup to end; fails when it does not. Without the program nobody would let the applications go.
+wait_for_the_thaw() {
+    seconds=30
+    while backup_is_going_on; do
+        if [ "$seconds" -eq 0 ]; then
+            echo "fsfreeze-hook is not removed: a backup is going on, and its thaw needs the program." >&2
+            echo "Try again after the backup. If there is none, let go what it left behind: fsfreeze-hook recover" >&2
+            return 1
+        fi
+        [ "$seconds" -ne 30 ] || echo "fsfreeze-hook: waiting for the end of a backup"
+        seconds=$((seconds - 1))
+        sleep 1
+    done
+}
+
+# Links to our recipes in a hook directory ($1) lead nowhere without the package.
+remove_recipe_links() {
+    find "$1" -maxdepth 1 -type l -lname '/usr/libexec/fsfreeze-hook/recipes/*' -delete 2>/dev/null || true
+}

@@ -1,0 +1,32 @@
+# shellcheck shell=sh
+# The labels of the program's files, where SELinux is on.
+
+module=/usr/share/selinux/packages/fsfreeze-hook.cil
+
+selinux_is_on() {
+    command -v selinuxenabled >/dev/null 2>&1 && command -v semodule >/dev/null 2>&1 && selinuxenabled
+}
+
+# Gives every file of the program the label that the policy has for it now.
+restore_labels() {
+    for path in /usr/sbin/fsfreeze-hook /usr/libexec/fsfreeze-hook /etc/qemu/fsfreeze-hook.d /run/fsfreeze-hook \
+        /var/lib/fsfreeze-hook /var/log/qga-fsfreeze-hook.log*; do
+        [ ! -e "$path" ] || restorecon -RF "$path" || true
+    done
+}
+
+load_file_contexts() {
+    selinux_is_on || return 0
+    # 200: below what an administrator loads, above the distribution's own.
+    if semodule -X 200 -i "$module"; then
+        restore_labels
+    else
+        echo "The SELinux labels of fsfreeze-hook were not loaded; by hand: semodule -i $module" >&2
+    fi
+}
+
+unload_file_contexts() {
+    selinux_is_on || return 0
+    semodule -X 200 -r fsfreeze-hook || true
+    restore_labels
+}
