@@ -46,7 +46,7 @@ SOURCES     := Package.swift $(shell find Sources -type f)
 EXAMPLES    := $(wildcard hooks/*.sample)
 RECIPES     := $(wildcard hooks/recipes/*)
 # What the recipes read.
-RECIPE_LIBRARY := $(wildcard hooks/recipe.sh)
+RECIPE_LIBRARY := $(wildcard hooks/*.sh)
 RECIPE_PAGES := $(wildcard docs/recipes/*.md)
 ALERT_RULES := $(wildcard packaging/prometheus/*.rules.yml)
 MANUALS     := $(wildcard man/*.[1-9])
