@@ -90,6 +90,11 @@ final class MariaDBServer {
         try server?.copy(data, to: target)
     }
 
+    /// Does something while the server can do nothing.
+    func whileStopped(_ work: () throws -> Void) throws {
+        try server?.whileStopped(work)
+    }
+
     /// Starts a server on a copy, and removes both.
     static func inspect(_ copy: String, on guest: RecipeGuest, _ look: (MariaDBServer) throws -> Void) throws {
         defer { TemporaryDirectory.remove(copy) }

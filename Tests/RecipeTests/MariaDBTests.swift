@@ -99,6 +99,65 @@ struct MariaDBTests {
         #expect(guest.verdict == "application-consistent")
     }
 
+    @Test func aServerThatHangsIsGivenUp() throws {
+        let server = try MariaDBServer(on: guest)
+        #expect(try guest.run("freeze") == 0)
+        try server.whileStopped { () throws in
+            let begin = monotonicSeconds()
+            #expect(try guest.run("thaw") == 0)
+            #expect(guest.verdict?.hasPrefix("crash-consistent") == true, "\(guest.log)")
+            #expect(try guest.run("freeze") == 0)
+            #expect(guest.ending(of: "50-mariadb")?.contains("status=1") == true)
+            #expect(try guest.run("thaw") == 0)
+            #expect(monotonicSeconds() - begin < 40)
+        }
+        #expect(eventually { (try? server.holdingConnections()) == [] })
+        #expect(try guest.run("freeze") == 0)
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict == "application-consistent", "\(guest.log)")
+    }
+
+    @Test func aRecipeEndedByTheTimeLimitLeavesNoLock() throws {
+        try guest.configure("mariadb", "lock-wait = 50\n")
+        try guest.configure("[hook mariadb]\ntimeout = 1s\n")
+        let server = try MariaDBServer(on: guest)
+        try server.execute("CREATE TABLE load_test.slow (number INT) ENGINE=MyISAM")
+        let long = try guest.start(server.client + ["--execute=INSERT INTO load_test.slow SELECT SLEEP(60)"])
+        #expect(eventually { (try? server.connections("info LIKE '%SLEEP(60)%'").count) == 1 })
+        #expect(try guest.run("freeze") == 0)
+        #expect(guest.ending(of: "50-mariadb")?.contains("time limit of 1s exceeded") == true, "\(guest.log)")
+        // Whoever waited for a lock has gone, and with it the queue behind it.
+        #expect(eventually { (try? server.connections("info LIKE 'BACKUP%'")) == [] })
+        #expect(try server.execute("INSERT INTO load_test.myisam VALUES (1, 1); SELECT 'written'") == "written\n")
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict?.hasPrefix("crash-consistent") == true)
+        for connection in try server.connections("info LIKE '%SLEEP(60)%'") { try server.execute("KILL \(connection)") }
+        _ = try long.wait()
+    }
+
+    /// The data lie on a filesystem of the test's own, which is really frozen; nobody thaws.
+    @Test func theGuardLetsGoWhileTheDiskIsFrozen() throws {
+        let disk = guest.path("disk")
+        try guest.execute([
+            "/bin/sh", "-ec",
+            "truncate -s 200M '\(disk).image'; mkfs.ext4 -q '\(disk).image'; mkdir '\(disk)'; mount -o loop '\(disk).image' '\(disk)'",
+        ])
+        let server = try MariaDBServer("disk/db", on: guest)
+        try guest.configure("hold-limit = 1s\n")
+        #expect(try guest.run("freeze") == 0)
+        try guest.execute(["fsfreeze", "--freeze", disk])
+        let isFree = eventually(within: 20) { guest.runFiles.allSatisfy { !$0.hasPrefix("hold-") } }
+        let clients = Processes.mentioning(server.socket).filter { Processes.commandLine(of: $0).hasPrefix("mariadb ") }
+        try guest.execute(["fsfreeze", "--unfreeze", disk])
+        #expect(isFree && clients == [])
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict?.hasPrefix("crash-consistent") == true, "\(guest.log)")
+        #expect(guest.ending(of: "50-mariadb", "thaw")?.contains("status=0") == true, "\(guest.log)")
+        #expect(try server.execute("INSERT INTO load_test.innodb VALUES (1, 1); SELECT 'written'") == "written\n")
+        try server.end()
+        try guest.execute(["umount", disk])
+    }
+
     @Test func aServerThatEndsIdleSessionsKeepsThisOne() throws {
         let server = try MariaDBServer(on: guest, options: ["--wait-timeout=1", "--interactive-timeout=1"])
         #expect(try guest.run("freeze") == 0)

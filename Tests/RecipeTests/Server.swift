@@ -36,6 +36,11 @@ final class Server {
     /// Copies a directory while the server can do nothing: what a filesystem freeze makes of the copy, an image of one
     /// moment.
     func copy(_ source: String, to target: String) throws {
+        try whileStopped { try guest.execute(["cp", "-a", source, target]) }
+    }
+
+    /// Does something while neither the server nor any process that it has started can do anything.
+    func whileStopped(_ work: () throws -> Void) throws {
         // The first process first: it starts the others.
         var stopped: [pid_t] = []
         defer {
@@ -50,6 +55,6 @@ final class Server {
                 _ = eventually(within: 5) { ["T", nil].contains(Processes.state(of: process)) }
             }
         }
-        try guest.execute(["cp", "-a", source, target])
+        try work()
     }
 }
