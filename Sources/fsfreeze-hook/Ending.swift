@@ -1,3 +1,4 @@
+import ArgumentParser
 import FreezeHook
 import Glibc
 
@@ -17,7 +18,19 @@ enum Ending {
         switch error {
         case let error as ConfigurationError: CommandResult(.configurationInvalid, "\(error)")
         case let error as RunDirectoryError: CommandResult(.cannotUseRunDirectory, "\(error)")
+        case let error as RecipeError: CommandResult(error.isUsage ? .usage : .failed, "\(error)")
         default: CommandResult(.failed, "\(error)")
+        }
+    }
+
+    /// Does a command's work; an error ends it with its message and exit status.
+    static func showingErrors(_ work: () throws -> Void) throws {
+        do {
+            try work()
+        } catch let status as ExitCode {
+            throw status
+        } catch {
+            throw ExitCode(show(result(of: error)))
         }
     }
 }

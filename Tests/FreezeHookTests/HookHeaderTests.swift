@@ -15,6 +15,8 @@ import Testing
         # fsfreeze-hook: guarantee = native-copy
         # fsfreeze-hook: timeout = 90s
         # fsfreeze-hook: prepare = yes
+        # fsfreeze-hook: order = 52
+        # fsfreeze-hook: processes = mariadbd  mysqld
 
         """
 
@@ -23,6 +25,8 @@ import Testing
         #expect(header.guarantee == .nativeCopy)
         #expect(header.timeout == .seconds(90))
         #expect(header.prepare == true)
+        #expect(header.order == 52)
+        #expect(header.processes == ["mariadbd", "mysqld"])
         #expect(header.problems.isEmpty)
     }
 
@@ -57,6 +61,7 @@ import Testing
         ("timeout", "no 'key = value'"), ("timeout =", "no 'key = value'"), ("= 3", "unknown key ''"),
         ("", "no 'key = value'"), ("timeout = 0", "is no timeout"), ("timeout = 30", "is no timeout"),
         ("guarantee = perfect", "unknown guarantee 'perfect'"), ("prepare = maybe", "'maybe'"),
+        ("order = 100", "'100'"), ("order = -1", "'-1'"), ("order = a", "'a'"),
         ("required = yes", "unknown key 'required'"), ("Timeout = 1s", "unknown key 'Timeout'"),
         ("x\u{1b}[2J = 1", "unknown key 'x\\x1b[2J'"),
     ])

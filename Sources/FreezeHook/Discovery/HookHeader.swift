@@ -20,6 +20,10 @@ package struct HookHeader: Equatable, Sendable {
     package var guarantee: Guarantee?
     package var timeout: Duration?
     package var prepare: Bool?
+    /// For a recipe: the number that the name of its link begins with.
+    package var order: Int?
+    /// For a recipe: the names of the processes that show that its application runs here, as in `/proc/PID/comm`.
+    package var processes: [String] = []
     /// Lines that could not be understood, as `list` shows them.
     package var problems: [String] = []
 
@@ -68,6 +72,11 @@ package struct HookHeader: Equatable, Sendable {
         case "prepare":
             prepare = try? SettingsKeys.yesOrNo(parts[1])
             if prepare == nil { problems.append("'\(parts[1])' in the header is neither yes nor no") }
+        case "order":
+            order = Int(parts[1]).flatMap { (0...99).contains($0) ? $0 : nil }
+            if order == nil { problems.append("'\(parts[1])' in the header is no order: write a number from 0 to 99") }
+        case "processes":
+            processes = parts[1].split(separator: " ").map(String.init)
         default:
             problems.append("unknown key '\(parts[0])' in the header")
         }

@@ -13,7 +13,7 @@ struct FsfreezeHook: ParsableCommand {
         subcommands: [
             FreezeCommand.self, ThawCommand.self, StatusCommand.self, ListCommand.self, HoldCommand.self,
             ReleaseCommand.self,
-            RecoverCommand.self,
+            RecoverCommand.self, EnableCommand.self, DisableCommand.self,
         ])
 }
 

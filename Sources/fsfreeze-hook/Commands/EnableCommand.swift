@@ -1,0 +1,38 @@
+import ArgumentParser
+import FreezeHook
+
+/// `fsfreeze-hook enable`
+struct EnableCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "enable",
+        abstract: "Enable recipes, or show which there are.",
+        discussion: """
+            A recipe is a hook that comes with the program. Enabling it puts a link into the hook directory; one that is \
+            enabled already stays as it is, whatever its link is called. Nothing else in the directory is touched.
+            """)
+
+    @Argument(help: "The recipes to enable.")
+    var recipes: [String] = []
+
+    @Flag(help: "Enable the recipe of every application that runs here.")
+    var detected = false
+
+    @OptionGroup var options: RecipeOptions
+
+    func run() throws {
+        try Ending.showingErrors {
+            let all = try options.recipes()
+            let running = RunningApplications.now()
+            if recipes.isEmpty && !detected {
+                let list = RecipeList(all, links: options.links, running: running)
+                return print(options.json ? try JSONText.of(list) : list.text)
+            }
+            var chosen = try options.recipes(named: recipes)
+            if detected { chosen += all.filter { running.include(applicationOf: $0) && !chosen.contains($0) } }
+            if chosen.isEmpty && !options.json { return print("no application of a recipe runs here") }
+            var changed: Set<String> = []
+            for recipe in chosen where try options.links.enable(recipe) != nil { changed.insert(recipe.name) }
+            try options.end(chosen, changed: changed)
+        }
+    }
+}
