@@ -30,7 +30,7 @@ agent_calls_program() {
 # units here. An upgrade needs no restart: the agent starts the program by its path.
 switch_agent() {
     ! systemd_runs || systemctl daemon-reload || true
-    next="Next: fsfreeze-hook list"
+    next="Next: fsfreeze-hook enable"
     if ! agent_process >/dev/null; then
         [ "$1" = off ] || echo "fsfreeze-hook is switched on: qemu-guest-agent calls it once it runs. $next"
         return 0
