@@ -75,11 +75,7 @@ final class Guest {
     var log: String { text(of: "log") }
 
     /// The log's lines without their times.
-    var logLines: [String] {
-        log.split(separator: "\n").map { line in
-            line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? String(line)
-        }
-    }
+    var logLines: [String] { HookLog(log).messages }
 
     /// Starts an agent that calls the program through the link.
     func startAgent(state: String? = nil) throws -> Agent {

@@ -95,37 +95,18 @@ final class RecipeGuest {
     // MARK: - What is seen
 
     /// The log's lines without their times.
-    var log: [String] {
-        Files.text(of: path("log")).split(separator: "\n").map { line in
-            line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? String(line)
-        }
-    }
+    var log: [String] { hookLog.messages }
 
-    /// The verdict of the last cycle with its reasons, from the log's last summary.
-    var verdict: String? {
-        log.last { $0.hasPrefix("thawed: ") }.flatMap { line in
-            line.firstRange(of: "): ").map { String(line[$0.upperBound...]) }
-        }
-    }
+    /// The verdict of the last cycle with its reasons.
+    var verdict: String? { hookLog.verdict }
 
-    /// The last line that tells how a hook ended when it was called with the action.
-    func ending(of hook: String, _ action: String = "freeze") -> String? {
-        var isIts = false
-        var found: String?
-        for line in log {
-            if line.hasPrefix("execute ") {
-                isIts = line.hasSuffix("/\(hook) \(action)")
-            } else if isIts, line.contains("/\(hook) finished with status=") {
-                found = line
-            }
-        }
-        return found
-    }
+    /// The line that tells how a hook ended when it was called with the action last.
+    func ending(of hook: String, _ action: String = "freeze") -> String? { hookLog.ending(of: hook, action) }
 
     /// What a hook has printed.
-    func output(of hook: String) -> [String] {
-        log.filter { $0.hasPrefix("\(hook): ") }.map { String($0.dropFirst(hook.count + 2)) }
-    }
+    func output(of hook: String) -> [String] { hookLog.output(of: hook) }
+
+    private var hookLog: HookLog { HookLog(Files.text(of: path("log"))) }
 
     /// The names in the run directory: nothing but what a cycle in progress needs.
     var runFiles: [String] { (try? Files.names(in: namespace.path("/run/fsfreeze-hook"))) ?? [] }

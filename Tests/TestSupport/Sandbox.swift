@@ -147,30 +147,15 @@ package final class Sandbox {
     package var log: String { Files.text(of: logFile) }
 
     /// The log's lines without their times.
-    package var messages: [String] {
-        lines(of: log).map { line in
-            line.firstRange(of: ": ").map { String(line[$0.upperBound...]) } ?? line
-        }
-    }
+    package var messages: [String] { HookLog(log).messages }
 
     /// The line that tells how the hook ended when it was called with the action last.
     package func ending(of name: String, _ action: String = "freeze") -> String? {
-        var isIts = false
-        var found: String?
-        for message in messages {
-            if message.hasPrefix("execute ") {
-                isIts = message.hasSuffix("/\(name) \(action)")
-            } else if isIts, message.contains("/\(name) finished with status=") {
-                found = message
-            }
-        }
-        return found
+        HookLog(log).ending(of: name, action)
     }
 
     /// The lines of the hook's output, in their order.
-    package func output(of name: String) -> [String] {
-        messages.filter { $0.hasPrefix("\(name): ") }.map { String($0.dropFirst(name.count + 2)) }
-    }
+    package func output(of name: String) -> [String] { HookLog(log).output(of: name) }
 
     private func lines(of text: String) -> [String] {
         text.split(separator: "\n", omittingEmptySubsequences: true).map(String.init)

@@ -65,11 +65,7 @@ extension Sandbox {
     // MARK: - What is seen of the cycle
 
     /// The verdict and its reasons in the last summary of a thaw.
-    var verdict: String? {
-        messages.last { $0.hasPrefix("thawed: ") && $0.contains("): ") }.flatMap { line in
-            line.firstRange(of: "): ").map { String(line[$0.upperBound...]) }
-        }
-    }
+    var verdict: String? { HookLog(log).verdict }
 
     /// The id of the cycle whose record is there.
     var cycle: String? {
