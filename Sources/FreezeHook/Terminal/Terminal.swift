@@ -7,6 +7,8 @@ package struct Terminal: Equatable, Sendable {
     /// The columns that no line may exceed; nil for a pipe or a file, where nothing is cut.
     package var columns: Int?
     package var usesColour: Bool
+    /// Whether a line can be written over.
+    package var canRedraw: Bool
     /// Whether line drawing and the like can be used; only ASCII otherwise.
     package var usesUnicode: Bool
 
@@ -18,6 +20,7 @@ package struct Terminal: Equatable, Sendable {
     /// A plain place of this width; for tests and for text that is kept.
     package init(columns: Int?, usesColour: Bool = false, usesUnicode: Bool = false) {
         isTerminal = columns != nil
+        canRedraw = false
         self.columns = columns
         self.usesColour = usesColour
         self.usesUnicode = usesUnicode
@@ -36,8 +39,9 @@ package struct Terminal: Equatable, Sendable {
             let known = width > 0 ? width : variable("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
             columns = max(Self.leastColumns, known ?? Self.usualColumns)
         }
+        canRedraw = isTerminal && isSet("TERM") && variable("TERM") != "dumb"
         // https://no-color.org: set and not empty.
-        usesColour = isTerminal && !isSet("NO_COLOR") && isSet("TERM") && variable("TERM") != "dumb"
+        usesColour = canRedraw && !isSet("NO_COLOR")
         // The order of setlocale(3).
         let locale = ["LC_ALL", "LC_CTYPE", "LANG"].first(where: isSet).flatMap(variable) ?? ""
         let charset = locale.lowercased()

@@ -1,0 +1,45 @@
+/// One cycle as a picture: a row for each hook, with bars on a common scale.
+package struct Timeline {
+    private let cycle: CycleSummary
+    private let chart: TimelineChart
+
+    package init(_ cycle: CycleSummary) {
+        self.cycle = cycle
+        chart = TimelineChart(cycle)
+    }
+
+    /// The lines: what it was, the picture, the window's length, the verdict and its reasons.
+    package func lines(for terminal: Terminal) -> [String] {
+        let columns = terminal.columns
+        let time = WallTime(rfc3339: cycle.started)?.dateAndTime ?? cycle.started
+        let id = cycle.id.prefix(HistoryTable.idLength)
+        let title = cycle.isRehearsal ? "rehearsal \(id), \(time)" : "cycle \(id), \(time), ended by \(cycle.reason)"
+        let verdict = Guarantee(rawValue: cycle.verdict)
+        var lines = TextWrap.lines(of: title, columns: columns, indent: 4).map { terminal.styled($0, .bold) }
+        lines += [""] + chart.lines(for: terminal) + [""]
+        lines += TextWrap.lines(of: window, columns: columns, indent: Self.indent)
+        lines.append("verdict  \(terminal.styled(cycle.verdict, verdict?.style))")
+        for reason in cycle.reasons {
+            lines += TextWrap.lines(of: "         - \(reason)", columns: columns, indent: Self.indent + 2)
+        }
+        return lines
+    }
+
+    // Behind the words "window" and "verdict".
+    private static let indent = 9
+
+    private var window: String {
+        let parts: [(name: String, seconds: Double?)] = [
+            ("freeze", cycle.freezeSeconds), ("hold", cycle.holdSeconds), ("thaw", cycle.thawSeconds),
+        ]
+        let known = parts.compactMap { part in part.seconds.map { "\(part.name) \(DurationText.brief($0))" } }
+        let whole = cycle.windowSeconds.map(DurationText.brief) ?? "none"
+        var text = "window   \(whole)"
+        if !known.isEmpty { text += ": \(known.joined(separator: ", "))" }
+        if let prepare = cycle.prepareSeconds, cycle.hooks.contains(where: { $0.action == HookAction.prepare.rawValue })
+        {
+            text += "; before it prepare \(DurationText.brief(prepare))"
+        }
+        return text
+    }
+}
