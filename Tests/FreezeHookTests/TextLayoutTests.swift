@@ -29,6 +29,7 @@ import Testing
         #expect(TextWrap.lines(of: "one two three", columns: 7, indent: 2) == ["one two", "  three"])
         #expect(TextWrap.lines(of: "abcdefghij", columns: 4, indent: 1) == ["abcd", " efg", " hij"])
         #expect(TextWrap.lines(of: "", columns: 4) == [""])
+        #expect(TextWrap.lines(of: "  - one two", columns: 8, indent: 4) == ["  - one", "    two"])
         #expect(TextWrap.lines(of: "日本語", columns: 1) == ["日", "本", "語"])
     }
 

@@ -18,7 +18,8 @@ package struct Timeline {
         var lines = TextWrap.lines(of: title, columns: columns, indent: 4).map { terminal.styled($0, .bold) }
         lines += [""] + chart.lines(for: terminal) + [""]
         lines += TextWrap.lines(of: window, columns: columns, indent: Self.indent)
-        lines.append("verdict  \(terminal.styled(cycle.verdict, verdict?.style))")
+        let whole = TextWrap.lines(of: "verdict  \(cycle.verdict)", columns: columns, indent: Self.indent)
+        lines += whole.count > 1 ? whole : ["verdict  \(terminal.styled(cycle.verdict, verdict?.style))"]
         for reason in cycle.reasons {
             lines += TextWrap.lines(of: "         - \(reason)", columns: columns, indent: Self.indent + 2)
         }

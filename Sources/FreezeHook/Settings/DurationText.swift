@@ -45,7 +45,8 @@ package enum DurationText {
     package static func brief(_ seconds: Double) -> String {
         let milliseconds = Int64(max(0, min(seconds, 1e9)) * 1000 + 0.5)
         let places = milliseconds < 10_000 ? 3 : milliseconds < 100_000 ? 2 : milliseconds < 1_000_000 ? 1 : 0
-        let text = DurationText.seconds(.nanoseconds(milliseconds * 1_000_000))
+        let unit: Int64 = [1000, 100, 10, 1][places]
+        let text = DurationText.seconds(.milliseconds((milliseconds + unit / 2) / unit * unit))
         return text.dropLast(places == 0 ? 4 : 3 - places) + "s"
     }
 }

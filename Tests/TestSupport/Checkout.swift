@@ -1,14 +1,12 @@
-import TestSupport
-
 /// The project's own files, which some tests read.
-enum Checkout {
+package enum Checkout {
     private static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)
 
-    static func path(_ name: String) -> String {
+    package static func path(_ name: String) -> String {
         root.joined(separator: "/") + "/" + name
     }
 
-    static func text(of name: String) throws -> String {
+    package static func text(of name: String) throws -> String {
         guard let bytes = Files.bytes(of: path(name)) else { throw TestFailure("\(path(name)) is missing") }
         return String(decoding: bytes, as: UTF8.self)
     }
