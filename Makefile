@@ -32,6 +32,7 @@ rotatedir   = $(DESTDIR)$(SYSCONFDIR)/logrotate.d
 
 SOURCES  := Package.swift $(shell find Sources -type f)
 EXAMPLES := $(wildcard hooks/*.sample)
+ALERTS   := packaging/prometheus/fsfreeze-hook.rules.yml
 
 # A crashing process must not leave a backtracer behind that holds the output open.
 export SWIFT_BACKTRACE = enable=no
@@ -55,7 +56,7 @@ demo: build ## a freeze and a thaw through the real qemu-ga, shown step by step
 	@scripts/demo $(PROGRAM)
 
 test: ## all tests (as root: they use mount namespaces)
-	@scripts/need swift libsystemd qemu-ga systemd namespaces filesystem python3
+	@scripts/need swift libsystemd qemu-ga systemd namespaces filesystem promtool python3
 	$(SWIFT) test
 
 bench: build ## speed and size beside the stock script, run-parts and a C loop
@@ -70,7 +71,7 @@ lint: ## style of the Swift code, the shell scripts and the Python scripts
 install: $(STAMP) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=debian|rhel)
 	@scripts/need strip
 	@test -d systemd/$(LAYOUT) || { echo "LAYOUT is debian or rhel, not '$(LAYOUT)'" >&2; exit 64; }
-	$(INSTALL) -d $(sbindir) $(dropindir) $(catalogdir) $(tmpfilesdir) $(rotatedir) $(docdir)/examples
+	$(INSTALL) -d $(sbindir) $(dropindir) $(catalogdir) $(tmpfilesdir) $(rotatedir) $(docdir)/examples $(docdir)/prometheus
 	$(INSTALL) -m 0755 -s $(PROGRAM) $(sbindir)/fsfreeze-hook
 	$(INSTALL) -m 0644 systemd/$(LAYOUT)/50-fsfreeze-hook.conf $(dropindir)/50-fsfreeze-hook.conf
 	$(INSTALL) -m 0644 systemd/60-fsfreeze-hook-recover.conf $(dropindir)/60-fsfreeze-hook-recover.conf
@@ -79,6 +80,7 @@ install: $(STAMP) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=deb
 	$(INSTALL) -m 0644 systemd/fsfreeze-hook.tmpfiles $(tmpfilesdir)/fsfreeze-hook.conf
 	$(INSTALL) -m 0644 packaging/fsfreeze-hook.logrotate $(rotatedir)/fsfreeze-hook
 	$(INSTALL) -m 0644 $(EXAMPLES) $(docdir)/examples
+	$(INSTALL) -m 0644 $(ALERTS) $(docdir)/prometheus
 ifeq ($(LAYOUT),rhel)
 	$(INSTALL) -d $(datadir)
 	$(INSTALL) -m 0644 systemd/rhel/qemu-ga.env $(datadir)/qemu-ga.env
@@ -101,8 +103,8 @@ uninstall: ## what install put there, and nothing else
 	rm -f $(sbindir)/fsfreeze-hook $(dropindir)/50-fsfreeze-hook.conf $(dropindir)/60-fsfreeze-hook-recover.conf \
 		$(catalogdir)/fsfreeze-hook.catalog $(tmpfilesdir)/fsfreeze-hook.conf \
 		$(rotatedir)/fsfreeze-hook $(addprefix $(docdir)/examples/,$(notdir $(EXAMPLES))) \
-		$(datadir)/qemu-ga.env
-	@for directory in $(dropindir) $(docdir)/examples $(docdir) $(datadir); do \
+		$(addprefix $(docdir)/prometheus/,$(notdir $(ALERTS))) $(datadir)/qemu-ga.env
+	@for directory in $(dropindir) $(docdir)/examples $(docdir)/prometheus $(docdir) $(datadir); do \
 		if [ -d "$$directory" ]; then rmdir --ignore-fail-on-non-empty "$$directory"; fi; done
 ifeq ($(DESTDIR),)
 	@scripts/reload

@@ -28,7 +28,7 @@ import Testing
         }
         let lines = Timeline(cycle).lines(for: Terminal(columns: 42))
         #expect(
-            Array(lines[3...8]) == [
+            Array(lines[2...7]) == [
                 "          0                   5s",
                 "  window  ::::########----------------====",
                 "  10-a        ####----------------------==",
@@ -99,7 +99,7 @@ import Testing
         let cycle = try #require(JSONText.value(of: CycleSummary.self, in: bytes(text)))
         let lines = Timeline(cycle).lines(for: Terminal(columns: 44))
         #expect(
-            lines[5] == "  10-a    " + String(repeating: " ", count: 17) + "#########--------", "\(lines)")
+            lines[4] == "  10-a    " + String(repeating: " ", count: 17) + "#########--------", "\(lines)")
     }
 
     @Test func `A cycle of which nothing is known is still shown`() throws {

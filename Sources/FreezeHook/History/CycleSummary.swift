@@ -90,6 +90,21 @@ package struct CycleSummary: Codable, Equatable {
         return names.filter { seen.insert($0).inserted }
     }
 
+    /// How long the window was, and its parts: `3.000s: freeze 0.500s, hold 2.000s, thaw 0.500s`.
+    var durations: String {
+        let parts: [(name: String, seconds: Double?)] = [
+            ("freeze", freezeSeconds), ("hold", holdSeconds), ("thaw", thawSeconds),
+        ]
+        let known = parts.compactMap { part in part.seconds.map { "\(part.name) \(DurationText.brief($0))" } }
+        var text = windowSeconds.map(DurationText.brief) ?? "none"
+        if !known.isEmpty { text += ": \(known.joined(separator: ", "))" }
+        // Without a hook that prepares it is but the time until the guard was there.
+        if let prepareSeconds, hooks.contains(where: { $0.action == HookAction.prepare.rawValue }) {
+            text += "; before it prepare \(DurationText.brief(prepareSeconds))"
+        }
+        return text
+    }
+
     /// What the cycle ended with; that of a rehearsal is always the same.
     private static func reason(of record: CycleRecord) -> RunReason {
         if record.isRehearsal { return .rehearsal }

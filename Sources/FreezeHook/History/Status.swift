@@ -142,14 +142,7 @@ package struct Status: Encodable {
     private static func lines(of cycle: CycleSummary, _ title: String) -> [String] {
         var lines = ["\(title)\(cycle.verdict), \(cycle.started) (\(cycle.id))"]
         lines += cycle.reasons.map { "            - \($0)" }
-        let parts: [(name: String, seconds: Double?)] = [
-            ("prepare", cycle.prepareSeconds), ("freeze", cycle.freezeSeconds), ("hold", cycle.holdSeconds),
-            ("thaw", cycle.thawSeconds), ("window", cycle.windowSeconds),
-        ]
-        let known = parts.compactMap { part in
-            part.seconds.map { "\(part.name) \(DurationText.seconds(.nanoseconds(Int64($0 * 1e9)))) s" }
-        }
-        if !known.isEmpty { lines.append("            \(known.joined(separator: ", "))") }
+        if cycle.windowSeconds != nil { lines.append("            window \(cycle.durations)") }
         return lines
     }
 }

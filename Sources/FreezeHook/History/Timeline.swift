@@ -11,13 +11,10 @@ package struct Timeline {
     /// The lines: what it was, the picture, the window's length, the verdict and its reasons.
     package func lines(for terminal: Terminal) -> [String] {
         let columns = terminal.columns
-        let time = WallTime(rfc3339: cycle.started)?.dateAndTime ?? cycle.started
-        let id = cycle.id.prefix(HistoryTable.idLength)
-        let title = cycle.isRehearsal ? "rehearsal \(id), \(time)" : "cycle \(id), \(time), ended by \(cycle.reason)"
         let verdict = Guarantee(rawValue: cycle.verdict)
         var lines = TextWrap.lines(of: title, columns: columns, indent: 4).map { terminal.styled($0, .bold) }
         lines += [""] + chart.lines(for: terminal) + [""]
-        lines += TextWrap.lines(of: window, columns: columns, indent: Self.indent)
+        lines += TextWrap.lines(of: "window   \(cycle.durations)", columns: columns, indent: Self.indent)
         let whole = TextWrap.lines(of: "verdict  \(cycle.verdict)", columns: columns, indent: Self.indent)
         lines += whole.count > 1 ? whole : ["verdict  \(terminal.styled(cycle.verdict, verdict?.style))"]
         for reason in cycle.reasons {
@@ -29,18 +26,15 @@ package struct Timeline {
     // Behind the words "window" and "verdict".
     private static let indent = 9
 
-    private var window: String {
-        let parts: [(name: String, seconds: Double?)] = [
-            ("freeze", cycle.freezeSeconds), ("hold", cycle.holdSeconds), ("thaw", cycle.thawSeconds),
-        ]
-        let known = parts.compactMap { part in part.seconds.map { "\(part.name) \(DurationText.brief($0))" } }
-        let whole = cycle.windowSeconds.map(DurationText.brief) ?? "none"
-        var text = "window   \(whole)"
-        if !known.isEmpty { text += ": \(known.joined(separator: ", "))" }
-        if let prepare = cycle.prepareSeconds, cycle.hooks.contains(where: { $0.action == HookAction.prepare.rawValue })
-        {
-            text += "; before it prepare \(DurationText.brief(prepare))"
+    private var title: String {
+        let time = WallTime(rfc3339: cycle.started)?.dateAndTime ?? cycle.started
+        let kind = cycle.isRehearsal ? "rehearsal" : "cycle"
+        let title = "\(kind) \(cycle.id.prefix(HistoryTable.idLength)), \(time)"
+        switch RunReason(rawValue: cycle.reason) {
+        case .rollback: return "\(title), rolled back"
+        case .recover: return "\(title), recovered"
+        case .expired: return "\(title), ended by the guard"
+        default: return title
         }
-        return text
     }
 }

@@ -13,7 +13,10 @@ struct HistoryCommand: ParsableCommand {
 
 /// `fsfreeze-hook history list`, and `fsfreeze-hook history` alone.
 struct HistoryListCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "Show past cycles as a table.")
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Show past cycles as a table, the newest last.",
+        discussion: "'fsfreeze-hook history show ID' draws one of them."
+    )
 
     @Option(help: "Only cycles since a time (2026-11-23, '2026-11-23 02:19') or an age (7d, 24h).")
     var since: SinceOption?
