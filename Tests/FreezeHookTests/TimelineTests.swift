@@ -102,6 +102,20 @@ import Testing
             lines[4] == "  10-a    " + String(repeating: " ", count: 17) + "#########--------", "\(lines)")
     }
 
+    @Test(arguments: [1e300, -1e300, 1e12, 1e-300])
+    func `Numbers of a damaged file end nothing`(number: Double) throws {
+        let cycle = try Cycles.cycle("x") { cycle in
+            cycle.hooks = [Cycles.run("a", "freeze", at: 0, number), Cycles.run("a", "thaw", at: 1, number)]
+            cycle.hooks[0].offsetSeconds = number
+            cycle.holdSeconds = number
+            cycle.windowSeconds = number
+        }
+        for columns in [40, 200] { expectFits(Timeline(cycle).lines(for: Terminal(columns: columns)), columns) }
+        let report = NagiosReport(last: cycle, lastGood: cycle, maxAge: .seconds(1), now: .now())
+        #expect(report.state == .critical)
+        #expect(Metrics(counters: CycleCounters(), last: cycle).text.contains("phase=\"hold\""))
+    }
+
     @Test func `A cycle of which nothing is known is still shown`() throws {
         var cycle = CycleSummary(of: try recorded())
         cycle.started = "?"

@@ -68,6 +68,8 @@ import Testing
         #expect(isFrozen)
         #expect(try sandbox.run(["status"]).stdout.contains(", a rehearsal"))
         #expect(!Files.exists("\(sandbox.stateDirectory)/image"))
+        let second = try sandbox.run(["rehearse"])
+        #expect(second.status == 75 && second.stderr.contains("the rehearsal "))
         rehearsal.kill(SIGTERM)
         let result = try rehearsal.wait()
         #expect(result.status == 2)
@@ -186,6 +188,29 @@ import Testing
         #expect(sandbox.trace == ["10-a freeze rehearsal", "10-a thaw rollback", "10-a freeze freeze"])
         try sandbox.expectThaw()
         expectNothingLeft(sandbox)
+    }
+
+    @Test func `A thaw that comes in the hold ends it`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a")
+        let rehearsal = try sandbox.start(["rehearse", "--hold", "60s"])
+        #expect(eventually(within: 30) { sandbox.messages.contains { $0.hasPrefix("frozen: ") } })
+        try sandbox.expectThaw()
+        let result = try rehearsal.wait()
+        #expect(result.status == 2 && result.stdout.contains("- the rehearsal was ended before its time"))
+        #expect(sandbox.trace == ["10-a freeze rehearsal", "10-a thaw thaw"])
+        expectNothingLeft(sandbox)
+    }
+
+    @Test func `When its record is lost, every hook is thawed all the same`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a")
+        let rehearsal = try sandbox.start(["rehearse", "--hold", "60s"])
+        #expect(eventually(within: 30) { sandbox.messages.contains { $0.hasPrefix("frozen: ") } })
+        unlink("\(sandbox.runDirectory)/cycle")
+        let result = try rehearsal.wait()
+        #expect(result.status == 2 && result.stdout.contains("the rehearsal's record was lost"))
+        #expect(sandbox.trace == ["10-a freeze rehearsal", "10-a thaw rehearsal"])
     }
 
     @Test func `It counts neither as the last backup nor for Nagios`() throws {

@@ -57,7 +57,9 @@ package struct Thaw {
         cycle.report.write(
             Event(
                 .warning, .cycleRecovered,
-                "unfinished \(cycle.label): its thaw never came; thawing what it froze"))
+                record.isRehearsal
+                    ? "unfinished \(cycle.label): thawing what it froze"
+                    : "unfinished \(cycle.label): its thaw never came; thawing what it froze"))
         let ended = thaw(record, reason: .recover, in: cycle, until: deadline)
         cycle.report.write(summary(of: cycle, record, ended?.verdict))
     }

@@ -80,7 +80,9 @@ package struct NagiosReport: Equatable {
         ]
         for part in parts {
             guard let seconds = part.seconds else { continue }
-            data.append("\(part.name)=\(DurationText.seconds(.nanoseconds(Int64(seconds * 1e9))))s;;;0")
+            data.append(
+                "\(part.name)=\(DurationText.seconds(DurationText.shown(seconds)))s;;;0"
+            )
         }
     }
 

@@ -244,10 +244,10 @@ struct TimelineChart {
     }
 
     private static func label(_ seconds: Double, _ step: Double) -> String {
-        let milliseconds = Int64((seconds * 1000).rounded())
-        if milliseconds == 0 { return "0" }
+        let moment = DurationText.shown(seconds)
+        if moment == .zero { return "0" }
         let places = step >= 1 ? 0 : step >= 0.1 ? 1 : step >= 0.01 ? 2 : 3
-        let text = DurationText.seconds(.milliseconds(milliseconds))
+        let text = DurationText.seconds(moment)
         return text.dropLast(places == 0 ? 4 : 3 - places) + "s"
     }
 }

@@ -41,9 +41,14 @@ package enum DurationText {
         return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
     }
 
+    /// The duration of so many seconds as far as it is shown: from none to eleven days. A damaged file can hold any number.
+    static func shown(_ seconds: Double) -> Duration {
+        .milliseconds(Int64(max(0, min(seconds, 999_999)) * 1000 + 0.5))
+    }
+
     /// Seconds in at most seven columns, as tables show them: `0.192s`, `12.35s`, `302.1s`, `86400s`.
     package static func brief(_ seconds: Double) -> String {
-        let milliseconds = Int64(max(0, min(seconds, 1e9)) * 1000 + 0.5)
+        let milliseconds = shown(seconds).nanoseconds / 1_000_000
         let places = milliseconds < 10_000 ? 3 : milliseconds < 100_000 ? 2 : milliseconds < 1_000_000 ? 1 : 0
         let unit: Int64 = [1000, 100, 10, 1][places]
         let text = DurationText.seconds(.milliseconds((milliseconds + unit / 2) / unit * unit))
