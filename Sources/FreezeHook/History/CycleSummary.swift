@@ -100,7 +100,7 @@ package struct CycleSummary: Codable, Equatable {
         if !known.isEmpty { text += ": \(known.joined(separator: ", "))" }
         // Without a hook that prepares it is but the time until the guard was there.
         if let prepareSeconds, hooks.contains(where: { $0.action == HookAction.prepare.rawValue }) {
-            text += "; before it prepare \(DurationText.brief(prepareSeconds))"
+            text += "; prepare \(DurationText.brief(prepareSeconds))"
         }
         return text
     }
