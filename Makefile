@@ -74,7 +74,7 @@ demo: build ## a freeze and a thaw through the real qemu-ga, shown step by step
 	@scripts/demo $(PROGRAM)
 
 test: ## all tests but those of the recipes (as root: they use mount namespaces)
-	@scripts/need swift libsystemd qemu-ga systemd namespaces filesystem python3
+	@scripts/need swift libsystemd qemu-ga systemd namespaces filesystem promtool python3
 	$(SWIFT) test --skip RecipeTests
 
 recipe-test: ## the recipes on real database servers, each in namespaces of its own (as root)

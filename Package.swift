@@ -40,7 +40,8 @@ let package = Package(
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(name: "FreezeHookTests", dependencies: ["FreezeHook", "TestSupport"], swiftSettings: strict),
-        .testTarget(name: "ProgramTests", dependencies: ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
+        .testTarget(
+            name: "ProgramTests", dependencies: ["FreezeHook", "TestSupport", "fsfreeze-hook"], swiftSettings: strict),
         .testTarget(name: "WindowTests", dependencies: ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
         .testTarget(name: "RecipeTests", dependencies: ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
         .testTarget(

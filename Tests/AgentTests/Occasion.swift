@@ -99,6 +99,10 @@ struct Occasion: Sendable, CustomTestStringConvertible {
         Occasion(id: .verdictUnsupported, message: ": unsupported: 20-impossible") {
             try $0.hook("20-impossible", header: "guarantee = unsupported")
         },
+        Occasion(id: .rehearsed, message: "(rehearsal ") { guest in
+            let result = try guest.namespace.run([guest.hookPath, "rehearse", "--hold", "10ms"])
+            #expect(result.status == 0, "\(result.stderr)")
+        },
     ]
 
     @Sendable private static func waitForTheGuard(_ guest: Guest) throws {

@@ -1,3 +1,4 @@
+import SystemPackage
 import Testing
 
 @testable import FreezeHook
@@ -61,14 +62,14 @@ import Testing
             summary.hooks == [
                 CycleSummary.Run(
                     name: "a\\x1b", path: "/d/a\\x1b", action: "freeze", reason: "freeze", status: 0, signal: nil,
-                    timedOut: false, started: Timestamp.at(1).wall.rfc3339, seconds: 0.001),
+                    timedOut: false, started: Timestamp.at(1).wall.rfc3339, offsetSeconds: 1, seconds: 0.001),
                 CycleSummary.Run(
                     name: "b", path: "/d/b", action: "freeze", reason: "freeze", status: 124, signal: 15,
                     timedOut: true,
-                    started: Timestamp.at(2).wall.rfc3339, seconds: 0.502),
+                    started: Timestamp.at(2).wall.rfc3339, offsetSeconds: 2, seconds: 0.502),
                 CycleSummary.Run(
                     name: "b", path: "/d/b", action: "thaw", reason: "recover", status: nil, signal: nil,
-                    timedOut: false, started: Timestamp.at(3).wall.rfc3339, seconds: nil),
+                    timedOut: false, started: Timestamp.at(3).wall.rfc3339, offsetSeconds: 3, seconds: nil),
             ])
     }
 
@@ -89,5 +90,32 @@ import Testing
         }
         #expect(JSONText.value(of: CycleSummary.self, in: bytes(line)) == summary)
         #expect(JSONText.value(of: CycleSummary.self, in: bytes(String(line.dropLast()))) == nil)
+    }
+
+    @Test func `A rehearsal is one, whatever became of it`() throws {
+        let mark = RecordEntry.rehearsal(ProcessIdentity(pid: 1, startTime: 2))
+        for entries in [[], [.starts("a", .thaw, .recover), .ends()], [.reaches(.expired)]] as [[RecordEntry]] {
+            let record = try #require(CycleRecord(parsing: recordBytes([.begin(), mark] + entries)))
+            let summary = CycleSummary(of: record)
+            #expect(record.isRehearsal && summary.isRehearsal && summary.reason == "rehearsal")
+        }
+        #expect(try !CycleSummary(of: recorded(.starts("a", .thaw), .ends())).isRehearsal)
+    }
+
+    @Test func `A freeze that was rolled back before anything was frozen says so`() throws {
+        #expect(try CycleSummary(of: recorded(.reaches(.begun), .reaches(.thawing))).reason == "rollback")
+        #expect(
+            try CycleSummary(of: recorded(.reaches(.begun), .reaches(.frozen), .reaches(.thawing))).reason == "freeze")
+    }
+
+    @Test func `Failed hooks are named once, refused and cut off ones among them`() throws {
+        let summary = CycleSummary(
+            of: try recorded(
+                .starts("a"), .ends(3), .starts("b"), .ends(77), .starts("c"), .starts("a", .thaw), .ends(4),
+                .refused(action: .freeze, path: FilePath("/d/e"), reason: "why"), .reaches(.expired)))
+        #expect(summary.failedHooks == ["a", "c", "e"])
+        #expect(summary.refusals == [.init(name: "e", path: "/d/e", action: "freeze", why: "why")])
+        #expect(summary.expired == true)
+        #expect(try CycleSummary(of: recorded(.starts("a"), .ends())).refusals == nil)
     }
 }

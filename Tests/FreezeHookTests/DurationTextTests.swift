@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test(arguments: [
-        "", " ", "s", "ms", "30", "1", "-1s", "+1s", "1.5s", "1,5s", "1e3s", "30S", "30sec", "30m", "5Min", "1d", "1us",
+        "", " ", "s", "ms", "30", "1", "-1s", "+1s", "1.5s", "1,5s", "1e3s", "30S", "30sec", "30m", "5Min", "1us",
         "30s ", " 30s", "3 0s", "30s30s", "30\ts", "1h30min", "0x10s", "١s", "30ſ", "3\u{301}s", "30s\u{301}", "∞",
     ])
     func `Anything else is none`(text: String) {
@@ -60,5 +60,20 @@ import Testing
         ] as [(Duration, String)])
     func `Seconds are shown with three places`(duration: Duration, text: String) {
         #expect(DurationText.seconds(duration) == text)
+    }
+
+    @Test func `Days are read and never shown`() {
+        #expect(DurationText.parse("7d") == .seconds(7 * 86_400))
+        #expect(DurationText.format(.seconds(7 * 86_400)) == "168h")
+    }
+
+    @Test(
+        arguments: [
+            (0, "0.000s"), (0.1924, "0.192s"), (9.9994, "9.999s"), (9.9996, "10.00s"), (12.345, "12.35s"),
+            (302.06, "302.1s"),
+            (86_400, "86400s"), (-1, "0.000s"), (.greatestFiniteMagnitude, "999999s"),
+        ] as [(Double, String)])
+    func `Seconds for tables`(seconds: Double, text: String) {
+        #expect(DurationText.brief(seconds) == text)
     }
 }

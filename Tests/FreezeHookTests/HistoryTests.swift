@@ -27,10 +27,10 @@ import Testing
     @Test func `The last cycle is told, and none when there is none`() throws {
         let directory = try TemporaryDirectory()
         let history = history(directory)
-        #expect(history.last == nil)
+        #expect(history.lastBackup == nil)
         for number in 1...3 {
             try history.add(try cycle(number))
-            #expect(try history.last == cycle(number))
+            #expect(try history.lastBackup == cycle(number))
         }
         #expect(ids(directory) == ["cycle-1", "cycle-2", "cycle-3"])
         #expect(Files.mode(of: "\(directory.path)/state").map { $0 & 0o7777 } == 0o700)
@@ -46,7 +46,7 @@ import Testing
             let ids = ids(directory)
             #expect(ids.count >= min(limit, number) && ids.count <= 2 * limit)
             #expect(ids == (number - ids.count + 1...number).map { "cycle-\($0)" })
-            #expect(history.last?.id == "cycle-\(number)")
+            #expect(history.lastBackup?.id == "cycle-\(number)")
         }
         #expect(try Files.names(in: "\(directory.path)/state") == ["history.jsonl"])
     }
@@ -58,7 +58,7 @@ import Testing
             let history = History(directory: StateDirectory(path: FilePath("\(path)/state")), limit: .max)
             let cycle = CycleSummary(of: try recorded(.reaches(.begun)))
             for _ in 0..<3 { try history.add(cycle) }
-            #expect(history.last == cycle)
+            #expect(history.lastBackup == cycle)
         }
     }
 
@@ -72,9 +72,9 @@ import Testing
         let lengths = Array(stride(from: first, to: whole.count - 1, by: 7)) + [whole.count - 2]
         for length in lengths {
             try Files.write(whole[..<length], to: bytes(path))
-            #expect(history.last?.id == "cycle-1", "torn after \(length) bytes")
+            #expect(history.lastBackup?.id == "cycle-1", "torn after \(length) bytes")
             try history.add(try cycle(3))
-            #expect(history.last?.id == "cycle-3")
+            #expect(history.lastBackup?.id == "cycle-3")
             #expect(ids(directory) == ["cycle-1", "cycle-3"], "torn after \(length) bytes")
         }
     }
@@ -85,7 +85,7 @@ import Testing
         let path = "\(directory.path)/state/history.jsonl"
         try history.add(try cycle(1))
         try Files.write(try #require(Files.bytes(of: path)).dropLast(), to: bytes(path))
-        #expect(history.last?.id == "cycle-1")
+        #expect(history.lastBackup?.id == "cycle-1")
         try history.add(try cycle(2))
         #expect(ids(directory) == ["cycle-1", "cycle-2"])
     }
@@ -97,7 +97,7 @@ import Testing
         let path = "\(directory.path)/state/history.jsonl"
         let whole = try #require(Files.bytes(of: path))
         try Files.write(whole + bytes("\n\n{}\n[]\nnull\n\u{0}\n"), to: bytes(path))
-        #expect(history.last?.id == "cycle-1")
+        #expect(history.lastBackup?.id == "cycle-1")
     }
 
     @Test func `A directory or a file that cannot be written is an error`() throws {
@@ -106,7 +106,7 @@ import Testing
         let history = history(directory)
         let cycle = try cycle(1)
         #expect(throws: Errno.notDirectory) { try history.add(cycle) }
-        #expect(history.last == nil)
+        #expect(history.lastBackup == nil)
         unlink("\(directory.path)/state")
         try directory.makeDirectory("state")
         try directory.makeFile("elsewhere", "x")

@@ -41,6 +41,8 @@ import Testing
         Good("journal = no") { $0.journal = false },
         Good("history-limit = 1") { $0.historyLimit = 1 },
         Good("history-limit = 1000000") { $0.historyLimit = 1_000_000 },
+        Good("metrics-file = /var/lib/metrics/a.prom") { $0.metricsFile = "/var/lib/metrics/a.prom" },
+        Good("metrics-file =") { $0.metricsFile = nil },
     ]
 
     @Test(arguments: good)
@@ -66,7 +68,8 @@ import Testing
         ("thaw-order = backward", "reverse or forward"), ("thaw-failure = abort", "ignore or report"),
         ("log-file = qga.log", "begins with /"), ("log-file =", "begins with /"), ("journal = Yes", "yes or no"),
         ("history-limit = 0", "from 1 to 1000000"), ("history-limit = 1000001", "from 1 to 1000000"),
-        ("history-limit = -5", "from 1 to 1000000"), ("history-limit = 1.5", "from 1 to 1000000"),
+        ("metrics-file = a.prom", "begins with /"), ("history-limit = -5", "from 1 to 1000000"),
+        ("history-limit = 1.5", "from 1 to 1000000"),
     ]
 
     @Test(arguments: bad)
@@ -137,7 +140,7 @@ import Testing
         ("[General]\n", "c:1:1: unknown section [General]"), ("[hooks a]\n", "c:1:1: unknown section [hooks a]"),
         ("[gen\u{1b}[2Jeral]", "c:1:1: unknown section [gen\\x1b[2Jeral]"),
         ("[general]\nparallel = yes", "c:2:1: unknown setting 'parallel' in [general]: allowed are freeze-timeout, "),
-        ("[general]\n  metrics-file = /x", "c:2:3: unknown setting 'metrics-file' in [general]"),
+        ("[general]\n  metric-file = /x", "c:2:3: unknown setting 'metric-file' in [general]"),
         ("[general]\nHook-Timeout = 1s", "c:2:1: unknown setting 'Hook-Timeout'"),
         ("[general]\nrequired = yes", "c:2:1: unknown setting 'required' in [general]"),
         (

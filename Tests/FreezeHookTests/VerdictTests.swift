@@ -124,4 +124,10 @@ import Testing
         let start = RecordEntry.start(action: .freeze, reason: .freeze, path: path, guarantee: nil, time: .at(0))
         #expect(Verdict(on: try recorded(start, .ends(1))).reasons == ["a\\x0a\\xff finished with status=1"])
     }
+
+    @Test func `A freeze that did not come to its end has made no image`() throws {
+        let verdict = Verdict(on: try recorded(.starts("a"), .ends(), .reaches(.thawing)))
+        #expect(verdict.guarantee == .crashConsistent)
+        #expect(verdict.reasons == ["the freeze did not come to its end"])
+    }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import FreezeHook
@@ -53,5 +54,36 @@ import Testing
         let before = Int64(clock.tv_sec) * 1_000_000 + Int64(clock.tv_nsec) / 1000
         let now = WallTime.now().microseconds
         #expect((before...before + 60_000_000).contains(now))
+    }
+
+    @Test(arguments: [
+        ("1970-01-01T00:00:00Z", 0), ("1970-01-01T00:00:00.000+00:00", 0), ("1970-01-01t01:00:00.5+01:00", 500_000),
+        ("1969-12-31 23:00:00-01:00", 0), ("2026-11-23T02:19:47.120456789+01:00", 1_795_396_787_120_456),
+    ])
+    func `An RFC 3339 text is read`(text: String, microseconds: Int64) {
+        #expect(WallTime(rfc3339: text)?.microseconds == microseconds)
+    }
+
+    @Test(arguments: [
+        "", "2026", "2026-11-23", "2026-11-23T02:19:47", "2026-11-23T02:19:47+0100", "2026-11-23T02:19:47Zx", "now",
+        "2026-11-23T02:19:47.120+01:0", "２０２６-11-23T02:19:47Z", "2026-11-23T02:19:47+01:00 ",
+    ])
+    func `Nothing else is`(text: String) {
+        #expect(WallTime(rfc3339: text) == nil)
+    }
+
+    @Test func `What is shown is read again`() {
+        var random = SeededRandom(seed: 3)
+        for _ in 0..<200 {
+            let time = WallTime(microseconds: Int64.random(in: 0...4_000_000_000_000, using: &random) * 1000)
+            #expect(WallTime(rfc3339: time.rfc3339) == time)
+            let text = time.dateAndTime
+            #expect(WallTime(localTime: text)?.dateAndTime == text)
+            #expect(WallTime(localTime: String(text.prefix(16)))?.dateAndTime == text.prefix(16) + ":00")
+            #expect(WallTime(localTime: String(text.prefix(10)))?.dateAndTime == text.prefix(10) + " 00:00:00")
+        }
+        for text in ["", "7d", "2026-11", "2026-11-23 02", "2026-11-23 02:19:4", "yesterday", "23.11.2026"] {
+            #expect(WallTime(localTime: text) == nil)
+        }
     }
 }

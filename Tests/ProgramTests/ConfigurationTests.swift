@@ -34,7 +34,7 @@ import Testing
         Wrong("[general]\nlog-file = relative.log\n", "2:12", "/"),
         Wrong("[general]\njournal = maybe\n", "2:11", "yes"),
         Wrong("[general]\nparallel = yes\n", "2:1", "parallel"),
-        Wrong("[general]\nmetrics-file = /x\n", "2:1", "metrics-file"),
+        Wrong("[general]\nmetrics-file = x.prom\n", "2:16", "/"),
         Wrong("[general]\nhold-limit = long\n", "2:14", "or 0"),
         Wrong("[general]\nhistory-limit = all\n", "2:17", "number"),
         Wrong("[general\non-failure = abort\n", "1:9", "]"),

@@ -23,16 +23,24 @@ package final class ChildProcess {
     /// Starts a program found through PATH, with default signal dispositions, an empty signal mask and a process group
     /// of its own.
     ///
-    /// Standard input is /dev/null. `environment` is the whole of it.
-    package init(_ arguments: [String], environment: [String: String]) throws {
+    /// Standard input is /dev/null. `environment` is the whole of it. With a terminal the program gets that for all three
+    /// and belongs to it, in a session of its own.
+    package init(_ arguments: [String], environment: [String: String], terminal: Pseudoterminal? = nil) throws {
         output = try Self.unnamedFile()
         errors = try Self.unnamedFile()
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, output, 1)
-        posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        if let terminal {
+            // The leader of a session without a terminal gets the one that it opens.
+            posix_spawn_file_actions_addopen(&actions, 0, terminal.path, O_RDWR, 0)
+            posix_spawn_file_actions_adddup2(&actions, 0, 1)
+            posix_spawn_file_actions_adddup2(&actions, 0, 2)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            posix_spawn_file_actions_adddup2(&actions, output, 1)
+            posix_spawn_file_actions_adddup2(&actions, errors, 2)
+        }
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -43,8 +51,8 @@ package final class ChildProcess {
         posix_spawnattr_setsigmask(&attributes, &signals)
         // A process group of its own: a hook that signals its group must never reach the tests.
         posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETPGROUP))
+        let own = terminal == nil ? Int32(POSIX_SPAWN_SETPGROUP) : Self.setsid
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) | Int16(own))
 
         let argv = arguments.map { strdup($0) } + [nil]
         let envp = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
@@ -57,6 +65,9 @@ package final class ChildProcess {
         }
         pid = child
     }
+
+    // POSIX_SPAWN_SETSID, which glibc shows to _GNU_SOURCE alone.
+    private static let setsid: Int32 = 0x80
 
     deinit {
         if end == nil {

@@ -108,6 +108,20 @@ package final class Sandbox {
         try start(arguments, through: prefix, environment: environment).wait(within: seconds)
     }
 
+    /// Runs the program with the sandbox's places on a terminal to its end; returns its exit status and all that was shown.
+    package func run(
+        _ arguments: [String], on terminal: Pseudoterminal, environment: [String: String] = [:],
+        within seconds: Double = 60
+    ) throws -> (status: Int32?, text: String) {
+        let child = try startCommand([program] + arguments + options, environment: environment, on: terminal)
+        // Read meanwhile: a terminal that nobody reads takes no more after 4 KiB.
+        _ = eventually(within: seconds) {
+            _ = terminal.text
+            return !child.isRunning
+        }
+        return (try child.wait(within: 1).status, terminal.text)
+    }
+
     /// Runs `fsfreeze-hook freeze`.
     package func freeze() throws -> ProcessResult { try run(["freeze"]) }
 
@@ -115,10 +129,12 @@ package final class Sandbox {
     package func thaw() throws -> ProcessResult { try run(["thaw"]) }
 
     /// Starts any command in the sandbox's environment.
-    package func startCommand(_ arguments: [String], environment: [String: String] = [:]) throws -> ChildProcess {
+    package func startCommand(
+        _ arguments: [String], environment: [String: String] = [:], on terminal: Pseudoterminal? = nil
+    ) throws -> ChildProcess {
         let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         let own = ["PATH": path, "HOME": "/root", "TEST_SANDBOX": self.path]
-        return try ChildProcess(arguments, environment: own.merging(environment) { $1 })
+        return try ChildProcess(arguments, environment: own.merging(environment) { $1 }, terminal: terminal)
     }
 
     /// Runs any command in the sandbox's environment to its end.

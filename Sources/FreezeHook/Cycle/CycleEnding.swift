@@ -44,9 +44,9 @@ struct CycleEnding {
         }
     }
 
-    /// Ends the guard, keeps the cycle in the history, and removes the live state. Returns the verdict; nil when no freeze
-    /// began it.
-    func finish() -> Verdict? {
+    /// Ends the guard, keeps the cycle in the history, and removes the live state. Returns the verdict and what the history
+    /// keeps; nil when no freeze began it.
+    func finish() -> (verdict: Verdict, summary: CycleSummary)? {
         guard let runDirectory = context.runDirectory else { return nil }
         let record = CycleRecordFile.read(in: runDirectory)
         defer {
@@ -56,18 +56,14 @@ struct CycleEnding {
         }
         guard let record, record.isUnfinished else { return nil }
         if let guardian = record.guardian { Guard.end(guardian, in: runDirectory) }
-        let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
-        do {
-            try history.add(CycleSummary(of: record))
-        } catch {
-            let place = SafeText.clean(context.locations.stateDirectory)
-            cycle.report.write(
-                Event(.warning, .stateUnavailable, "the history in \(place) cannot be written: \(error)"))
+        let summary = CycleSummary(of: record)
+        for problem in Bookkeeping(settings: context.settings, locations: context.locations).enter(summary) {
+            cycle.report.write(Event(.warning, .stateUnavailable, problem))
         }
         for hold in record.holds {
             guard case .lost(_, let reason) = hold.ending else { continue }
             cycle.report.write(Event(.error, .holdLost, "hold \(hold.name) was lost in the window: \(reason)"))
         }
-        return Verdict(on: record)
+        return (Verdict(on: record), summary)
     }
 }

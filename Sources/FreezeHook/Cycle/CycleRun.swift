@@ -1,3 +1,4 @@
+import Glibc
 import SystemPackage
 
 /// Runs the hooks of one cycle, each recorded before it starts and told when it has ended.
@@ -5,6 +6,7 @@ final class CycleRun {
     let id: String
     let report: Report
     let record: CycleRecordFile?
+    let isRehearsal: Bool
     let begin = MonotonicTime.now()
     private let context: CycleContext
     private let runner: HookRunner
@@ -16,20 +18,27 @@ final class CycleRun {
     private static let leastThawLimit = Duration.seconds(1)
 
     /// A run in the cycle `id` that goes on with its record, or begins one.
-    init(id: String, record mode: CycleRecordFile.Mode, report: Report, in context: CycleContext) {
+    init(
+        id: String, record mode: CycleRecordFile.Mode, isRehearsal: Bool = false, report: Report,
+        in context: CycleContext
+    ) {
         self.id = id
+        self.isRehearsal = isRehearsal
         self.context = context
         self.report = report
         let record = context.runDirectory.map { CycleRecordFile(in: $0, mode) }
         self.record = record
-        if mode == .new { record?.append(.cycle(id: id, bootID: Boot.id())) }
+        if mode == .new {
+            record?.append(.cycle(id: id, bootID: Boot.id()))
+            if isRehearsal { record?.append(.rehearsal(ProcessIdentity(of: getpid()))) }
+        }
         let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) {
             record?.append(.drainer(socket: $0))
         }
         runner = HookRunner(
             signals: context.signals,
             environment: HookEnvironment(cycle: id, runDirectory: context.locations.runDirectory),
-            killGrace: context.settings.killGrace, leftovers: leftovers)
+            killGrace: context.settings.killGrace, leftovers: leftovers, observer: report.observer)
     }
 
     /// Tells what is wrong with the configuration and the run directory.
@@ -68,7 +77,8 @@ final class CycleRun {
     /// Runs one hook for the freeze, at most until the deadline.
     func freeze(_ hook: Hook, _ action: HookAction, until deadline: MonotonicTime) -> HookOutcome {
         let limit = min(hook.timeout, deadline - .now())
-        return run(HookRunner.Request(hook: hook, action: action, reason: .freeze, limit: limit, stopsOnRequest: true))
+        let reason: RunReason = isRehearsal ? .rehearsal : .freeze
+        return run(HookRunner.Request(hook: hook, action: action, reason: reason, limit: limit, stopsOnRequest: true))
     }
 
     /// Counts a hook that must not be run as a failed one.
@@ -97,6 +107,9 @@ final class CycleRun {
     var summary: String {
         "\(count) \(count == 1 ? "hook" : "hooks"), \(failedCount) failed, in \(DurationText.seconds(.now() - begin)) s"
     }
+
+    /// `cycle 5c1f…` or `rehearsal 5c1f…`.
+    var label: String { "\(isRehearsal ? "rehearsal" : "cycle") \(id)" }
 
     private func run(_ request: HookRunner.Request) -> HookOutcome {
         let (hook, action) = (request.hook, request.action)

@@ -18,14 +18,44 @@ package struct Freeze {
         var messageID: MessageID
     }
 
+    /// How a freeze ended.
+    enum Outcome {
+        /// Nothing was run.
+        case refused(CommandResult)
+        case frozen(id: String, GuardLink?)
+        case rolledBack(CommandResult, CycleSummary?)
+    }
+
     /// Runs the freeze to its end.
     package func run() -> CommandResult {
         if let refusal = takeLock() { return refusal }
+        switch freeze(observer: nil) {
+        case .refused(let result), .rolledBack(let result, _):
+            return result
+        case .frozen(_, let link):
+            link?.frozen()
+            return CommandResult(.done)
+        }
+    }
+
+    /// The first half of a rehearsal: the same, but for an image and for a filesystem that anybody freezes. Its guard ends
+    /// the window also when this process ends before it has thawed.
+    func rehearse(_ observer: any CycleObserver) -> Outcome {
+        if let refusal = takeLockToRehearse() { return .refused(refusal) }
+        let outcome = freeze(observer: observer)
+        if case .frozen(_, let link) = outcome { link?.rehearsed() }
+        return outcome
+    }
+
+    private func freeze(observer: (any CycleObserver)?) -> Outcome {
+        let isRehearsal = observer != nil
         let id = Boot.newUUID()
-        let report = Report(settings: context.settings, locations: context.locations, cycle: id)
-        let cycle = CycleRun(id: id, record: .new, report: report, in: context)
+        let report = Report(
+            settings: context.settings, locations: context.locations, cycle: id, observer: observer)
+        let cycle = CycleRun(id: id, record: .new, isRehearsal: isRehearsal, report: report, in: context)
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
+        if isRehearsal { report.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let entries = entries(cycle)
         let link = entries.contains { $0.disposition == .runs } ? startGuard(of: cycle) : nil
 
@@ -35,17 +65,17 @@ package struct Freeze {
             cycle.mark(.windowOpened)
             try freeze(entries, in: cycle, frozen: &frozen)
         } catch {
-            let result = rollBack(frozen, after: error, in: cycle)
+            let outcome = rollBack(frozen, after: error, in: cycle)
             link?.ended()
-            return result
+            return outcome
         }
         cycle.mark(.frozen)
         cycle.reportLostRecord()
-        writeImageMarker(cycle)
-        let summary = "frozen: \(cycle.summary) (cycle \(cycle.id))"
+        // Nothing is imaged in a rehearsal: a marker would speak of an image that somebody takes by chance.
+        if !isRehearsal { writeImageMarker(cycle) }
+        let summary = "frozen: \(cycle.summary) (\(cycle.label))"
         report.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
-        link?.frozen()
-        return CommandResult(.done)
+        return .frozen(id: id, link)
     }
 
     private var deadline: MonotonicTime { begin + (context.settings.freezeTimeout - context.settings.rollbackReserve) }
@@ -53,10 +83,12 @@ package struct Freeze {
     /// Takes the lock and thaws a cycle whose thaw was lost; a result is the refusal of this freeze.
     private func takeLock() -> CommandResult? {
         guard let runDirectory = context.runDirectory else { return nil }
+        // A backup does not wait for the end of a rehearsal.
+        if let rehearser = context.unfinishedCycle()?.rehearser, rehearser.isAlive { kill(rehearser.pid, SIGTERM) }
         let lock = runDirectory.lock(within: context.settings.rollbackReserve)
         if case .busy = lock { return refuse("another freeze or thaw is still running; try again when it has ended") }
         guard let record = context.unfinishedCycle() else { return nil }
-        if record.isFrozen {
+        if record.isFrozen && !record.isRehearsal {
             // What the other run was: a freeze like this one, or the guard or a thaw at its work on an older cycle.
             if case .waited = lock, !record.isBeingThawed {
                 return refuse("the cycle \(record.id) was frozen meanwhile; thaw it first")
@@ -69,6 +101,22 @@ package struct Freeze {
         Thaw(in: context).recover(record, until: begin + context.settings.freezeTimeout / 2)
         return nil
     }
+
+    /// Takes the lock for a rehearsal, which gives way to everything else.
+    private func takeLockToRehearse() -> CommandResult? {
+        guard let runDirectory = context.runDirectory else { return nil }
+        if case .busy = runDirectory.lock(within: Self.rehearsalPatience) {
+            return refuse("another freeze or thaw is running; try again when it has ended")
+        }
+        if let record = context.unfinishedCycle() {
+            let kind = record.isRehearsal ? "rehearsal" : "cycle"
+            return refuse("the \(kind) \(record.id) has not ended; 'fsfreeze-hook status' says what it waits for")
+        }
+        guard context.agentIsFrozen else { return nil }
+        return refuse("qemu-ga holds the filesystems frozen; try again when they are thawed")
+    }
+
+    private static let rehearsalPatience = Duration.seconds(1)
 
     private func refuse(_ reason: String) -> CommandResult {
         CommandResult(.busy, reason)
@@ -173,23 +221,24 @@ package struct Freeze {
     }
 
     /// Thaws what was started, the failing hook first, and says why.
-    private func rollBack(_ frozen: [DirectoryEntry], after failure: Failure, in cycle: CycleRun) -> CommandResult {
+    private func rollBack(_ frozen: [DirectoryEntry], after failure: Failure, in cycle: CycleRun) -> Outcome {
         let cause = (failure.hook.map { "\($0): " } ?? "") + failure.reason
         let elapsed = DurationText.seconds(.now() - cycle.begin)
         cycle.report.write(Event(.error, failure.messageID, "rolling back: \(cause) after \(elapsed) s"))
         let rollback = MonotonicTime.now()
         let (countBefore, failedBefore) = (cycle.count, cycle.failedCount)
         let ending = CycleEnding(context: context, cycle: cycle)
+        if failure.hook == nil { cycle.record?.append(.fault(cause)) }
         cycle.mark(.thawing)
         cycle.thaw(frozen.reversed(), reason: .rollback, until: begin + context.settings.freezeTimeout)
         if let record = context.unfinishedCycle() { ending.closeWindow(record) }
-        _ = ending.finish()
+        let ended = ending.finish()
         let failed = cycle.failedCount - failedBefore
         let count = cycle.count - countBefore
         let counts = "\(count) \(count == 1 ? "hook" : "hooks"), \(failed) failed"
         let time = DurationText.seconds(.now() - rollback)
-        cycle.report.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(time) s (cycle \(cycle.id))"))
+        cycle.report.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(time) s (\(cycle.label))"))
         let outcome = failed == 0 ? "rolled back, nothing is frozen" : "rolled back, but \(failed) failed to thaw"
-        return CommandResult(.failed, "\(cause) after \(elapsed) s; \(outcome)")
+        return .rolledBack(CommandResult(.failed, "\(cause) after \(elapsed) s; \(outcome)"), ended?.summary)
     }
 }

@@ -21,9 +21,34 @@ package struct Thaw {
             cycle.report.write(
                 Event(.error, .thawCameLate, "the thaw came \(delay) s after the guard had ended the window"))
         }
-        let verdict = thaw(record, reason: .thaw, in: cycle)
-        cycle.report.write(summary(of: cycle, record, verdict))
+        let ended = thaw(record, reason: .thaw, in: cycle)
+        cycle.report.write(summary(of: cycle, record, ended?.verdict))
         return result(of: cycle)
+    }
+
+    /// The second half of a rehearsal: thaws that one, and no other cycle that has come since. `fault` is why it ends before
+    /// its time. Returns what the history keeps of it; nil when that cannot be known any more.
+    func endRehearsal(_ id: String, fault: String?, _ observer: any CycleObserver) -> CycleSummary? {
+        // Without the lock too, should its owner hang in the kernel: this lock must be given up.
+        _ = takeLock()
+        let record = context.unfinishedCycle()
+        if record?.id != id {
+            if let known = history.cycle(id) { return known }
+            // Another cycle began only after it had thawed this one.
+            if record != nil { return nil }
+        }
+        let report = directReport(id, observer)
+        // Not ended, but lost with the run directory: whatever lies in the hook directory is thawed.
+        let cycle = CycleRun(
+            id: id, record: record == nil ? .new : .existing, isRehearsal: true, report: report, in: context)
+        if record == nil {
+            cycle.mark(.begun)
+            cycle.record?.append(.fault("the rehearsal's record was lost in the window"))
+        }
+        if let fault { cycle.record?.append(.fault(fault)) }
+        let ended = thaw(record, reason: .rehearsal, in: cycle)
+        cycle.report.write(summary(of: cycle, record, ended?.verdict))
+        return ended?.summary
     }
 
     /// Thaws a cycle whose own thaw never came, within the freeze that has found it.
@@ -31,9 +56,12 @@ package struct Thaw {
         let cycle = cycle(record, report: directReport(record.id))
         cycle.report.write(
             Event(
-                .warning, .cycleRecovered, "unfinished cycle \(record.id): its thaw never came; thawing what it froze"))
-        let verdict = thaw(record, reason: .recover, in: cycle, until: deadline)
-        cycle.report.write(summary(of: cycle, record, verdict))
+                .warning, .cycleRecovered,
+                record.isRehearsal
+                    ? "unfinished \(cycle.label): thawing what it froze"
+                    : "unfinished \(cycle.label): its thaw never came; thawing what it froze"))
+        let ended = thaw(record, reason: .recover, in: cycle, until: deadline)
+        cycle.report.write(summary(of: cycle, record, ended?.verdict))
     }
 
     /// Thaws what a stale record names; leaves it alone while qemu-ga holds the filesystems frozen: its thaw will come.
@@ -65,7 +93,7 @@ package struct Thaw {
         let record = context.runDirectory.flatMap(CycleRecordFile.read)
         if let record {
             guard record.id == id, !record.hasExpired else { return }
-        } else if history.last?.id == id {
+        } else if history.cycle(id) != nil {
             return
         }
         let cycle = cycle(record, id: id, report: Report(deferringIn: context.runDirectory))
@@ -77,10 +105,12 @@ package struct Thaw {
         cycle.mark(.expired)
         let limit = DurationText.format(settings.holdLimit)
         cycle.report.write(Event(.error, .windowExpired, "no thaw came within \(limit): the guard ends the window"))
-        if settings.thawFilesystems { thawFilesystems(in: cycle) }
+        // A rehearsal has frozen none.
+        let isRehearsal = record?.isRehearsal == true
+        if settings.thawFilesystems && !isRehearsal { thawFilesystems(in: cycle) }
         let ending = CycleEnding(context: context, cycle: cycle)
         runHooks(record, reason: .expired, in: cycle, ending, until: deadline)
-        correctImageMarker(filesystemsAreThawed: settings.thawFilesystems)
+        if !isRehearsal { correctImageMarker(filesystemsAreThawed: settings.thawFilesystems) }
     }
 
     /// An image taken from now on must not say that its applications were held. Where qemu-ga still holds the
@@ -112,20 +142,25 @@ package struct Thaw {
     private func cycle(_ record: CycleRecord?, id: String? = nil, report: Report) -> CycleRun {
         // A thaw without a freeze has a record of its own, so that its hooks may hold and leave something running.
         guard let record else { return CycleRun(id: id ?? Boot.newUUID(), record: .new, report: report, in: context) }
-        return CycleRun(id: record.id, record: .existing, report: report, in: context)
+        return CycleRun(
+            id: record.id, record: .existing, isRehearsal: record.isRehearsal, report: report, in: context)
     }
 
     /// Log and journal, which are told first what had to wait.
-    private func directReport(_ id: String?) -> Report {
-        let report = Report(settings: context.settings, locations: context.locations, cycle: id)
+    private func directReport(_ id: String?, _ observer: (any CycleObserver)? = nil) -> Report {
+        let report = Report(
+            settings: context.settings, locations: context.locations, cycle: id, observer: observer)
         if let runDirectory = context.runDirectory { report.write(DeferredEvents.take(from: runDirectory)) }
         return report
     }
 
     private func thaw(
         _ record: CycleRecord?, reason: RunReason, in cycle: CycleRun, until deadline: MonotonicTime? = nil
-    ) -> Verdict? {
+    ) -> (verdict: Verdict, summary: CycleSummary)? {
         let ending = CycleEnding(context: context, cycle: cycle)
+        if let record, record.isRehearsal, reason != .rehearsal {
+            cycle.record?.append(.fault("the rehearsal was ended before its time"))
+        }
         cycle.mark(.thawing)
         runHooks(record, reason: reason, in: cycle, ending, until: deadline ?? self.deadline)
         return ending.finish()
@@ -179,6 +214,8 @@ package struct Thaw {
         }
         let id: MessageID =
             switch verdict.guarantee {
+            // Whoever looks for bad backups must not find a rehearsal.
+            case _ where cycle.isRehearsal: .rehearsed
             case .applicationConsistent: .verdictApplicationConsistent
             case .nativeCopy: .verdictNativeCopy
             case .crashConsistent: .verdictCrashConsistent
@@ -186,7 +223,7 @@ package struct Thaw {
             }
         let priority: Event.Priority = verdict.guarantee >= .nativeCopy ? .notice : .warning
         return Event(
-            priority, id, "\(text) (cycle \(cycle.id)): \(verdict.text)", [(.verdict, verdict.guarantee.rawValue)])
+            priority, id, "\(text) (\(cycle.label)): \(verdict.text)", [(.verdict, verdict.guarantee.rawValue)])
     }
 
     private func result(of cycle: CycleRun) -> CommandResult {

@@ -18,6 +18,8 @@ package enum RunReason: String, Sendable {
     case recover
     /// The guard's time was over before the thaw came.
     case expired
+    /// A whole cycle without a frozen filesystem and without an image.
+    case rehearsal
 }
 
 /// An executable of the hook directory, with the limits in force for it.

@@ -12,6 +12,8 @@ package final class Guard {
     // What the freeze and the guard tell each other.
     static let ready: Character = "R"
     static let frozen: Character = "F"
+    /// All hooks of a rehearsal have run, and its process stays to thaw them.
+    static let rehearsed: Character = "r"
     static let ended: Character = "E"
     /// With a descriptor: it becomes the standard input of a holder.
     static let startHolder: Character = "H"
@@ -79,6 +81,8 @@ package final class Guard {
                 switch Messages.receive(from: link)?.letter {
                 case Self.frozen:
                     isFrozen = true
+                    deadline = .now() + settings.holdLimit
+                case Self.rehearsed:
                     deadline = .now() + settings.holdLimit
                 case Self.ended:
                     return .thawed

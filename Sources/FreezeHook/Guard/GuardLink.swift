@@ -47,6 +47,9 @@ final class GuardLink {
     /// The freeze is complete: from now on the hold limit counts.
     func frozen() { Messages.send(Guard.frozen, to: socket) }
 
+    /// All hooks of a rehearsal have run: the hold limit counts, and the end of this process ends the window.
+    func rehearsed() { Messages.send(Guard.rehearsed, to: socket) }
+
     /// The freeze was rolled back: there is nothing to guard.
     func ended() { Messages.send(Guard.ended, to: socket) }
 }

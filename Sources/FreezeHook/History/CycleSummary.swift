@@ -12,7 +12,20 @@ package struct CycleSummary: Codable, Equatable {
         package var signal: Int32?
         package var timedOut: Bool
         package var started: String
+        /// From the cycle's start to its own; not in what older versions have kept.
+        package var offsetSeconds: Double?
         package var seconds: Double?
+
+        /// Whether it counts against the verdict: a status that is a failure, or none because the program was killed.
+        package var failed: Bool { status.map(HookOutcome.isFailure) ?? true }
+    }
+
+    /// A hook that was not called, which counts as a failure.
+    package struct Refusal: Codable, Equatable {
+        package var name: String
+        package var path: String
+        package var action: String
+        package var why: String
     }
 
     package var id: String
@@ -26,7 +39,11 @@ package struct CycleSummary: Codable, Equatable {
     package var holdSeconds: Double?
     package var thawSeconds: Double?
     package var windowSeconds: Double?
+    /// Whether the guard ended the window; not in what older versions have kept.
+    package var expired: Bool?
     package var hooks: [Run]
+    /// nil when there is none.
+    package var refusals: [Refusal]?
 
     /// The cycle as far as its record goes.
     package init(of record: CycleRecord) {
@@ -35,7 +52,7 @@ package struct CycleSummary: Codable, Equatable {
         let thawing = [moments[.expired], moments[.thawing]].compactMap { $0 }.min { $0.monotonic < $1.monotonic }
         let opened = moments[.windowOpened]
         id = record.id
-        reason = (record.runs.last { $0.action == .thaw }?.reason ?? .freeze).rawValue
+        reason = Self.reason(of: record).rawValue
         started = (moments[.begun] ?? Timestamp()).wall.rfc3339
         self.verdict = verdict.guarantee.rawValue
         guarantee = Verdict.weakestGuarantee(of: record)?.rawValue
@@ -45,13 +62,55 @@ package struct CycleSummary: Codable, Equatable {
         holdSeconds = Self.seconds(from: moments[.frozen], to: thawing)
         thawSeconds = Self.seconds(from: thawing, to: moments[.thawed])
         windowSeconds = Self.seconds(from: opened, to: moments[.thawed])
+        expired = record.hasExpired ? true : nil
+        let begun = moments[.begun]
         hooks = record.runs.map { run in
             Run(
                 name: run.name, path: SafeText.clean(run.path), action: run.action.rawValue,
                 reason: run.reason.rawValue,
                 status: run.end?.status, signal: run.end?.signal, timedOut: run.end?.timedOut ?? false,
-                started: run.started.wall.rfc3339, seconds: run.end.map { $0.duration.inSeconds })
+                started: run.started.wall.rfc3339, offsetSeconds: Self.seconds(from: begun, to: run.started),
+                seconds: run.end.map { $0.duration.inSeconds })
         }
+        let refusals = record.refusals.map { refusal in
+            Refusal(
+                name: refusal.path.name, path: SafeText.clean(refusal.path), action: refusal.action.rawValue,
+                why: refusal.reason)
+        }
+        self.refusals = refusals.isEmpty ? nil : refusals
+    }
+
+    /// Whether nothing was imaged: it says nothing of a backup.
+    package var isRehearsal: Bool { reason == RunReason.rehearsal.rawValue }
+
+    /// The names of the hooks that failed or were not called, each once, in the order of the cycle.
+    package var failedHooks: [String] {
+        var seen: Set<String> = []
+        let names = hooks.filter(\.failed).map(\.name) + (refusals ?? []).map(\.name)
+        return names.filter { seen.insert($0).inserted }
+    }
+
+    /// How long the window was, and its parts: `3.000s: freeze 0.500s, hold 2.000s, thaw 0.500s`.
+    var durations: String {
+        let parts: [(name: String, seconds: Double?)] = [
+            ("freeze", freezeSeconds), ("hold", holdSeconds), ("thaw", thawSeconds),
+        ]
+        let known = parts.compactMap { part in part.seconds.map { "\(part.name) \(DurationText.brief($0))" } }
+        var text = windowSeconds.map(DurationText.brief) ?? "none"
+        if !known.isEmpty { text += ": \(known.joined(separator: ", "))" }
+        // Without a hook that prepares it is but the time until the guard was there.
+        if let prepareSeconds, hooks.contains(where: { $0.action == HookAction.prepare.rawValue }) {
+            text += "; prepare \(DurationText.brief(prepareSeconds))"
+        }
+        return text
+    }
+
+    /// What the cycle ended with; that of a rehearsal is always the same.
+    private static func reason(of record: CycleRecord) -> RunReason {
+        if record.isRehearsal { return .rehearsal }
+        if let thaw = record.runs.last(where: { $0.action == .thaw }) { return thaw.reason }
+        // Rolled back before anything was frozen.
+        return record.moments[.frozen] == nil && record.moments[.thawing] != nil ? .rollback : .freeze
     }
 
     private static func seconds(from start: Timestamp?, to end: Timestamp?) -> Double? {

@@ -28,9 +28,47 @@ package struct History {
         try directory.replace(Self.name, with: kept + [UInt8(ascii: "\n")] + Array(line.utf8) + [UInt8(ascii: "\n")])
     }
 
-    /// The last cycle, or nil when there is none. A torn line is passed over.
-    package var last: CycleSummary? {
-        let lines = (directory.read(Self.name) ?? []).split(separator: UInt8(ascii: "\n"))
-        return lines.reversed().lazy.compactMap { JSONText.value(of: CycleSummary.self, in: Array($0)) }.first
+    /// The last cycle that was no rehearsal, or nil when there is none. Torn lines are passed over.
+    package var lastBackup: CycleSummary? { newestFirst.first { !$0.isRehearsal } }
+
+    /// The last cycle that was no rehearsal and whose verdict is no worse than this.
+    func lastBackup(atLeast guarantee: Guarantee) -> CycleSummary? {
+        newestFirst.first { cycle in
+            !cycle.isRehearsal && Guarantee(rawValue: cycle.verdict).map { $0 >= guarantee } ?? false
+        }
+    }
+
+    /// The last cycle that was no rehearsal, and the last rehearsal when that came later. Throws what the kernel said when
+    /// there is a history that cannot be read.
+    func newest() throws(Errno) -> (backup: CycleSummary?, laterRehearsal: CycleSummary?) {
+        let lines = Self.lines(of: try directory.contents(of: Self.name) ?? [])
+        var rehearsal: CycleSummary?
+        for cycle in lines.reversed().lazy.compactMap(Self.cycle) {
+            if !cycle.isRehearsal { return (cycle, rehearsal) }
+            rehearsal = rehearsal ?? cycle
+        }
+        return (nil, rehearsal)
+    }
+
+    /// The cycle of this id, or nil when it is not kept.
+    func cycle(_ id: String) -> CycleSummary? { newestFirst.first { $0.id == id } }
+
+    /// All cycles that are kept, the oldest first; no file means none. Throws what the kernel said when there is one that
+    /// cannot be read.
+    package func cycles() throws(Errno) -> [CycleSummary] {
+        Self.lines(of: try directory.contents(of: Self.name) ?? []).compactMap(Self.cycle)
+    }
+
+    /// Read from the end, line by line: mostly the last one is asked for.
+    private var newestFirst: some Sequence<CycleSummary> {
+        Self.lines(of: directory.read(Self.name) ?? []).reversed().lazy.compactMap(Self.cycle)
+    }
+
+    private static func lines(of contents: [UInt8]) -> [ArraySlice<UInt8>] {
+        contents.split(separator: UInt8(ascii: "\n"))
+    }
+
+    private static func cycle(of line: ArraySlice<UInt8>) -> CycleSummary? {
+        JSONText.value(of: CycleSummary.self, in: Array(line))
     }
 }

@@ -11,12 +11,19 @@ package struct StateDirectory {
         self.path = path
     }
 
-    /// A file's bytes, or nil when there is none.
+    /// A file's bytes, or nil when there is none or it cannot be read.
     func read(_ name: String) -> [UInt8]? {
+        (try? contents(of: name)) ?? nil
+    }
+
+    /// A file's bytes, or nil when there is none. Throws what the kernel said.
+    func contents(of name: String) throws(Errno) -> [UInt8]? {
         let descriptor = file(name).withPlatformString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
-        guard descriptor >= 0 else { return nil }
+        if descriptor < 0 && errno == ENOENT { return nil }
+        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
         defer { close(descriptor) }
-        return readAll(descriptor, limit: Self.sizeLimit)
+        guard let bytes = readAll(descriptor, limit: Self.sizeLimit) else { throw Errno(rawValue: errno) }
+        return bytes
     }
 
     /// Puts a file in its place as a whole. Throws what the kernel said.

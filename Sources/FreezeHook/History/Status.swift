@@ -27,21 +27,39 @@ package struct Status: Encodable {
     package var guardSecondsLeft: Double?
     package var holds: [Hold] = []
     package var image: Image?
+    /// The last cycle that was no rehearsal.
     package var last: CycleSummary?
+    /// The last rehearsal, when that was later.
+    package var rehearsal: CycleSummary?
+    /// Whether what is frozen now is a rehearsal; left out when it is not.
+    package var rehearsing: Bool?
+    /// The last cycles, rehearsals among them, when they were asked for.
+    package var cycles: [CycleSummary]?
     /// What has to be done, and the command that does it.
     package var attention: String?
+
+    /// Why nothing is known of past cycles.
+    private(set) var historyProblem: String?
 
     // The history in an image is that of the cycles before it.
     private var imageDecides = false
 
     private enum CodingKeys: CodingKey {
-        case state, frozenSince, guardSecondsLeft, holds, image, last, attention
+        case state, frozenSince, guardSecondsLeft, holds, image, last, rehearsal, rehearsing, cycles, attention
     }
 
-    /// The status of this machine now. Reading it changes nothing.
-    package init(locations: Locations, settings: Settings) {
+    /// The status of this machine now, with so many past cycles. Reading it changes nothing.
+    package init(locations: Locations, settings: Settings, cycles count: Int? = nil) {
         let directory = StateDirectory(path: locations.stateDirectory)
-        last = History(directory: directory, limit: settings.historyLimit).last
+        let history = History(directory: directory, limit: settings.historyLimit)
+        do {
+            (last, rehearsal) = try history.newest()
+            if let count { cycles = try history.cycles().suffix(count) }
+        } catch {
+            let problem = "the history in \(SafeText.clean(locations.stateDirectory)) cannot be read: \(error)"
+            historyProblem = problem
+            attention = problem
+        }
         let marker = ImageMarker(directory: directory, bootID: Boot.id())
         imageDecides = marker.isUntouched
         if let origin = marker.origin {
@@ -57,6 +75,7 @@ package struct Status: Encodable {
     }
 
     private mutating func describe(_ record: CycleRecord, isWorkedOn: Bool, settings: Settings) {
+        rehearsing = record.isRehearsal ? true : nil
         if record.hasExpired {
             state = isWorkedOn ? .thawing : .thawed
             attention =
@@ -93,8 +112,9 @@ package struct Status: Encodable {
     }
 
     /// The status as text.
-    package var text: String {
+    package func lines(for terminal: Terminal) -> [String] {
         var lines = ["state:      \(state.rawValue)"]
+        if rehearsing == true { lines[0] += ", a rehearsal" }
         if let frozenSince { lines[0] += " since \(frozenSince)" }
         if let guardSecondsLeft {
             lines.append("guard:      ends the window in \(Int(guardSecondsLeft.rounded(.up))) s")
@@ -109,21 +129,20 @@ package struct Status: Encodable {
             lines.append("            \(image.verdict)")
             lines += image.reasons.map { "            - \($0)" }
         }
-        lines += last.map(Self.lines) ?? ["last cycle: none yet"]
-        return lines.joined(separator: "\n")
+        lines += last.map { Self.lines(of: $0, "last cycle: ") } ?? ["last cycle: none yet"]
+        if let rehearsal { lines += Self.lines(of: rehearsal, "rehearsal:  ") }
+        lines = lines.flatMap { line in
+            // A reason's second line stands below the first, behind its dash.
+            TextWrap.lines(of: line, columns: terminal.columns, indent: line.hasPrefix("            - ") ? 14 : 12)
+        }
+        if let cycles { lines += [""] + HistoryTable(cycles).lines(for: terminal) }
+        return lines
     }
 
-    private static func lines(of cycle: CycleSummary) -> [String] {
-        var lines = ["last cycle: \(cycle.verdict), \(cycle.started) (\(cycle.id))"]
+    private static func lines(of cycle: CycleSummary, _ title: String) -> [String] {
+        var lines = ["\(title)\(cycle.verdict), \(cycle.started) (\(cycle.id))"]
         lines += cycle.reasons.map { "            - \($0)" }
-        let parts: [(name: String, seconds: Double?)] = [
-            ("prepare", cycle.prepareSeconds), ("freeze", cycle.freezeSeconds), ("hold", cycle.holdSeconds),
-            ("thaw", cycle.thawSeconds), ("window", cycle.windowSeconds),
-        ]
-        let known = parts.compactMap { part in
-            part.seconds.map { "\(part.name) \(DurationText.seconds(.nanoseconds(Int64($0 * 1e9)))) s" }
-        }
-        if !known.isEmpty { lines.append("            \(known.joined(separator: ", "))") }
+        if cycle.windowSeconds != nil { lines.append("            window \(cycle.durations)") }
         return lines
     }
 }

@@ -8,6 +8,7 @@ final class HookRunner {
     private let environment: HookEnvironment
     private let killGrace: Duration
     private let leftovers: LeftoverOutput
+    private let observer: (any CycleObserver)?
 
     // A hook's last child often ends a moment after it; only what lives on is worth a process of its own.
     private static let lingering = Duration.milliseconds(5)
@@ -15,7 +16,11 @@ final class HookRunner {
     private static let killPatience = Duration.seconds(1)
     private static let killInterval = Duration.milliseconds(10)
 
-    init(signals: SignalDescriptor, environment: HookEnvironment, killGrace: Duration, leftovers: LeftoverOutput) {
+    init(
+        signals: SignalDescriptor, environment: HookEnvironment, killGrace: Duration, leftovers: LeftoverOutput,
+        observer: (any CycleObserver)?
+    ) {
+        self.observer = observer
         self.signals = signals
         self.environment = environment
         self.killGrace = killGrace
@@ -135,7 +140,9 @@ final class HookRunner {
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             pollfd(fd: run.output, events: Int16(POLLIN), revents: 0),
         ]
-        poll(&waiting, 2, (moment - .now()).pollMilliseconds)
+        let end = observer == nil ? moment : min(moment, .now() + ObservedWait.interval)
+        poll(&waiting, 2, (end - .now()).pollMilliseconds)
+        observer?.tick()
         if waiting[1].revents != 0, case .end = run.capture.read(from: run.output) { run.closeOutput() }
         if waiting[0].revents != 0, signals.take() { reap(&run) }
     }

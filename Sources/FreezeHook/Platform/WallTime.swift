@@ -16,6 +16,62 @@ package struct WallTime: Equatable, Sendable {
         return WallTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
     }
 
+    /// The moment that an RFC 3339 text names; nil when it names none.
+    package init?(rfc3339 text: String) {
+        let bytes = Array(text.utf8)
+        func number(_ range: Range<Int>) -> Int32? {
+            guard range.upperBound <= bytes.count, bytes[range].allSatisfy({ (0x30...0x39).contains($0) }) else {
+                return nil
+            }
+            return Int32(String(decoding: bytes[range], as: UTF8.self))
+        }
+        func has(_ letters: String, at index: Int) -> Bool {
+            index < bytes.count && letters.utf8.contains(bytes[index])
+        }
+        guard let year = number(0..<4), has("-", at: 4), let month = number(5..<7), has("-", at: 7),
+            let day = number(8..<10), has("Tt ", at: 10), let hour = number(11..<13), has(":", at: 13),
+            let minute = number(14..<16), has(":", at: 16), let second = number(17..<19)
+        else { return nil }
+        var parts = tm()
+        (parts.tm_year, parts.tm_mon, parts.tm_mday) = (year - 1900, month - 1, day)
+        (parts.tm_hour, parts.tm_min, parts.tm_sec) = (hour, minute, second)
+        let digits = has(".", at: 19) ? bytes[20...].prefix { (0x30...0x39).contains($0) } : []
+        let fraction =
+            Int64(String(decoding: (digits + [UInt8](repeating: 0x30, count: 6)).prefix(6), as: UTF8.self)) ?? 0
+        let zone = has(".", at: 19) ? 20 + digits.count : 19
+        var offset: Int64 = 0
+        if has("+-", at: zone) {
+            guard let hours = number(zone + 1..<zone + 3), has(":", at: zone + 3),
+                let minutes = number(zone + 4..<zone + 6), bytes.count == zone + 6
+            else { return nil }
+            offset = Int64(hours * 60 + minutes) * (has("-", at: zone) ? -60 : 60)
+        } else if !has("Zz", at: zone) || bytes.count != zone + 1 {
+            return nil
+        }
+        microseconds = (Int64(timegm(&parts)) - offset) * 1_000_000 + fraction
+    }
+
+    /// The moment that a date, or a date and a time of day, names in the machine's time zone: `2026-11-23`,
+    /// `2026-11-23 02:19`, `2026-11-23 02:19:47`; nil when it names none.
+    package init?(localTime text: String) {
+        let complete = text + "2026-01-01 00:00:00".dropFirst(max(10, text.utf8.count))
+        guard [10, 16, 19].contains(text.utf8.count), let time = WallTime(rfc3339: complete + "Z") else { return nil }
+        // Read as if it were UTC, then taken apart and put together in the time zone.
+        var seconds = time_t(time.microseconds / 1_000_000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        parts.tm_isdst = -1
+        microseconds = Int64(mktime(&parts)) * 1_000_000
+    }
+
+    /// Seconds since 1970, UTC.
+    package var seconds: Double { Double(microseconds) / 1e6 }
+
+    /// As tables show it, in the machine's time zone: `2026-11-23 02:19:47`.
+    package var dateAndTime: String {
+        rfc3339.prefix(19).split(separator: "T").joined(separator: " ")
+    }
+
     /// RFC 3339 in the machine's time zone with milliseconds: `2026-11-23T02:19:47.120+01:00`.
     package var rfc3339: String {
         var seconds = time_t(microseconds / 1_000_000)

@@ -54,6 +54,8 @@ package struct CycleRecord {
     /// The cycle's id, a UUID.
     package private(set) var id = ""
     package private(set) var bootID = ""
+    /// The process that rehearses; nil for a cycle that freezes filesystems.
+    private(set) var rehearser: ProcessIdentity?
     private(set) var moments: [CycleMoment: Timestamp] = [:]
     private(set) var runs: [Run] = []
     private(set) var refusals: [(action: HookAction, path: FilePath, reason: String)] = []
@@ -70,6 +72,9 @@ package struct CycleRecord {
         }
         if id.isEmpty { return nil }
     }
+
+    /// Whether it is a rehearsal: no filesystem is frozen, and nothing is imaged.
+    package var isRehearsal: Bool { rehearser != nil }
 
     /// All freeze hooks have run; it is the thaw's turn.
     package var isFrozen: Bool { moments[.frozen] != nil }
@@ -95,6 +100,8 @@ package struct CycleRecord {
         case .cycle(let id, let bootID):
             self.id = id
             self.bootID = bootID
+        case .rehearsal(let process):
+            rehearser = process
         case .moment(let moment, let time):
             // The first one counts: a thaw that was killed is begun again.
             if moments[moment] == nil { moments[moment] = time }

@@ -4,6 +4,8 @@ import SystemPackage
 /// One line of the cycle record: what has just happened, or is about to.
 enum RecordEntry: Equatable {
     case cycle(id: String, bootID: String)
+    /// The cycle is a rehearsal, and this process runs it.
+    case rehearsal(ProcessIdentity)
     case moment(CycleMoment, Timestamp)
     /// A hook is about to be started.
     case start(action: HookAction, reason: RunReason, path: FilePath, guarantee: Guarantee?, time: Timestamp)
@@ -37,6 +39,7 @@ enum RecordEntry: Equatable {
     private var fields: [[UInt8]] {
         switch self {
         case .cycle(let id, let bootID): texts("cycle", id, bootID)
+        case .rehearsal(let process): texts("rehearsal") + texts(process)
         case .moment(let moment, let time): texts("moment", moment.rawValue) + texts(time)
         case .start(let action, let reason, let path, let guarantee, let time):
             texts("start", action.rawValue, reason.rawValue) + [path.bytes] + texts(guarantee?.rawValue ?? "")
@@ -64,6 +67,9 @@ enum RecordEntry: Equatable {
         switch (texts[0], texts.count) {
         case ("cycle", 3):
             self = .cycle(id: texts[1], bootID: texts[2])
+        case ("rehearsal", 3):
+            guard let process = ProcessIdentity(fields: texts[1...]) else { return nil }
+            self = .rehearsal(process)
         case ("moment", 4):
             guard let moment = CycleMoment(rawValue: texts[1]), let time = Timestamp(fields: texts[2...]) else {
                 return nil

@@ -22,6 +22,9 @@ package struct Verdict: Equatable, Sendable {
         if let expired = record.moments[.expired] {
             reasons.append("the guard ended the window at \(expired.wall.rfc3339): no thaw had come")
         }
+        if record.moments[.frozen] == nil, record.moments[.thawing] != nil, reasons.isEmpty {
+            reasons.append("the freeze did not come to its end")
+        }
         let weakest = Self.weakestGuarantee(of: record)
         if weakest == nil { reasons.append("no hook ran") }
         if reasons.isEmpty {

@@ -7,9 +7,12 @@ package final class Report {
     private var journal: Journal?
     private var deferred: DeferredEvents?
     private var logFailureIsTold = false
+    /// Who looks on, if anybody does.
+    let observer: (any CycleObserver)?
 
     /// Opens the log and the journal as the settings say. A log that cannot be opened is told to the journal.
-    package init(settings: Settings, locations: Locations, cycle: String?) {
+    package init(settings: Settings, locations: Locations, cycle: String?, observer: (any CycleObserver)? = nil) {
+        self.observer = observer
         journal = settings.journal ? Journal(cycle: cycle) : nil
         do {
             log = try LogFile(path: locations.logFile ?? settings.logFile)
@@ -20,6 +23,7 @@ package final class Report {
 
     /// Keeps everything in the run directory until a thaw tells it.
     init(deferringIn runDirectory: RunDirectory?) {
+        observer = nil
         deferred = runDirectory.map(DeferredEvents.init)
     }
 
@@ -29,6 +33,7 @@ package final class Report {
         deferred?.write(events)
         log?.write(events)
         journal?.write(events)
+        observer?.write(events)
         if let failure = log?.failure { tell(failure) }
     }
 

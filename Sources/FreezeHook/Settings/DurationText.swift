@@ -2,7 +2,8 @@
 package enum DurationText {
     // The longest unit that fits comes first when a duration is shown.
     private static let units: [(name: String, nanoseconds: Int64)] = [
-        ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 1_000_000_000), ("ms", 1_000_000),
+        ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 1_000_000_000),
+        ("ms", 1_000_000),
     ]
 
     // A year: longer than any window, and short enough that sums of them never overflow.
@@ -26,7 +27,8 @@ package enum DurationText {
     package static func format(_ duration: Duration) -> String {
         let nanoseconds = duration.nanoseconds
         if nanoseconds == 0 { return "0" }
-        for unit in units where nanoseconds % unit.nanoseconds == 0 {
+        // Days are for ages: no limit is written in them.
+        for unit in units.dropFirst() where nanoseconds % unit.nanoseconds == 0 {
             return "\(nanoseconds / unit.nanoseconds)\(unit.name)"
         }
         return "\(nanoseconds / 1_000_000)ms"
@@ -37,5 +39,19 @@ package enum DurationText {
         let milliseconds = max(0, (duration.nanoseconds + 500_000) / 1_000_000)
         let fraction = String(milliseconds % 1000)
         return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
+    }
+
+    /// The duration of so many seconds as far as it is shown: from none to eleven days. A damaged file can hold any number.
+    static func shown(_ seconds: Double) -> Duration {
+        .milliseconds(Int64(max(0, min(seconds, 999_999)) * 1000 + 0.5))
+    }
+
+    /// Seconds in at most seven columns, as tables show them: `0.192s`, `12.35s`, `302.1s`, `86400s`.
+    package static func brief(_ seconds: Double) -> String {
+        let milliseconds = shown(seconds).nanoseconds / 1_000_000
+        let places = milliseconds < 10_000 ? 3 : milliseconds < 100_000 ? 2 : milliseconds < 1_000_000 ? 1 : 0
+        let unit: Int64 = [1000, 100, 10, 1][places]
+        let text = DurationText.seconds(.milliseconds((milliseconds + unit / 2) / unit * unit))
+        return text.dropLast(places == 0 ? 4 : 3 - places) + "s"
     }
 }

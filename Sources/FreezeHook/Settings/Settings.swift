@@ -44,6 +44,8 @@ package struct Settings: Equatable, Sendable {
     package var journal = true
     /// The number of cycles that the history keeps at least.
     package var historyLimit = 1000
+    /// The node_exporter textfile; nil for none.
+    package var metricsFile: FilePath?
     /// By the name that stands in `[hook NAME]`.
     package var hooks: [String: HookSettings] = [:]
 

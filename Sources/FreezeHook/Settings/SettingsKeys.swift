@@ -21,6 +21,9 @@ enum SettingsKeys {
         "thaw-failure": { settings, text throws(ValueError) in settings.thawFailure = try choice(text) },
         "log-file": { settings, text throws(ValueError) in settings.logFile = try absolutePath(text) },
         "journal": { settings, text throws(ValueError) in settings.journal = try yesOrNo(text) },
+        "metrics-file": { settings, text throws(ValueError) in
+            settings.metricsFile = text.isEmpty ? nil : try absolutePath(text)
+        },
         "history-limit": { settings, text throws(ValueError) in settings.historyLimit = try count(text) },
     ]
 

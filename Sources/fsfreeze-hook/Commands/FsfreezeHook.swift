@@ -11,9 +11,9 @@ struct FsfreezeHook: ParsableCommand {
             """,
         version: "fsfreeze-hook \(version)",
         subcommands: [
-            FreezeCommand.self, ThawCommand.self, StatusCommand.self, ListCommand.self, HoldCommand.self,
-            ReleaseCommand.self,
-            RecoverCommand.self, EnableCommand.self, DisableCommand.self,
+            FreezeCommand.self, ThawCommand.self, StatusCommand.self, HistoryCommand.self, ListCommand.self,
+            RehearseCommand.self, HoldCommand.self, ReleaseCommand.self, RecoverCommand.self,
+            EnableCommand.self, DisableCommand.self,
         ])
 }
 

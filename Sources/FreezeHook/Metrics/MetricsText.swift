@@ -1,0 +1,47 @@
+/// Text in the exposition format of Prometheus.
+struct MetricsText {
+    private(set) var text = ""
+
+    /// The kinds of metrics that are written.
+    enum Kind: String {
+        case gauge, counter
+    }
+
+    /// A value and the labels that tell it from its like.
+    typealias Sample = (labels: [(name: String, value: String)], value: Double)
+
+    /// Adds a metric. One without a sample is left out, as the format asks.
+    mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
+        guard !samples.isEmpty else { return }
+        text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+        for sample in samples {
+            let labels = sample.labels.map { "\($0.name)=\"\(Self.escaped($0.value))\"" }
+            text +=
+                name + (labels.isEmpty ? "" : "{\(labels.joined(separator: ","))}") + " \(Self.number(sample.value))\n"
+        }
+    }
+
+    /// Adds a metric of one value without labels; nil leaves it out.
+    mutating func add(_ name: String, _ kind: Kind, _ help: String, _ value: Double?) {
+        add(name, kind, help, value.map { [([], $0)] } ?? [])
+    }
+
+    private static func number(_ value: Double) -> String {
+        // Swift writes large whole numbers with a fraction and as powers of ten; both are allowed, neither is readable.
+        value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
+    }
+
+    // The three that the format escapes; everything else may stand in a label as UTF-8.
+    private static func escaped(_ value: String) -> String {
+        var result = ""
+        for scalar in value.unicodeScalars {
+            switch scalar {
+            case "\\": result += "\\\\"
+            case "\"": result += "\\\""
+            case "\n": result += "\\n"
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result
+    }
+}

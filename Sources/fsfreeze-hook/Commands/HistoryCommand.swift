@@ -1,0 +1,82 @@
+import ArgumentParser
+import FreezeHook
+
+/// `fsfreeze-hook history`
+struct HistoryCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "Show past cycles.",
+        discussion: "The newest stands last. 'history show ID' draws one of them.",
+        subcommands: [HistoryListCommand.self, HistoryShowCommand.self],
+        defaultSubcommand: HistoryListCommand.self)
+}
+
+/// `fsfreeze-hook history list`, and `fsfreeze-hook history` alone.
+struct HistoryListCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "list", abstract: "Show past cycles as a table, the newest last.",
+        discussion: "'fsfreeze-hook history show ID' draws one of them."
+    )
+
+    @Option(help: "Only cycles since a time (2026-11-23, '2026-11-23 02:19') or an age (7d, 24h).")
+    var since: SinceOption?
+
+    @Option(help: "Only so many of the last cycles. (default: 20 in the table when --since is not given)")
+    var last: Int?
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup var options: LocationOptions
+
+    private static let usualCount = 20
+
+    func validate() throws {
+        if let last, last < 1 { throw ValidationError("--last is a number from 1 on") }
+    }
+
+    func run() throws {
+        do {
+            let list = try HistoryList(
+                options.history(), since: since?.time, last: last ?? (json || since != nil ? nil : Self.usualCount))
+            if json { print(try JSONText.of(list)) } else { Output.show(list.lines(for: Terminal(descriptor: 1))) }
+        } catch {
+            throw ExitCode(Ending.show(Ending.result(of: error)))
+        }
+    }
+}
+
+/// `fsfreeze-hook history show`
+struct HistoryShowCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show", abstract: "Draw one past cycle: a row for each hook, with bars on a common scale.")
+
+    @Argument(help: "The cycle's id, or as much of its beginning as tells it from others. (default: the last cycle)")
+    var id: String = ""
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup var options: LocationOptions
+
+    func run() throws {
+        do {
+            let cycle = try HistoryList(options.history()).cycle(id)
+            if json {
+                print(try JSONText.of(cycle))
+            } else {
+                Output.show(Timeline(cycle).lines(for: Terminal(descriptor: 1)))
+            }
+        } catch {
+            throw ExitCode(Ending.show(Ending.result(of: error)))
+        }
+    }
+}
+
+extension LocationOptions {
+    /// The history of these places; the limit of the configuration matters only to who writes it.
+    fileprivate func history() -> (history: History, place: String) {
+        let directory = locations.stateDirectory
+        return (History(directory: StateDirectory(path: directory), limit: .max), SafeText.clean(directory))
+    }
+}

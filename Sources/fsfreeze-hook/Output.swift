@@ -1,0 +1,7 @@
+/// What commands print on standard output.
+enum Output {
+    /// Prints the lines.
+    static func show(_ lines: [String]) {
+        for line in lines { print(line) }
+    }
+}

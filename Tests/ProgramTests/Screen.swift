@@ -1,0 +1,13 @@
+import FreezeHook
+
+/// What is seen of a terminal's text.
+enum Screen {
+    /// The lines as they were shown, also those that were written over, without colours.
+    static func lines(_ text: String) -> [String] {
+        let plain = text.replacing(#/\u{1b}\[[0-9;]*[mK]/#, with: "")
+        return plain.split { $0 == "\n" || $0 == "\r" || $0 == "\r\n" }.map(String.init)
+    }
+
+    /// The columns of a line.
+    static func width(_ line: String) -> Int { TextWidth.of(line) }
+}
