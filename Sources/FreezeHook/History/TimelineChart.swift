@@ -222,7 +222,8 @@ struct TimelineChart {
     /// Labels at round seconds, each beginning where its moment is.
     private func axis(_ width: Int) -> String {
         guard total > 0 else { return "" }
-        let step = Self.step(atLeast: total * 10 / Double(width))
+        // A label takes up to six columns, and needs a blank or two.
+        let step = Self.step(atLeast: total * 8 / Double(width))
         var line = ""
         var number = 0
         while Double(number) * step <= total {
