@@ -29,7 +29,7 @@ import Testing
         let lines = Timeline(cycle).lines(for: Terminal(columns: 42))
         #expect(
             Array(lines[2...7]) == [
-                "          0                   5s",
+                "          0       2s      4s      6s",
                 "  window  ::::########----------------====",
                 "  10-a        ####----------------------==",
                 "  20-b    ::::    ####----------------==",

@@ -56,7 +56,8 @@ package struct Status: Encodable {
             (last, rehearsal) = try history.newest()
             if let count { cycles = try history.cycles().suffix(count) }
         } catch {
-            let problem = "the history in \(SafeText.clean(locations.stateDirectory)) cannot be read: \(error)"
+            let advice = error == .permissionDenied ? "; call it as root" : ""
+            let problem = "the history in \(SafeText.clean(locations.stateDirectory)) cannot be read: \(error)\(advice)"
             historyProblem = problem
             attention = problem
         }

@@ -106,7 +106,7 @@ struct TimelineChart {
         }
         if isSkipped { row.note = "nothing to do here" }
         if runs.isEmpty { row.note = "not called" }
-        if let hold = hold(runs, start: start, until: end) { row.bars.insert(hold, at: 0) }
+        if let hold = hold(runs, start: start, until: end) { row.bars.append(hold) }
         return row
     }
 
@@ -192,7 +192,8 @@ struct TimelineChart {
 
     private func bars(_ bars: [Bar], _ width: Int, _ terminal: Terminal) -> String {
         var cells = [Kind?](repeating: nil, count: width)
-        for bar in bars {
+        // What was done lies on what was waited for.
+        for bar in bars.filter({ $0.kind == .hold }) + bars.filter({ $0.kind != .hold }) {
             var (first, last) = (column(bar.start, width), max(0, column(bar.end, width, isEnd: true)))
             // What is shorter than a column is shown as one; a thaw right behind its freeze as the next one.
             if bar.kind == .thaw, first + 1 < width, let there = cells[first], there != .hold { first += 1 }
@@ -221,7 +222,8 @@ struct TimelineChart {
     /// Labels at round seconds, each beginning where its moment is.
     private func axis(_ width: Int) -> String {
         guard total > 0 else { return "" }
-        let step = Self.step(atLeast: total * 10 / Double(width))
+        // A label takes up to six columns, and needs a blank or two.
+        let step = Self.step(atLeast: total * 8 / Double(width))
         var line = ""
         var number = 0
         while Double(number) * step <= total {
