@@ -79,16 +79,20 @@ package final class Holder {
     /// Makes the socket; one that a killed holder has left is replaced.
     private func listen() -> Bool {
         let name = Self.socketName(of: request.name)
-        listener = clinux_listen(runDirectory.descriptor, name)
-        if listener >= 0 { return true }
-        let other = clinux_connect(runDirectory.descriptor, name)
-        guard other < 0 else {
-            close(other)
-            return false
+        // Between bind(2) and listen(2) a socket turns everybody away, as one does that a killed holder has left: who
+        // asks beside this one must not take it for such.
+        return runDirectory.alone("\(name).lock") {
+            listener = clinux_listen(runDirectory.descriptor, name)
+            if listener >= 0 { return true }
+            let other = clinux_connect(runDirectory.descriptor, name)
+            guard other < 0 else {
+                close(other)
+                return false
+            }
+            runDirectory.remove(name)
+            listener = clinux_listen(runDirectory.descriptor, name)
+            return listener >= 0
         }
-        runDirectory.remove(name)
-        listener = clinux_listen(runDirectory.descriptor, name)
-        return listener >= 0
     }
 
     /// Removes the socket; those who still wait behind it are told why.

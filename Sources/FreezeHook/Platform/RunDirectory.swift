@@ -89,6 +89,34 @@ package final class RunDirectory {
         return names
     }
 
+    /// Does something while no other process does anything under the same name. For moments only: it has no time limit.
+    func alone<Result>(_ name: String, _ work: () -> Result) -> Result {
+        let file = takeLockFile(name)
+        defer {
+            if file >= 0 {
+                remove(name)
+                close(file)
+            }
+        }
+        return work()
+    }
+
+    /// The open file whose lock this process has; negative when there is no room for one.
+    private func takeLockFile(_ name: String) -> Int32 {
+        while true {
+            let file = openat(descriptor, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+            if file < 0 { return file }
+            while flock(file, LOCK_EX) != 0 && errno == EINTR {}
+            var (own, current) = (stat(), stat())
+            fstat(file, &own)
+            // Who had the lock before has removed it: the file that is there now is another one.
+            if fstatat(descriptor, name, &current, AT_SYMLINK_NOFOLLOW) == 0 && current.st_ino == own.st_ino {
+                return file
+            }
+            close(file)
+        }
+    }
+
     /// Gives the lock back before this process ends.
     func unlock() {
         flock(descriptor, LOCK_UN)
