@@ -95,6 +95,29 @@ struct PostgreSQLTests {
         #expect(try Files.names(in: labels).count == 1)
     }
 
+    @Test func theLabelIsKeptWhereverTheWindowEnds() throws {
+        let labels = try guest.makeDirectory("labels", owner: "root")
+        let server = try PostgreSQLServer(on: guest)
+        try guest.configure("postgresql", "mode = session\nlabel-directory = \(labels)\n")
+        // Nothing was imaged.
+        #expect(try guest.run("rehearse", "--hold", "100ms") == 0)
+        #expect(try Files.names(in: labels) == [])
+        // The thaw was lost.
+        #expect(try guest.run("freeze") == 0)
+        #expect(try guest.run("recover") == 0)
+        #expect(try Files.names(in: labels).count == 1)
+        // The guard came first: the filesystems may be frozen.
+        try guest.configure("hold-limit = 200ms\n")
+        #expect(try guest.run("freeze") == 0)
+        #expect(eventually { guest.runFiles.allSatisfy { !$0.hasPrefix("hold-") } })
+        #expect(try guest.run("thaw") == 0)
+        #expect(try Files.names(in: labels).count == 1)
+        #expect(
+            guest.output(of: "50-postgresql").contains { $0.hasPrefix("backup_label START WAL LOCATION: ") },
+            "\(guest.log)")
+        _ = server
+    }
+
     @Test func aServerKilledInTheWindowOfASessionIsTold() throws {
         let labels = try guest.makeDirectory("labels", owner: "root")
         let server = try PostgreSQLServer(on: guest)
