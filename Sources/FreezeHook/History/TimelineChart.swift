@@ -88,8 +88,8 @@ struct TimelineChart {
     private static func row(
         _ runs: [CycleSummary.Run], _ refusals: [CycleSummary.Refusal], start: String, until end: Double
     ) -> Row {
-        var row = Row(mark: " ", name: runs.first?.name ?? refusals.first?.name ?? "")
-        if row.name.contains("\t") { row.name = row.name.split(separator: "\t").joined(separator: "\\x09") }
+        let name = TextWidth.withoutTabs(runs.first?.name ?? refusals.first?.name ?? "")
+        var row = Row(mark: " ", name: name)
         for run in runs {
             let begin = run.offsetSeconds ?? offset(of: run.started, from: start)
             let seconds = run.seconds ?? max(0, end - begin)

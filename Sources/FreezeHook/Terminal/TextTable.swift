@@ -28,11 +28,7 @@ package struct TextTable {
         package var style: Style?
 
         package init(_ text: String, short: String? = nil, _ style: Style? = nil) {
-            // What a tab stands for depends on where it stands.
-            self.text =
-                text.contains("\t")
-                ? text.split(separator: "\t", omittingEmptySubsequences: false)
-                    .joined(separator: "\\x09") : text
+            self.text = TextWidth.withoutTabs(text)
             self.short = short
             self.style = style
         }

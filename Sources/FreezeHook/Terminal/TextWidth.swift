@@ -25,6 +25,12 @@ package enum TextWidth {
         text + String(repeating: " ", count: max(0, columns - of(text)))
     }
 
+    /// The text with each tab shown as `\x09`: how wide a tab is depends on where it stands.
+    package static func withoutTabs(_ text: String) -> String {
+        guard text.contains("\t") else { return text }
+        return text.split(separator: "\t", omittingEmptySubsequences: false).joined(separator: "\\x09")
+    }
+
     // Terminals differ where scalars join to one sign. The larger width: a line that is a column short does no harm.
     private static func of(_ character: Character) -> Int {
         let scalars = character.unicodeScalars
