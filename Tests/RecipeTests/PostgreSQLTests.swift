@@ -15,13 +15,14 @@ struct PostgreSQLTests {
         let server = try PostgreSQLServer(on: guest)
         let load = server.startLoad()
         defer { load.stop() }
-        let (start, written) = (monotonicSeconds(), try server.writtenWAL())
         for cycle in 1...20 {
+            let before = try server.writtenWAL()
             let held = try HeldCycle(on: guest, under: load) { try server.copyData(to: guest.path("copy")) }
-            let perSecond = Double(try server.writtenWAL() - written) / (monotonicSeconds() - start)
+            // Recovery begins with the checkpoint of this freeze.
+            let sinceFreeze = try server.writtenWAL() - before
             try PostgreSQLServer.inspect(guest.path("copy"), on: guest) { copy in
                 let replayed = try copy.replayedWAL()
-                #expect(replayed.map { Double($0) < perSecond } == true, "\(String(describing: replayed)) \(perSecond)")
+                #expect(replayed.map { $0 <= sinceFreeze } == true, "\(String(describing: replayed)) \(sinceFreeze)")
                 // Nothing holds the writers: one number of each may be written and not yet acknowledged.
                 held.expectExact(try copy.numbers(of: held.atFreeze.count), inFlight: 1)
                 if cycle == 20 {
@@ -204,8 +205,8 @@ struct PostgreSQLTests {
             #expect(guest.verdict == "application-consistent", "\(guest.log)")
             #expect(try guest.run("thaw") == 0)
         }
-        // That of the freeze that was never thawed has no image.
-        #expect(try Files.names(in: labels).count == 1)
+        // That of the freeze whose thaw was lost is kept as well: it may have an image.
+        #expect(try Files.names(in: labels).count == 2)
         _ = server
     }
 }
