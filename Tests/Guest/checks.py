@@ -253,7 +253,8 @@ def watch(guest, results, begin, limit):
         processes = guest.processes()
         for process in processes:
             states.add(process.state)
-            seen.add(process.command.split()[1])
+            # One that has just ended has no command line any more.
+            seen.update(process.command.split()[1:2])
         pids = " ".join(str(process.pid) for process in processes)
         for line in guest.shell.text(
                 f"for p in {pids}; do for f in /proc/$p/fdinfo/*; do "
