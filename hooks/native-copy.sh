@@ -12,54 +12,110 @@
 # shellcheck disable=SC2034
 copy_keys='directory copies keep-free timeout'
 
-# Where the copies of this instance lie.
-copy_place() {
+copy_cycle=${FSFREEZE_CYCLE:-by-hand}
+# One time for the copies of all instances: they are made one after the other.
+copy_started=$(date +%s)
+
+# What the configuration says of this instance's copies. Of a wrong number nothing would be bounded.
+copy_settings() {
     copy_place=$(setting directory "/var/backups/fsfreeze-hook/$recipe_name")/$(instance_name)
+    copy_kept=$(setting copies 2) copy_free=$(setting keep-free 10) copy_time=$(setting timeout 30)
+    case $copy_kept in '' | 0* | *[!0-9]* | ?????*) fail "$recipe_conf: copies = $copy_kept is not a number from 1 on" ;; esac
+    case $copy_free in '' | *[!0-9]* | ????*) fail "$recipe_conf: keep-free = $copy_free is not a number of percent" ;; esac
+    case $copy_time in '' | 0* | *[!0-9]* | ?????*) fail "$recipe_conf: timeout = $copy_time is not a number of seconds" ;; esac
 }
 
-copy_cycle=${FSFREEZE_CYCLE:-by-hand}
+# What copies may still take of the filesystem, in KiB. As a floating point number: mawk's integers end at 2 TiB.
+copy_spare() {
+    df -P -k "$copy_place" | awk -v keep="$copy_free" 'NR == 2 { printf "%.0f\n", $4 - $2 * keep / 100 }'
+}
 
-# limited COMMAND...: runs the application's tool for as long as it may take.
+# The finished copies of this instance, the newest first: their names begin with their times.
+copy_list() {
+    find "$copy_place" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*T[0-9]*Z.*' | sort -r
+}
+
+# limited COMMAND...: runs the application's tool for as long as the copies may take, and while there is space. Its status
+# is 124 when the time was over, and 153 when the space was, as after SIGXFSZ.
 limited() {
-    timeout --kill-after=2 "$(setting timeout 30)" "$@"
+    limited_left=$((copy_started + copy_time - $(date +%s)))
+    [ "$limited_left" -gt 0 ] || return 124
+    timeout -k 2 "$limited_left" "$@" &
+    limited_tool=$!
+    while kill -0 "$limited_tool" 2>/dev/null; do
+        if [ "$(copy_spare)" -le 0 ]; then
+            kill "$limited_tool" 2>/dev/null
+            wait "$limited_tool"
+            return 153
+        fi
+        sleep 0.1
+    done
+    wait "$limited_tool"
 }
 
 recipe_prepare() {
-    copy_place
+    copy_settings
     umask 077
-    mkdir -p "$copy_place" || fail "$copy_place cannot be made"
+    copy_words=$(mkdir -p "$copy_place" 2>&1) || fail "$copy_words"
+    # Whoever else owned it could put something else in the copy's place.
+    if [ ! -O "$copy_place" ] || [ -h "$copy_place" ]; then fail "$copy_place does not belong to root: remove it"; fi
+    chmod 0700 "$copy_place" || fail "$copy_place: its mode cannot be changed to 0700"
     # Those of a recipe that was killed.
     rm -rf "$copy_place"/unfinished.*
-    # In KiB: the size of the filesystem and what is left of it.
-    copy_space=$(df -P -k "$copy_place" | awk -v keep="$(setting keep-free 10)" 'NR == 2 { print int($4 - $2 * keep / 100) }')
-    [ "$copy_space" -gt 0 ] || fail "less than $(setting keep-free 10) % of the filesystem of $copy_place are free: no copy is made"
+
+    copy_space=$(copy_spare)
+    [ "$copy_space" -gt 0 ] || fail "less than $copy_free % of the filesystem of $copy_place are free: no copy is made"
+    copy_newest=$(copy_list | head -n 1)
+    if [ -n "$copy_newest" ]; then
+        copy_last=$(du -sk "$copy_newest" | awk '{ print $1 }')
+        [ "$copy_space" -ge "$copy_last" ] || fail "the last copy has $copy_last KiB, and the filesystem of $copy_place" \
+            "can spare $copy_space KiB: no copy is made"
+    fi
+
     copy_new=$copy_place/unfinished.$$
+    trap 'rm -rf "$copy_new"; exit 143' TERM
     mkdir "$copy_new" || fail "$copy_new cannot be made"
-    # No file may take more than that: a copy that fills the application's disk would be an outage. In units of 512 bytes.
-    if copy_words=$(ulimit -f "$((copy_space * 2))" && copy_to "$copy_new" 2>&1) && [ -n "$(ls "$copy_new")" ]; then
-        mv "$copy_new" "$copy_place/$(date -u +%Y%m%dT%H%M%SZ).$copy_cycle" || fail "$copy_new cannot be renamed"
+    # A copy that fills the application's disk would be an outage. No file may take more than there is to spare, however
+    # fast it is written; limited looks at all files together.
+    if copy_words=$(copy_limit_files && copy_to "$copy_new" 2>&1) && [ -n "$(ls "$copy_new")" ]; then
+        copy_done=$copy_place/$(date -u +%Y%m%dT%H%M%SZ).$copy_cycle
+        # It would be moved into a directory of that name.
+        [ ! -e "$copy_done" ] || fail "$copy_done is there already"
+        mv "$copy_new" "$copy_done" || fail "$copy_new cannot be renamed to $copy_done"
     else
         copy_status=$?
         rm -rf "$copy_new"
-        # What a signal or a time limit ends says nothing itself.
-        case $copy_status in
-        124 | 137) fail "the copy was not finished within $(setting timeout 30) s" ;;
-        153) fail "the copy needs more than the $copy_space KiB that the filesystem of $copy_place can spare" ;;
-        esac
-        # The tools say much, and the reason in one line of it.
-        copy_reason=$(printf '%s\n' "$copy_words" | grep -i -m 1 error)
-        fail "no copy: ${copy_reason:-${copy_words:-nothing was written}}"
+        copy_explain
     fi
-    # The names begin with their times: the last ones are the newest.
-    copy_kept=$(setting copies 2)
-    find "$copy_place" -mindepth 1 -maxdepth 1 -name '[0-9]*T[0-9]*Z.*' | sort -r | sed "1,${copy_kept}d" |
+    # Whatever the clock says, the new one stays.
+    copy_list | grep -v -x -F "$copy_done" | tail -n "+$copy_kept" |
         while IFS= read -r copy_old; do rm -rf "$copy_old"; done
-    echo "copied to $copy_place"
+    echo "copied to $copy_done"
+}
+
+# The unit is 512 bytes, in bash only where it does as POSIX says.
+copy_limit_files() {
+    # shellcheck disable=SC3040 # For bash alone.
+    [ -z "${BASH_VERSION-}" ] || set -o posix
+    ulimit -f "$((copy_space * 2))"
+}
+
+# Fails with the reason for which there is no copy: in one line, of which the tools say many.
+copy_explain() {
+    copy_reason=$(printf '%s\n' "$copy_words" | grep -i -m 1 error) ||
+        copy_reason=$(printf '%s\n' "$copy_words" | grep . | tail -n 1)
+    case $copy_status:$copy_words in
+    124:* | 137:*) fail "the copy was not finished within $copy_time s${copy_reason:+: $copy_reason}" ;;
+    153:* | *'ile too large'* | *'o space left on device'*)
+        fail "the copy needs more than the $copy_space KiB that the filesystem of $copy_place can spare"
+        ;;
+    esac
+    fail "no copy: ${copy_reason:-nothing was written}"
 }
 
 recipe_freeze() {
-    copy_place
-    for copy_made in "$copy_place"/*."$copy_cycle"; do
+    copy_settings
+    for copy_made in "$copy_place"/[0-9]*Z."$copy_cycle"; do
         [ -d "$copy_made" ] && return 0
     done
     fail "there is no copy of this cycle in $copy_place: see what prepare has said"
