@@ -50,6 +50,10 @@ struct InfluxDBTests {
             defer { TemporaryDirectory.remove(guest.path("restored")) }
             let restored = try start("restored", backup: "127.0.0.1:9088", http: 9086)
             try guest.execute(["influxd", "restore", "-portable", "-host", "127.0.0.1:9088", copy])
+            // The restored shards are not usable at once.
+            try wait(for: "the restored shards") {
+                (try? influx("SELECT COUNT(value) FROM w0, w1, w2", http: 9086)) != nil
+            }
             let numbers = try (0..<3).map { writer in
                 try influx("SELECT value FROM w\(writer)", http: 9086).split(separator: "\n").compactMap {
                     $0.split(separator: ",").last.flatMap { Int($0) }

@@ -48,8 +48,12 @@ struct NativeCopyGuest {
     /// Runs a whole cycle that is expected to be good, with one instance; returns its copy.
     func copyInCycle(sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
         try runCycle(sourceLocation: sourceLocation)
-        guard let newest = try madeCopies().last else { throw TestFailure("no copy: \(guest.log)") }
-        return newest
+        // Not the last of all by its name: of two in one second the order is by chance.
+        let told = "copied to "
+        guard let copy = guest.output(of: hook).last(where: { $0.hasPrefix(told) })?.dropFirst(told.count),
+            try madeCopies().contains(String(copy))
+        else { throw TestFailure("no copy: \(guest.log)") }
+        return String(copy)
     }
 
     /// Runs a whole cycle in which no copy can be made; returns what the recipe has said in `prepare`.
@@ -70,14 +74,14 @@ struct NativeCopyGuest {
     }
 
     /// What the instances' copies lie in.
-    func instances() throws -> [String] { try Files.names(in: copies) }
+    func instances() throws -> [String] { try Files.names(in: guest.namespace.path(copies)) }
 
     /// The copies of an instance, or of the only one, the oldest first.
     func madeCopies(of instance: String? = nil) throws -> [String] {
         let there = try instances()
         if instance == nil { #expect(there.count <= 1, "\(there)") }
         guard let instance = instance ?? there.first else { return [] }
-        return try Files.names(in: "\(copies)/\(instance)").map { "\(copies)/\(instance)/\($0)" }
+        return try Files.names(in: guest.namespace.path("\(copies)/\(instance)")).map { "\(copies)/\(instance)/\($0)" }
     }
 
     /// All files of all copies, also of unfinished ones.

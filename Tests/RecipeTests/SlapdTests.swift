@@ -58,6 +58,7 @@ struct SlapdTests {
             olcSuffix: o=example
             olcRootDN: cn=admin,o=example
             olcRootPW: secret
+            olcSizeLimit: unlimited
             olcDbDirectory: \(guest.path("\(name)/data"))
 
             """
