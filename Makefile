@@ -78,7 +78,7 @@ test: ## all tests but those of the recipes (as root: they use mount namespaces)
 	$(SWIFT) test --skip RecipeTests
 
 recipe-test: ## the recipes on real database servers, each in namespaces of its own (as root)
-	@scripts/need swift libsystemd namespaces network busybox filesystem mariadb postgresql redis influxdb etcd slapd rabbitmq systemd podman node
+	@scripts/need swift libsystemd namespaces network busybox filesystem mariadb postgresql redis influxdb etcd openssl slapd rabbitmq systemd podman node
 	$(SWIFT) test --filter RecipeTests
 
 bench: build ## speed and size beside the stock script, run-parts and a C loop; the recipes on real servers
