@@ -43,9 +43,12 @@ struct InfluxDBTests {
     @Test func whatWasAcknowledgedIsRestoredFromItsCopy() throws {
         let server = try start()
         try influx("CREATE DATABASE numbers")
-        try machine.expectAllThatWasAcknowledged(inCycles: 20) { writer, number in
-            // A time of its own, each in another week, and so in files of its own from time to time.
-            "influx -database numbers -execute 'INSERT w\(writer) value=\(number) \(number * 100)000000000000'"
+        // influxd copies one shard after the other.
+        try machine.expectAllThatWasAcknowledged(inCycles: 20, isOfOneMoment: false) { writer, number in
+            // A time of its own, in one of twelve weeks: each week is a shard with files of its own, and each shard
+            // takes the backup its time.
+            let second = number % 12 * 604_800 + number
+            return "influx -database numbers -execute 'INSERT w\(writer) value=\(number) \(second)000000000'"
         } numbers: { copy in
             defer { TemporaryDirectory.remove(guest.path("restored")) }
             let restored = try start("restored", backup: "127.0.0.1:9088", http: 9086)
