@@ -19,7 +19,9 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
+#include <sys/timex.h>
 #include <sys/un.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #ifndef SYS_close_range
@@ -207,3 +209,14 @@ unsigned int clinux_major(unsigned long long device) { return major(device); }
 unsigned int clinux_minor(unsigned long long device) { return minor(device); }
 
 int clinux_thaw_filesystem(int descriptor) { return ioctl(descriptor, FITHAW, 0); }
+
+int clinux_clock_is_synchronised(void) {
+    struct timex state = {.modes = 0};
+    if (adjtimex(&state) < 0)
+        return -1;
+    return (state.status & STA_UNSYNC) == 0;
+}
+
+ssize_t clinux_label(const char *path, char *label, size_t size) {
+    return getxattr(path, "security.selinux", label, size);
+}

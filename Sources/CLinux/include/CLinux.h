@@ -54,6 +54,12 @@ void clinux_give_back_code(void);
 unsigned int clinux_major(unsigned long long device);
 unsigned int clinux_minor(unsigned long long device);
 
+/// Whether the kernel says that its clock follows another one: 1, 0, or -1 when it does not say.
+int clinux_clock_is_synchronised(void);
+
+/// Reads the label of a file that SELinux goes by. Returns its length, or -1 when it has none.
+ssize_t clinux_label(const char *path, char *label, size_t size);
+
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
 int clinux_thaw_filesystem(int descriptor);
 

@@ -33,7 +33,7 @@ struct TrustedPath {
                 if status.st_uid != 0 && status.st_uid != geteuid() {
                     return "the link \(SafeText.clean(next)) belongs to user \(status.st_uid)"
                 }
-                guard links <= Self.linkLimit, let target = linkTarget(next) else {
+                guard links <= Self.linkLimit, let target = next.linkTarget else {
                     return "\(SafeText.clean(next)): too many links"
                 }
                 if target.isAbsolute { resolved = "/" }
@@ -58,11 +58,5 @@ struct TrustedPath {
         if let fault = Ownership.fault(of: status) { return "the directory \(SafeText.clean(directory)) \(fault)" }
         trustedDirectories.insert(directory)
         return nil
-    }
-
-    private func linkTarget(_ path: FilePath) -> FilePath? {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let count = path.withPlatformString { readlink($0, &buffer, Int(PATH_MAX)) }
-        return count < 0 ? nil : FilePath(platformString: buffer)
     }
 }

@@ -33,7 +33,8 @@ package struct RecipeDirectoryError: Error, CustomStringConvertible {
 package struct RecipeDirectory {
     package var path: FilePath
 
-    private static let usual = FilePath("/usr/libexec/fsfreeze-hook/recipes")
+    /// Where packages put them.
+    package static let usual = FilePath("/usr/libexec/fsfreeze-hook/recipes")
 
     package init(path: FilePath) {
         self.path = path
@@ -48,11 +49,13 @@ package struct RecipeDirectory {
         return RecipeDirectory(path: beside.withPlatformString { access($0, R_OK) } == 0 ? beside : usual)
     }
 
-    /// The recipes in the order of their names.
-    package func recipes() throws(RecipeDirectoryError) -> [Recipe] {
+    /// The recipes in the order of their names. The directory's path and theirs are as the system knows them.
+    package func recipes(in tree: SystemTree = .machine) throws(RecipeDirectoryError) -> [Recipe] {
         do {
-            return try HookDirectory(path: path, settings: Settings()).entries().map {
-                Recipe(path: $0.hook.path, header: .read(from: $0.hook.path))
+            return try HookDirectory(path: tree.place(of: path), settings: Settings()).entries().map {
+                Recipe(
+                    path: FilePath(bytes: path.bytes + [UInt8(ascii: "/")] + $0.hook.path.nameBytes),
+                    header: .read(from: $0.hook.path))
             }
         } catch {
             throw RecipeDirectoryError(path: path, reason: error)

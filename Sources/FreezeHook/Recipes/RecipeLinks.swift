@@ -27,19 +27,21 @@ package enum RecipeError: Error, CustomStringConvertible {
 /// The links in a hook directory that enable recipes. Whatever else lies there is left alone.
 package struct RecipeLinks {
     package let hookDirectory: FilePath
+    private let tree: SystemTree
 
-    package init(hookDirectory: FilePath) {
+    /// The links in a directory of a system; its paths and those of recipes are as that system knows them.
+    package init(hookDirectory: FilePath, tree: SystemTree = .machine) {
         self.hookDirectory = hookDirectory
+        self.tree = tree
     }
 
     /// The links that lead to the recipe, by whatever names, in the order of these.
     package func links(to recipe: Recipe) -> [FilePath] {
-        let entries = (try? HookDirectory(path: hookDirectory, settings: Settings()).entries()) ?? []
-        let target = Self.resolved(recipe.path)
-        return entries.map(\.hook.path).filter { path in
-            guard let words = Self.target(of: path) else { return false }
+        let target = tree.resolved(recipe.path)
+        return tree.names(in: hookDirectory).map { hookDirectory.appending($0) }.filter { path in
+            guard !IgnoredNames.contains(path.nameBytes), let words = tree.link(path) else { return false }
             // By its words too: a recipe that was removed leaves a link that leads nowhere.
-            return words == recipe.path || target != nil && Self.resolved(path) == target
+            return words == recipe.path || tree.resolved(path) == target
         }
     }
 
@@ -73,18 +75,5 @@ package struct RecipeLinks {
         guard path.withPlatformString({ mkdir($0, 0o755) }) == 0 else {
             throw .cannotChange(path: path, reason: Errno(rawValue: errno))
         }
-    }
-
-    private static func resolved(_ path: FilePath) -> FilePath? {
-        guard let found = path.withPlatformString({ realpath($0, nil) }) else { return nil }
-        defer { free(found) }
-        return FilePath(platformString: found)
-    }
-
-    /// What a link says; nil when it is none.
-    private static func target(of path: FilePath) -> FilePath? {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let count = path.withPlatformString { readlink($0, &buffer, Int(PATH_MAX)) }
-        return count > 0 ? FilePath(platformString: buffer) : nil
     }
 }

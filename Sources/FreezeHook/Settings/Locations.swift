@@ -14,7 +14,8 @@ package struct Locations: Equatable, Sendable {
 
     /// The name of the hook directory beside the program.
     package static let directoryName = "fsfreeze-hook.d"
-    private static let systemDirectories: [FilePath] = ["/etc/qemu/fsfreeze-hook.d", "/etc/qemu-ga/fsfreeze-hook.d"]
+    /// Where distributions keep it.
+    package static let systemDirectories: [FilePath] = ["/etc/qemu/fsfreeze-hook.d", "/etc/qemu-ga/fsfreeze-hook.d"]
 
     /// The places that belong to a program called by `calledPath` (argv[0]); options override them one by one.
     package init(calledPath: FilePath, hookDirectory: FilePath? = nil, configuration: FilePath? = nil) {

@@ -1,0 +1,63 @@
+import Glibc
+import SystemPackage
+
+/// A process of a system, as its `/proc` tells of it.
+package struct SystemProcess: Equatable, Sendable {
+    package var pid: pid_t
+    /// The name of `/proc/PID/comm`.
+    package var name: String
+    package var arguments: [String]
+    /// The container that it runs in; nil for a process of the system itself.
+    package var container: Container?
+    /// When it was started, in seconds since 1970; nil when `/proc` does not say.
+    package var started: Double?
+
+    /// A container as its control group names it.
+    package struct Container: Equatable, Hashable, Sendable {
+        /// The 64 digits of docker or podman; empty when it is of another kind.
+        package var id: String
+    }
+
+    // What clock ticks since boot are counted in: USER_HZ, which is 100 on every architecture that qemu-ga runs on.
+    private static let ticksPerSecond = 100.0
+
+    /// Every process that can be read. Kernel threads are none.
+    package static func all(in tree: SystemTree) -> [SystemProcess] {
+        let own = tree.link("/proc/self/ns/pid")
+        let boot = bootTime(in: tree)
+        return tree.names(in: "/proc").compactMap { name in
+            guard let pid = pid_t(name), let comm = tree.line(of: FilePath("/proc/\(name)/comm")),
+                let words = tree.bytes(of: FilePath("/proc/\(name)/cmdline")), !words.isEmpty
+            else { return nil }
+            let arguments = words.split(separator: 0, omittingEmptySubsequences: false).dropLast(
+                words.last == 0 ? 1 : 0)
+            // Process ids of its own: a service that systemd shuts in never has them.
+            let namespace = tree.link(FilePath("/proc/\(name)/ns/pid"))
+            let isContained = own != nil && namespace != nil && own != namespace
+            return SystemProcess(
+                pid: pid, name: comm, arguments: arguments.map { String(decoding: $0, as: UTF8.self) },
+                container: isContained ? container(of: name, in: tree) : nil,
+                started: boot.flatMap { boot in ticks(of: name, in: tree).map { boot + $0 / ticksPerSecond } })
+        }
+    }
+
+    private static func container(of process: String, in tree: SystemTree) -> Container {
+        let groups = tree.text(of: FilePath("/proc/\(process)/cgroup")) ?? ""
+        let digits = groups.split { !$0.isHexDigit }
+        return Container(id: digits.first { $0.count == 64 }.map(String.init) ?? "")
+    }
+
+    private static func bootTime(in tree: SystemTree) -> Double? {
+        let line = tree.text(of: "/proc/stat")?.split(separator: "\n").first { $0.hasPrefix("btime ") }
+        return line.flatMap { Double($0.dropFirst("btime ".count)) }
+    }
+
+    private static func ticks(of process: String, in tree: SystemTree) -> Double? {
+        // The command's name stands in parentheses and may hold any byte: count from the last one.
+        guard let text = tree.text(of: FilePath("/proc/\(process)/stat")), let end = text.lastIndex(of: ")") else {
+            return nil
+        }
+        let fields = text[end...].split(separator: " ")
+        return fields.count > 20 ? Double(fields[20]) : nil
+    }
+}

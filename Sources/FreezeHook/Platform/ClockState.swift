@@ -1,0 +1,13 @@
+import CLinux
+
+/// The kernel's clock.
+package enum ClockState {
+    /// Whether it follows another one (NTP, PTP); nil when the kernel does not say.
+    package static var isSynchronised: Bool? {
+        switch clinux_clock_is_synchronised() {
+        case 0: false
+        case 1: true
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import FreezeHook
+
+/// Units of systemd with their drop-ins.
+@Suite struct UnitFileTests {
+    private let fixture: SystemFixture
+    private var tree: SystemTree { SystemTree(root: FilePath(fixture.root)) }
+
+    init() throws {
+        fixture = try SystemFixture(.debian12)
+    }
+
+    private func unit(_ text: String) throws -> UnitFile {
+        try fixture.file("/etc/systemd/system/a.service", text)
+        return try #require(UnitFile("a.service", in: tree))
+    }
+
+    @Test func `Words, quotes, variables and continued lines`() throws {
+        try fixture.file("/etc/a.env", "# ONE=commented\nTHREE=3\n TWO = 'two words'\n")
+        let unit = try unit(
+            """
+            [Unit]
+            ExecStart=/not/this
+            [Service]
+            # ExecStart=/nor/this
+            Environment="ONE=1 and more" TWO=2
+            EnvironmentFile=-/etc/a.env
+            EnvironmentFile=-/etc/missing.env
+            ExecStart=-@/bin/program --one="${ONE}" \\
+               -F${TWO}x $TWO $MISSING '' "quoted word"
+            [Install]
+            ExecStart=/nor/that
+            """)
+        #expect(
+            unit.command(in: tree) == [
+                "/bin/program", "--one=1 and more", "-Ftwo wordsx", "two", "words", "", "quoted word",
+            ])
+    }
+
+    @Test func `Drop-ins come in the order of their names, and those of etc hide others`() throws {
+        _ = try unit("[Service]\nExecStart=/bin/a\n")
+        try fixture.file("/usr/lib/systemd/system/a.service.d/50-x.conf", "[Service]\nExecStart=\nExecStart=/bin/x\n")
+        try fixture.file("/run/systemd/system/a.service.d/40-y.conf", "[Service]\nExecStart=\nExecStart=/bin/y\n")
+        #expect(UnitFile("a.service", in: tree)?.command(in: tree) == ["/bin/x"])
+        try fixture.file("/etc/systemd/system/a.service.d/50-x.conf", "")
+        #expect(UnitFile("a.service", in: tree)?.command(in: tree) == ["/bin/y"])
+        #expect(UnitFile("nothing.service", in: tree) == nil)
+    }
+
+    @Test func `A masked unit`() throws {
+        try fixture.link("/etc/systemd/system/b.service", to: "/dev/null")
+        try fixture.file("/dev/null", "")
+        let unit = try #require(UnitFile("b.service", in: tree))
+        #expect(unit.isMasked)
+        #expect(unit.command(in: tree) == [])
+    }
+}
