@@ -13,7 +13,7 @@ struct FsfreezeHook: ParsableCommand {
         subcommands: [
             FreezeCommand.self, ThawCommand.self, StatusCommand.self, HistoryCommand.self, ListCommand.self,
             RehearseCommand.self, HoldCommand.self, ReleaseCommand.self, RecoverCommand.self,
-            EnableCommand.self, DisableCommand.self,
+            SetupCommand.self, CheckCommand.self, EnableCommand.self, DisableCommand.self,
         ])
 }
 

@@ -1,0 +1,26 @@
+import ArgumentParser
+import FreezeHook
+
+/// `fsfreeze-hook check`
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check",
+        abstract: "Look for all that would make a backup inconsistent, or hang this machine.",
+        discussion: """
+            Nothing is changed or called. Each finding has a reason and what mends it. The exit status is 0 when there is \
+            neither an error nor a warning, and 2 otherwise. Call it as root.
+            """)
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup var options: MachineOptions
+
+    func run() throws {
+        try Ending.showingErrors {
+            let report = CheckReport(try options.machine())
+            if json { print(try JSONText.of(report)) } else { Output.show(report.lines(for: Terminal(descriptor: 1))) }
+            throw ExitCode((report.good ? ExitStatus.done : .needsAttention).rawValue)
+        }
+    }
+}

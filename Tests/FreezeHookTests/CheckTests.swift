@@ -1,0 +1,416 @@
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import FreezeHook
+
+/// `check` on the files of machines of each family.
+@Suite struct CheckTests {
+    @Test(arguments: SystemFamily.allCases)
+    func `A machine that is set up has no finding`(family: SystemFamily) throws {
+        let fixture = try SystemFixture(family)
+        try fixture.addMariaDB()
+        #expect(try fixture.findings() == [])
+        #expect(try CheckReport(fixture.machine()).good)
+    }
+
+    @Test(arguments: SystemFamily.allCases)
+    func `An agent that does not call the program is an error, and setup mends it`(family: SystemFamily) throws {
+        let fixture = try SystemFixture(family, isWired: false)
+        let finding = try #require(try fixture.findings("agent").first)
+        #expect(finding.severity == .error)
+        #expect(finding.repair == "fsfreeze-hook setup --apply")
+        #expect(finding.subject == "qemu-ga, process \(SystemFixture.agent)")
+        #expect(
+            finding.reason.hasPrefix(
+                family == .rhel9 ? "qemu-ga calls /etc/qemu-ga/fsfreeze-hook" : "qemu-ga was started without"))
+    }
+
+    /// Something that is wrong with a machine, and what is to be found of it.
+    struct Case: CustomTestStringConvertible, Sendable {
+        var name: String
+        var family = SystemFamily.debian12
+        var check: String
+        var severity = Finding.Severity.error
+        var reason: String
+        var repair: String?
+        var change: @Sendable (SystemFixture) throws -> Void
+
+        var testDescription: String { name }
+    }
+
+    static let digits = String(repeating: "0123456789abcdef", count: 4)
+
+    static let cases: [Case] = [
+        Case(
+            name: "the agent does not run", check: "agent", reason: "qemu-ga does not run",
+            repair: "systemctl start qemu-guest-agent"
+        ) {
+            $0.remove("/proc/400")
+        },
+        Case(
+            name: "the agent of Alpine does not run", family: .alpine, check: "agent", reason: "qemu-ga does not run",
+            repair: "rc-service qemu-guest-agent start"
+        ) { $0.remove("/proc/400") },
+        Case(
+            name: "the agent is not installed", check: "agent", reason: "qemu-ga is not installed",
+            repair: "apt-get install qemu-guest-agent"
+        ) {
+            $0.remove("/proc/400")
+            $0.remove("/usr/lib/systemd/system/qemu-guest-agent.service")
+        },
+        Case(
+            name: "its unit is masked", check: "agent", reason: "qemu-ga does not run, and its unit is masked",
+            repair: "systemctl unmask --now qemu-guest-agent"
+        ) {
+            $0.remove("/proc/400")
+            try $0.link("/etc/systemd/system/qemu-guest-agent.service", to: "/dev/null")
+            try $0.file("/dev/null", "")
+        },
+        Case(
+            name: "the agent was not started anew", check: "agent",
+            reason: "was started before it was told of the program",
+            repair: "systemctl restart qemu-guest-agent"
+        ) { try $0.process(400, "qemu-ga", ["/usr/sbin/qemu-ga"]) },
+        Case(
+            name: "the configuration file was written after its start", family: .openSUSE, check: "agent",
+            reason: "was started before it was told of the program", repair: "systemctl restart 'qemu-ga@*'"
+        ) { try $0.process(400, "qemu-ga", $0.agentArguments, started: -3600) },
+        Case(
+            name: "the agent calls something else", check: "agent", reason: "qemu-ga calls /opt/hook instead of",
+            repair: "fsfreeze-hook setup --apply"
+        ) {
+            try $0.process(400, "qemu-ga", ["/usr/sbin/qemu-ga", "-F/opt/hook"])
+            $0.remove("/usr/lib/systemd/system/qemu-guest-agent.service.d/50-fsfreeze-hook.conf")
+        },
+        Case(
+            name: "it will not be called after the next start", check: "agent", severity: .warning,
+            reason: "will not after its next start"
+        ) {
+            try $0.file(
+                "/etc/systemd/system/qemu-guest-agent.service.d/90-mine.conf",
+                "[Service]\nExecStart=\nExecStart=/usr/sbin/qemu-ga\n")
+        },
+        Case(
+            name: "the drop-in is masked", check: "agent", severity: .warning, reason: "will not after its next start"
+        ) {
+            try $0.link("/etc/systemd/system/qemu-guest-agent.service.d/50-fsfreeze-hook.conf", to: "/dev/null")
+            try $0.file("/dev/null", "")
+        },
+        Case(name: "two agents", check: "agent", severity: .warning, reason: "runs more than once (400, 401)") {
+            try $0.process(401, "qemu-ga", ["/usr/sbin/qemu-ga", "-F/usr/sbin/fsfreeze-hook"])
+        },
+        Case(
+            name: "nothing recovers", check: "agent", severity: .warning,
+            reason: "does not call 'fsfreeze-hook recover'",
+            repair: "fsfreeze-hook setup --apply"
+        ) { $0.remove("/usr/lib/systemd/system/qemu-guest-agent.service.d/60-fsfreeze-hook-recover.conf") },
+        Case(
+            name: "the freeze is forbidden on the command line", family: .rhel9, check: "agent-commands",
+            reason: "told to refuse guest-fsfreeze-freeze: no backup can freeze this machine",
+            repair: "take it out of BLOCK_RPCS, BLACKLIST_RPC and FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga"
+        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["--block-rpcs=guest-exec,guest-fsfreeze-freeze"]) },
+        Case(
+            name: "the thaw is forbidden in the file", check: "agent-commands",
+            reason: "guest-fsfreeze-thaw and guest-fsfreeze-status: what is frozen stays frozen"
+        ) {
+            try $0.file("/etc/qemu/qemu-ga.conf", "[general]\nblacklist = guest-fsfreeze-thaw,guest-fsfreeze-status\n")
+        },
+        Case(
+            name: "other commands alone are allowed", check: "agent-commands", reason: "guest-fsfreeze-freeze-list"
+        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["-a", "guest-ping,guest-exec"]) },
+        Case(
+            name: "no virtio port", check: "agent-port", reason: "no virtio port org.qemu.guest_agent.0",
+            repair: "qm set VMID --agent"
+        ) {
+            $0.remove("/sys/class/virtio-ports")
+        },
+        Case(
+            name: "the boolean of SELinux is off", family: .rhel9, check: "confinement",
+            reason: "SELinux keeps what qemu-ga calls",
+            repair: "setsebool -P virt_qemu_ga_run_unconfined on"
+        ) { try $0.file("/sys/fs/selinux/booleans/virt_qemu_ga_run_unconfined", "0 0") },
+        Case(
+            name: "the boolean is off, and SELinux permissive", family: .rhel9, check: "confinement", severity: .note,
+            reason: "once SELinux is enforcing"
+        ) {
+            try $0.file("/sys/fs/selinux/booleans/virt_qemu_ga_run_unconfined", "0 0")
+            try $0.file("/sys/fs/selinux/enforce", "0")
+        },
+        Case(
+            name: "AppArmor", check: "confinement", severity: .warning, reason: "by the profile /usr/sbin/qemu-ga",
+            repair: "aa-complain '/usr/sbin/qemu-ga'"
+        ) { try $0.file("/proc/400/attr/current", "/usr/sbin/qemu-ga (enforce)\n") },
+        Case(
+            name: "a bad configuration", check: "configuration", reason: "unknown setting 'nonsense'",
+            repair: "mend /etc/qemu/fsfreeze-hook.conf"
+        ) {
+            try $0.file("/etc/qemu/fsfreeze-hook.conf", "[general]\nnonsense = 1\n")
+        },
+        Case(
+            name: "a hook of somebody else", check: "hooks", reason: "20-shop is refused, as somebody else than root",
+            repair: "chown -h root:root /etc/qemu/fsfreeze-hook.d/20-shop"
+        ) { try $0.file("/etc/qemu/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o777) },
+        Case(
+            name: "a link to nothing", check: "hooks", severity: .warning,
+            reason: "20-old does not run: it is a link that leads nowhere",
+            repair: "rm /etc/qemu/fsfreeze-hook.d/20-old"
+        ) { try $0.link("/etc/qemu/fsfreeze-hook.d/20-old", to: "/nothing") },
+        Case(name: "a header that is wrong", check: "hooks", severity: .warning, reason: "unknown guarantee 'sure'") {
+            try $0.file(
+                "/etc/qemu/fsfreeze-hook.d/20-shop", "#!/bin/sh\n# fsfreeze-hook: guarantee = sure\n", mode: 0o755)
+        },
+        Case(
+            name: "hooks in the other directory", check: "hooks", severity: .warning,
+            reason: "20-shop in /etc/qemu-ga/fsfreeze-hook.d will not run", repair: "mv /etc/qemu-ga/fsfreeze-hook.d/*"
+        ) { try $0.file("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755) },
+        Case(name: "no hook at all", check: "hooks", severity: .note, reason: "images are crash-consistent") {
+            $0.remove("/etc/qemu/fsfreeze-hook.d/50-mariadb")
+            $0.remove("/proc/500")
+        },
+        Case(
+            name: "a database without its recipe", check: "recipes", reason: "PostgreSQL runs here and is not held",
+            repair: "fsfreeze-hook enable postgresql"
+        ) { try $0.process(600, "postgres", ["postgres"]) },
+        Case(
+            name: "a database with a hook of the administrator's", check: "recipes", severity: .warning,
+            reason: "unless 20-shop does it"
+        ) {
+            try $0.process(600, "postgres", ["postgres"])
+            try $0.file("/etc/qemu/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755)
+        },
+        Case(
+            name: "an application with a native copy", check: "recipes", severity: .warning,
+            reason: "etcd runs here and is not held",
+            repair: "fsfreeze-hook enable etcd"
+        ) { try $0.process(600, "etcd", ["etcd"]) },
+        Case(
+            name: "a database in a container", check: "recipes", severity: .warning,
+            reason: "PostgreSQL runs in the container shop-db",
+            repair: "name it in /etc/qemu/fsfreeze-recipes.d/postgresql.conf"
+        ) {
+            try $0.process(600, "postgres", ["postgres"], container: digits)
+            try $0.file("/var/lib/docker/containers/\(digits)/config.v2.json", #"{"ID":"0123","Name":"/shop-db"}"#)
+        },
+        Case(name: "data in memory", check: "data", reason: "in memory (tmpfs): no image contains it") {
+            try $0.mounts("40 22 0:50 / /var/lib/mysql rw - tmpfs tmpfs rw")
+        },
+        Case(
+            name: "data on ZFS", check: "data", reason: "on ZFS, which qemu-ga does not freeze",
+            repair: "zfs snapshot tank/mysql@NAME"
+        ) {
+            try $0.mounts("40 22 0:50 / /var/lib/mysql rw - zfs tank/mysql rw")
+        },
+        Case(
+            name: "data on another host", check: "data",
+            reason: "on nfs4 from nas:/mysql: it is not on this machine's disks"
+        ) {
+            try $0.mounts("40 22 0:50 / /var/lib/mysql rw - nfs4 nas:/mysql rw")
+        },
+        Case(
+            name: "data on an overlay", check: "data", severity: .warning,
+            reason: "on overlay, which qemu-ga does not freeze itself"
+        ) {
+            try $0.mounts("40 22 0:50 / /var/lib/mysql rw - overlay overlay rw,lowerdir=/a")
+        },
+        Case(
+            name: "data on a disk that is read-only", check: "data", severity: .warning, reason: "mounted read-only",
+            repair: "mount -o remount,rw /var/lib/mysql"
+        ) {
+            try $0.mounts("40 22 254:3 / /var/lib/mysql ro - ext4 /dev/vda3 ro")
+        },
+        Case(name: "a tablespace elsewhere", check: "data", reason: "postgresql has data in /mnt/space, on cifs") {
+            try $0.mounts("40 22 0:50 / /mnt/space rw - cifs //nas/space rw")
+            try $0.makeDirectory("/var/lib/pg")
+            try $0.makeDirectory("/mnt/space")
+            try $0.link("/var/lib/pg/pg_tblspc/16385", to: "/mnt/space")
+            try $0.process(600, "postgres", ["postgres"], directory: "/var/lib/pg")
+            try $0.link("/etc/qemu/fsfreeze-hook.d/52-postgresql", to: "/usr/libexec/fsfreeze-hook/recipes/postgresql")
+        },
+        Case(
+            name: "a loop whose file is frozen first", check: "loop-mounts",
+            reason: "a freeze hangs at /tmp: qemu-ga freezes /",
+            repair: "umount /tmp && mount /tmp"
+        ) {
+            // A bind mount that came later stands for the whole filesystem.
+            try $0.mounts(
+                "40 22 7:0 / /tmp rw - ext4 /dev/loop0 rw\n41 22 254:1 /srv /srv/export rw - ext4 /dev/vda1 rw")
+            try $0.file("/sys/block/loop0/loop/backing_file", "/usr/tmpDSK\n")
+        },
+        Case(name: "a loop within a loop", check: "loop-mounts", reason: "qemu-ga freezes /outer") {
+            try $0.mounts(
+                "40 22 7:1 / /inner rw - ext4 /dev/loop1p1 rw\n41 22 7:0 / /outer rw - ext4 /dev/loop0 rw")
+            try $0.file("/sys/block/loop0/loop/backing_file", "/outer.img\n")
+            try $0.file("/sys/block/loop1/loop/backing_file", "/outer/inner.img\n")
+        },
+        Case(
+            name: "a freeze that takes too long for the host", check: "limits", severity: .warning,
+            reason: "a freeze may take 2min", repair: "freeze-timeout = 50s"
+        ) {
+            try $0.file("/etc/qemu/fsfreeze-hook.conf", "[general]\nfreeze-timeout = 2min\n")
+        },
+        Case(
+            name: "a known host", check: "limits", severity: .warning, reason: "oVirt gives up after 8min",
+            repair: "freeze-timeout = 400s"
+        ) {
+            try $0.file("/etc/qemu/fsfreeze-hook.conf", "[general]\nfreeze-timeout = 8min\n")
+            try $0.file("/sys/class/dmi/id/product_name", "oVirt Node\n")
+        },
+        Case(
+            name: "a thaw that takes too long", check: "limits", severity: .warning, reason: "a thaw may take 5min",
+            repair: "thaw-timeout = 2min"
+        ) {
+            try $0.file("/etc/qemu/fsfreeze-hook.conf", "[general]\nthaw-timeout = 5min\n")
+        },
+        Case(
+            name: "no guard", check: "limits", severity: .warning, reason: "there is no guard",
+            repair: "hold-limit = 5min"
+        ) {
+            try $0.file("/etc/qemu/fsfreeze-hook.conf", "[general]\nhold-limit = 0\n")
+        },
+        Case(
+            name: "a pause of Redis that is too short", check: "limits",
+            reason: "Redis lets its writers go on after 5min", repair: "pause = 470"
+        ) {
+            try $0.link("/etc/qemu/fsfreeze-hook.d/54-redis", to: "/usr/libexec/fsfreeze-hook/recipes/redis")
+            try $0.file("/etc/qemu/fsfreeze-recipes.d/redis.conf", "pause = 300\n")
+        },
+        Case(
+            name: "a hook that may take longer than the freeze", check: "limits", severity: .note,
+            reason: "20-slow may take 2min"
+        ) {
+            try $0.file(
+                "/etc/qemu/fsfreeze-hook.d/20-slow", "#!/bin/sh\n# fsfreeze-hook: timeout = 2min\n", mode: 0o755)
+        },
+        Case(name: "no directory for the log", check: "log", reason: "there is no directory /var/log") {
+            $0.remove("/var/log")
+        },
+        Case(name: "a log that is none", check: "log", reason: "it is not a file") {
+            try $0.makeDirectory("/var/log/qga-fsfreeze-hook.log")
+        },
+        Case(name: "a log on a disk that is read-only", check: "log", reason: "mounted read-only") {
+            try $0.mounts("40 22 254:3 / /var ro - ext4 /dev/vda3 ro")
+        },
+        Case(
+            name: "a log that nothing rotates", check: "log", severity: .warning,
+            reason: "nothing rotates /srv/freeze.log"
+        ) {
+            try $0.makeDirectory("/srv")
+            try $0.file("/etc/qemu/fsfreeze-hook.conf", "[general]\nlog-file = /srv/freeze.log\n")
+        },
+        Case(
+            name: "no logrotate", family: .rhel9, check: "log", severity: .warning,
+            reason: "logrotate is not installed", repair: "dnf install logrotate"
+        ) {
+            $0.remove("/usr/sbin/logrotate")
+        },
+        Case(
+            name: "a time zone that leads nowhere", check: "clock", severity: .note, reason: "log and history show UTC"
+        ) {
+            $0.remove("/usr/share/zoneinfo/UTC")
+        },
+    ]
+
+    @Test(arguments: cases)
+    func `What is wrong is found, with its reason and what mends it`(wrong: Case) throws {
+        let fixture = try SystemFixture(wrong.family)
+        try fixture.addMariaDB()
+        try wrong.change(fixture)
+        let all = try CheckReport(fixture.machine()).checks
+        let found = all.first { $0.name == wrong.check }?.findings ?? []
+        let matching = found.filter { $0.reason.contains(wrong.reason) && $0.severity == wrong.severity }
+        #expect(matching.count == 1, "\(found)")
+        if let repair = wrong.repair { #expect(matching.first?.repair?.contains(repair) == true, "\(found)") }
+        // A missing process or unit is seen by others, too; what is wrong in one place is not told in another.
+        let others = all.filter { $0.name != wrong.check }.flatMap(\.findings)
+        #expect(others == [] || ["recipes", "data", "limits"].contains(wrong.check) == false, "\(others)")
+    }
+
+    @Test func `What looks like a fault and is none`() throws {
+        let fixture = try SystemFixture(.debian12)
+        try fixture.addMariaDB()
+        // A loop that is mounted after its file's filesystem is frozen before it; a snap is read-only.
+        try fixture.mounts(
+            """
+            40 22 7:0 / /tmp rw - ext4 /dev/loop0 rw
+            41 22 7:1 / /snap/core ro - squashfs /dev/loop1 ro
+            42 22 254:1 /srv /srv/a\\040b rw - ext4 /dev/vda1 rw
+            43 22 7:2 / /data rw - ext4 /dev/loop2 rw
+            """)
+        try fixture.file("/sys/block/loop1/loop/backing_file", "/var/lib/snapd/core.snap\n")
+        try fixture.file("/sys/block/loop2/loop/backing_file", "/srv/data.img\n")
+        // Somebody switched these off.
+        try fixture.file("/etc/qemu/fsfreeze-hook.d/30-off", "#!/bin/sh\n", mode: 0o644)
+        try fixture.link("/etc/qemu/fsfreeze-hook.d/40-masked", to: "/dev/null")
+        // The same program by another name.
+        try fixture.link("/etc/qemu/hook", to: "../../usr/sbin/fsfreeze-hook")
+        try fixture.process(SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/etc/qemu/hook", "-b", "guest-exec"])
+        // A container's database that the configuration names.
+        try fixture.process(600, "mariadbd", ["mariadbd"], container: Self.digits)
+        try fixture.file(
+            "/var/lib/containers/storage/overlay-containers/containers.json",
+            #"[{"id":"\#(Self.digits)","names":["shop"]}]"#)
+        try fixture.file("/etc/qemu/fsfreeze-recipes.d/mariadb.conf", "[shop]\ncontainer = shop\n", mode: 0o600)
+        let findings = try fixture.findings()
+        #expect(findings == [], "\(findings)")
+    }
+
+    @Test func `A hold that comes near the limit is told, a rehearsal is not`() throws {
+        let fixture = try SystemFixture(.debian12)
+        try fixture.addMariaDB()
+        let directory = StateDirectory(path: FilePath("\(fixture.root)/var/lib/fsfreeze-hook"))
+        let history = History(directory: directory, limit: 10)
+        try history.add(try Cycles.cycle("a", reason: .rehearsal) { $0.holdSeconds = 250 })
+        #expect(try fixture.findings("limits") == [])
+        try history.add(try Cycles.cycle("b") { $0.holdSeconds = 250 })
+        let finding = try #require(try fixture.findings("limits").first)
+        #expect(finding.reason.contains("backups here have held applications for 250s"))
+        #expect(finding.repair?.hasPrefix("hold-limit = 500s") == true)
+    }
+
+    @Test func `A clock that follows no other is a note`() throws {
+        let fixture = try SystemFixture(.debian12)
+        try fixture.addMariaDB()
+        let report = CheckReport(try fixture.machine(clockIsSynchronised: false))
+        #expect(report.good)
+        #expect(report.findings.map(\.subject) == ["clock"])
+        #expect(CheckReport(try fixture.machine(clockIsSynchronised: true)).findings == [])
+    }
+
+    @Test func `SELinux's labels are looked at`() throws {
+        let fixture = try SystemFixture(.rhel9)
+        try fixture.file("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755)
+        func label(_ path: String, _ type: String) throws {
+            let words = "import os, sys; os.setxattr(sys.argv[1], 'security.selinux', sys.argv[2].encode())"
+            let label = "system_u:object_r:\(type):s0"
+            let python = try Tools.command("python3", package: "python3-minimal")
+            let result = try ChildProcess([python, "-c", words, fixture.root + path, label], environment: [:]).wait(
+                within: 30)
+            #expect(result.status == 0, "\(result.stderr)")
+        }
+        try label("/usr/sbin/fsfreeze-hook", "virt_qemu_ga_unconfined_exec_t")
+        try label("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "etc_t")
+        let finding = try #require(try fixture.findings("confinement").first)
+        #expect(finding.subject == "20-shop")
+        #expect(
+            finding.repair?.hasPrefix("restorecon -RFv /usr/sbin/fsfreeze-hook /etc/qemu-ga/fsfreeze-hook.d") == true)
+        try label("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "virt_qemu_ga_unconfined_exec_t")
+        #expect(try fixture.findings("confinement") == [])
+    }
+
+    @Test(arguments: [nil, 20, 40, 80, 200])
+    func `The report keeps to its columns`(columns: Int?) throws {
+        let fixture = try SystemFixture(.debian12, isWired: false)
+        for number in 10..<60 { try fixture.file("/etc/qemu/fsfreeze-hook.d/\(number)-bad", "", mode: 0o755) }
+        for number in 10..<60 { try fixture.file("/etc/qemu/fsfreeze-hook.d/\(number)-x", "#!/bin/sh\n", mode: 0o757) }
+        let report = CheckReport(try fixture.machine())
+        let lines = report.lines(for: Terminal(columns: columns))
+        #expect(report.findings.count > 50)
+        let severities = report.findings.map(\.severity)
+        #expect(severities == Array(repeating: .error, count: 51) + [.warning, .note])
+        let end = "\(report.checks.count) checks: 51 errors, 1 warning, 1 note"
+        #expect(lines.joined(separator: " ").hasSuffix(end))
+        for line in lines where !line.hasPrefix("         -> ") { #expect(TextWidth.of(line) <= columns ?? .max) }
+    }
+}
