@@ -30,7 +30,7 @@ agent_calls_program() {
 # units here. An upgrade needs no restart: the agent starts the program by its path.
 switch_agent() {
     ! systemd_runs || systemctl daemon-reload || true
-    next="Next: fsfreeze-hook enable"
+    next="Next: fsfreeze-hook setup"
     if ! agent_process >/dev/null; then
         [ "$1" = off ] || echo "fsfreeze-hook is switched on: qemu-guest-agent calls it once it runs. $next"
         return 0
@@ -60,6 +60,11 @@ wait_for_the_thaw() {
         seconds=$((seconds - 1))
         sleep 1
     done
+}
+
+# What "setup" has changed must not name a program that is gone: the agent's freezes would fail.
+take_back_setup() {
+    [ ! -e /var/lib/fsfreeze-hook/setup.json ] || "$program" setup --undo || true
 }
 
 # Links to our recipes in a hook directory ($1) lead nowhere without the package.

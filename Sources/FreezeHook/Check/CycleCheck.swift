@@ -6,13 +6,13 @@ enum CycleCheck {
         places.stateDirectory = machine.tree.place(of: places.stateDirectory)
         let status = Status(locations: places, settings: machine.settings)
         guard let attention = status.attention else { return [] }
-        // The command stands behind the last colon.
-        let parts = attention.split(separator: ": ")
-        let command = parts.last.map(String.init) ?? ""
+        // What is needed ends with the command that does it.
+        let words = attention.split(separator: " ")
+        let command = words.lastIndex(of: "fsfreeze-hook").map { words[$0...].joined(separator: " ") }
         return [
             .error(
                 SafeText.clean(machine.locations.runDirectory), attention,
-                repair: command.hasPrefix("fsfreeze-hook ") ? command : "fsfreeze-hook status")
+                repair: command ?? "fsfreeze-hook status")
         ]
     }
 }
