@@ -16,20 +16,24 @@ struct Stragglers {
         }.map(\.path)
     }
 
-    /// The process of a run that was begun by a program killed before it could note the pid: its environment, its
-    /// arguments and its session tell.
+    /// The process of a run that was begun by a program killed before it could note the pid: its environment and its
+    /// session tell. Its arguments do so only as long as it has not executed another program.
     private func unrecordedProcess(of run: CycleRecord.Run, in record: CycleRecord) -> ProcessIdentity? {
         let wanted = [
             Array("FSFREEZE_CYCLE=\(record.id)".utf8),
             Array(HookEnvironment.hookKey.utf8) + run.path.nameBytes,
         ]
-        let process = ProcessTable.all().first { entry in
-            guard entry.session == entry.pid, entry.state != "Z",
+        // These have the environment of the hook that has opened the session.
+        let held = record.holds.flatMap { [$0.holder.pid, $0.client?.pid] }
+        let leaders = ProcessTable.all().filter { entry in
+            guard entry.session == entry.pid, entry.state != "Z", !held.contains(entry.pid),
                 let environment = ProcessTable.environment(of: entry.pid)
             else { return false }
             return wanted.allSatisfy(environment.contains)
-                && ProcessTable.arguments(of: entry.pid)?.contains(run.path.bytes) == true
         }
+        let named = leaders.first { ProcessTable.arguments(of: $0.pid)?.contains(run.path.bytes) == true }
+        // The hook was there before all that it has started.
+        let process = named ?? leaders.min { $0.startTime < $1.startTime }
         return process.map { ProcessIdentity(pid: $0.pid, startTime: $0.startTime) }
     }
 }

@@ -1,0 +1,58 @@
+import Glibc
+import SystemPackage
+import TestSupport
+import Testing
+
+@testable import FreezeHook
+
+/// Hooks whose program was killed before it could note their process ids.
+@Suite struct StragglersTests {
+    private let id = "cycle-\(UInt64.random(in: .min ... .max))"
+
+    private func record(_ entries: RecordEntry...) throws -> CycleRecord {
+        try #require(CycleRecord(parsing: recordBytes([.begin(id), .starts("30-slow")] + entries)))
+    }
+
+    /// A process with the environment of the hook.
+    private func start(_ words: String...) throws -> SpawnedProcess {
+        try SpawnedProcess(
+            "/bin/sleep", words, environment: [bytes("FSFREEZE_CYCLE=\(id)"), bytes("FSFREEZE_HOOK=30-slow")])
+    }
+
+    private func isRunning(_ process: SpawnedProcess) -> Bool {
+        ProcessTable.entry(process.pid).map { $0.state != "Z" } ?? false
+    }
+
+    private func end(of record: CycleRecord) -> [String] {
+        Stragglers(killGrace: .milliseconds(200)).end(of: record).map(\.string)
+    }
+
+    @Test func `One that has executed something else is ended`() throws {
+        // As after "exec sleep" in the hook: nothing of its path is left.
+        let hook = try start("sleep", "1000")
+        #expect(end(of: try record()) == ["/d/30-slow"])
+        #expect(!isRunning(hook))
+    }
+
+    @Test func `One that still has its name comes first`() throws {
+        let other = try start("sleep", "1000")
+        let hook = try SpawnedProcess(
+            "/bin/sh", ["/d/30-slow", "-c", "sleep 1000; :"],
+            environment: [bytes("FSFREEZE_CYCLE=\(id)"), bytes("FSFREEZE_HOOK=30-slow"), bytes("PATH=/bin")])
+        #expect(end(of: try record()) == ["/d/30-slow"])
+        #expect(!isRunning(hook))
+        #expect(isRunning(other))
+    }
+
+    @Test func `A session that the hook holds stays`() throws {
+        let holder = try start("sleep", "1000")
+        let client = try start("sleep", "1000")
+        let names = try [holder, client].map { process in
+            ProcessIdentity(pid: process.pid, startTime: try #require(ProcessTable.entry(process.pid)).startTime)
+        }
+        let held = try record(
+            .hold(name: "a", hook: "30-slow", holder: names[0]), .client(hold: "a", names[1]))
+        #expect(end(of: held) == [])
+        #expect(isRunning(holder) && isRunning(client))
+    }
+}
