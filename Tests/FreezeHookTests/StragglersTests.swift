@@ -15,8 +15,13 @@ import Testing
 
     /// A process with the environment of the hook.
     private func start(_ words: String...) throws -> SpawnedProcess {
-        try SpawnedProcess(
+        let process = try SpawnedProcess(
             "/bin/sleep", words, environment: [bytes("FSFREEZE_CYCLE=\(id)"), bytes("FSFREEZE_HOOK=30-slow")])
+        // exec(2) lets the parent go on before the new program's environment can be read.
+        guard eventually(within: 5, { ProcessTable.environment(of: process.pid)?.isEmpty == false }) else {
+            throw TestFailure("no environment")
+        }
+        return process
     }
 
     private func isRunning(_ process: SpawnedProcess) -> Bool {
@@ -36,9 +41,7 @@ import Testing
 
     @Test func `One that still has its name comes first`() throws {
         let other = try start("sleep", "1000")
-        let hook = try SpawnedProcess(
-            "/bin/sh", ["/d/30-slow", "-c", "sleep 1000; :"],
-            environment: [bytes("FSFREEZE_CYCLE=\(id)"), bytes("FSFREEZE_HOOK=30-slow"), bytes("PATH=/bin")])
+        let hook = try start("/d/30-slow", "1000")
         #expect(end(of: try record()) == ["/d/30-slow"])
         #expect(!isRunning(hook))
         #expect(isRunning(other))
