@@ -65,6 +65,43 @@ def installs(system, package):
         expect(system.sh(f"man -w {page}").strip().endswith(".gz"), f"man does not find {page}")
 
 
+def sets_up(system):
+    """An administrator's way: setup shows, makes and takes back; check says what else is in the way."""
+    configuration = system.sh("cat /etc/qemu/qemu-ga.conf")
+    # A process of that name is all that there is of the application.
+    system.sh("cp /bin/sleep /usr/sbin/redis-server && (redis-server 1000 </dev/null >/dev/null 2>&1 &)")
+    plan = system.sh(f"{PROGRAM} setup; echo status=$?")
+    link = "/etc/qemu/fsfreeze-hook.d/54-redis"
+    expect(f"+ {link} -> /usr/libexec/fsfreeze-hook/recipes/redis\n1 change; to make" in plan and "status=2" in plan, plan)
+    made = json.loads(system.sh(f"{PROGRAM} setup --apply --json"))
+    expect(made["changed"] and "restart" not in made and system.succeeds(f"test -x {link}"), f"setup: {made}")
+    expect(json.loads(system.sh(f"{PROGRAM} setup --apply --json"))["changed"] is False, "setup changes something twice")
+    findings = [f for c in json.loads(system.sh(f"{PROGRAM} check --json", fail=False))["checks"] for f in c["findings"]]
+    seen = {f["subject"] for f in findings if f["severity"] != "note"}
+    expect(seen <= {"org.qemu.guest_agent.0"}, f"check finds: {findings}")
+
+    # Without the package's drop-in qemu-ga is switched on by its configuration file.
+    directory = "/etc/systemd/system/qemu-guest-agent.service.d"
+    system.sh(f"mkdir {directory} && ln -s /dev/null {directory}/50-fsfreeze-hook.conf && systemctl daemon-reload")
+    system.sh("systemctl restart qemu-guest-agent")
+    expect_agent(system, False, "with a masked drop-in")
+    expect("was started without a hook" in system.sh(f"{PROGRAM} check", fail=False), "check does not miss the hook")
+    made = json.loads(system.sh(f"{PROGRAM} setup --apply --json"))
+    expect(made["restart"] == "systemctl restart qemu-guest-agent", f"setup: {made}")
+    system.sh(made["restart"])
+    system.freeze()
+    expect(system.status()["state"] == "frozen", "the agent does not call the program")
+    system.thaw()
+
+    undone = json.loads(system.sh(f"{PROGRAM} setup --undo --json"))
+    expect(undone["changed"] and not undone["attention"], f"setup --undo: {undone}")
+    expect(system.sh("cat /etc/qemu/qemu-ga.conf") == configuration, "qemu-ga.conf is not as it was")
+    expect(not system.succeeds(f"test -e {link}"), "the recipe is enabled still")
+    system.sh(f"rm -r {directory}; systemctl daemon-reload; pkill redis-server; rm /usr/sbin/redis-server")
+    system.sh("systemctl restart qemu-guest-agent")
+    expect_agent(system, True, "after all was taken back")
+
+
 def runs_a_cycle(system):
     """The agent's freeze and thaw run a whole cycle, and the journal has it, with explanations."""
     system.put("/etc/qemu/fsfreeze-hook.d/10-session", HOOK, 0o755)
@@ -115,8 +152,14 @@ def stays_in_the_window(system):
 def removes(system, expected):
     """Removing switches off, and leaves configuration alone."""
     system.sh("ln -sf /usr/libexec/fsfreeze-hook/recipes/mariadb /etc/qemu/fsfreeze-hook.d/50-mariadb")
+    # What setup has made goes: an agent that is told of a program that is gone refuses every freeze.
+    directory = "/etc/systemd/system/qemu-guest-agent.service.d"
+    system.sh(f"mkdir {directory} && ln -s /dev/null {directory}/50-fsfreeze-hook.conf && {PROGRAM} setup --apply")
+    system.sh(f"rm -r {directory}; systemctl daemon-reload")
+    expect("fsfreeze-hook=" in system.sh("cat /etc/qemu/qemu-ga.conf"), "setup has not switched the agent on")
     said = our_lines(system.sh("dpkg --remove fsfreeze-hook"))
-    expect(not said, f"the removal says: {said}")
+    expect(said[-1:] == ["1 change taken back"], f"the removal says: {said}")
+    expect("fsfreeze-hook=" not in system.sh("cat /etc/qemu/qemu-ga.conf"), "the agent is told of a program that is gone")
     expect_agent(system, False, "after the removal")
     expect(system.sh("dpkg --verify qemu-guest-agent") == "", "the agent's package was changed")
     expect(system.freeze() == 0 and system.thaw() == 0, "the agent does not freeze without the program")
@@ -167,7 +210,7 @@ def story(system, package, newer):
     before(system)
     expected = system.listing()
     steps = [
-        (installs, package), (runs_a_cycle,), (upgrades_in_the_window, newer), (stays_in_the_window,),
+        (installs, package), (sets_up,), (runs_a_cycle,), (upgrades_in_the_window, newer), (stays_in_the_window,),
         (removes, expected), (purges, expected), (installs_beside_a_frozen_agent, package),
         (purges_with_everything, expected),
     ]
