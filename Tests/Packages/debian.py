@@ -88,7 +88,8 @@ def sets_up(system):
     expect("was started without a hook" in system.sh(f"{PROGRAM} check", fail=False), "check does not miss the hook")
     made = json.loads(system.sh(f"{PROGRAM} setup --apply --json"))
     expect(made["restart"] == "systemctl restart qemu-guest-agent", f"setup: {made}")
-    system.sh(made["restart"])
+    system.sh(f"rm /run/qga.sock; {made['restart']}")
+    system.wait(lambda: system.succeeds("test -S /run/qga.sock"), "the agent does not listen")
     system.freeze()
     expect(system.status()["state"] == "frozen", "the agent does not call the program")
     system.thaw()
@@ -155,10 +156,14 @@ def removes(system, expected):
     # What setup has made goes: an agent that is told of a program that is gone refuses every freeze.
     directory = "/etc/systemd/system/qemu-guest-agent.service.d"
     system.sh(f"mkdir {directory} && ln -s /dev/null {directory}/50-fsfreeze-hook.conf && {PROGRAM} setup --apply")
-    system.sh(f"rm -r {directory}; systemctl daemon-reload")
+    system.sh("systemctl daemon-reload && systemctl restart qemu-guest-agent")
+    expect_agent(system, False, "by its configuration file")
+    pid = system.agent()[0]
     expect("fsfreeze-hook=" in system.sh("cat /etc/qemu/qemu-ga.conf"), "setup has not switched the agent on")
     said = our_lines(system.sh("dpkg --remove fsfreeze-hook"))
-    expect(said[-1:] == ["1 change taken back"], f"the removal says: {said}")
+    expect("1 change taken back" in said, f"the removal says: {said}")
+    expect(system.agent()[0] != pid, "the agent still has what it was told of the program")
+    system.sh(f"rm -r {directory}; systemctl daemon-reload")
     expect("fsfreeze-hook=" not in system.sh("cat /etc/qemu/qemu-ga.conf"), "the agent is told of a program that is gone")
     expect_agent(system, False, "after the removal")
     expect(system.sh("dpkg --verify qemu-guest-agent") == "", "the agent's package was changed")

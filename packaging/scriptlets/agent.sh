@@ -62,9 +62,12 @@ wait_for_the_thaw() {
     done
 }
 
-# What "setup" has changed must not name a program that is gone: the agent's freezes would fail.
+# What "setup" has changed must not name a program that is gone: the agent's freezes would fail. $1 is what restarts units.
 take_back_setup() {
-    [ ! -e /var/lib/fsfreeze-hook/setup.json ] || "$program" setup --undo || true
+    [ -e /var/lib/fsfreeze-hook/setup.json ] || return 0
+    "$program" setup --undo || true
+    # One that was told by its command line is restarted once that is changed.
+    if agent_process >/dev/null && ! agent_calls_program; then "$1" try-restart "$agent" || true; fi
 }
 
 # Links to our recipes in a hook directory ($1) lead nowhere without the package.
