@@ -200,7 +200,7 @@ sockets() {
                 word = substr(hex, i + 6, 2) substr(hex, i + 4, 2) ":" substr(hex, i + 2, 2) substr(hex, i, 2)
                 text = text (i > 1 ? ":" : "") word
             }
-            return tolower(text)
+            return text ~ /^(0000:)+0001$/ ? "::1" : tolower(text)
         }
         match($NF, /^socket:\[[0-9]+\]$/) { mine[substr($NF, 9, length($NF) - 9)] = 1 }
         END {
