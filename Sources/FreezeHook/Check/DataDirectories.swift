@@ -5,7 +5,7 @@ import SystemPackage
 enum DataDirectories {
     // What servers write there is not their data.
     private static let others = ["/dev", "/proc", "/sys", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log"]
-    // PostgreSQL keeps its log and its tablespaces where these links lead.
+    // PostgreSQL's write-ahead log and its tablespaces may lie where these links lead.
     private static let links: [FilePath] = ["pg_wal", "pg_tblspc"]
 
     /// The directories, without links, each once.

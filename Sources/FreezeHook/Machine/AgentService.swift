@@ -30,6 +30,13 @@ package enum AgentService: Equatable, Sendable {
         }
     }
 
+    /// The files that say what it is told, beside its unit.
+    package func files(in tree: SystemTree) -> [FilePath] {
+        let configuration = options(in: tree).configuration
+        if case .unit(_, let unit) = self { return unit.environmentFiles + [configuration] }
+        return [configuration]
+    }
+
     /// The commands that start it, or start it anew.
     package func command(_ verb: String) -> String {
         switch self {

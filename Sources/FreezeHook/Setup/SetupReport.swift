@@ -1,3 +1,5 @@
+import SystemPackage
+
 /// What `setup` tells.
 package struct SetupReport: Encodable {
     /// What became of the changes.
@@ -51,28 +53,15 @@ package struct SetupReport: Encodable {
     }
 
     private static func restart(_ machine: Machine, _ changes: [SetupChange], isUndone: Bool) -> String? {
-        guard machine.tree.isMachine || !machine.processes.isEmpty, let service = machine.agent.service else {
-            return nil
+        guard let service = machine.agent.service else { return nil }
+        let paths = changes.map { FilePath($0.path) }
+        let isUnitChanged = changes.contains { $0.path.hasPrefix("/etc/systemd/system/") }
+        let isAgentChanged = service.files(in: machine.tree).contains { paths.contains(machine.tree.resolved($0)) }
+        var commands = isUnitChanged ? ["systemctl daemon-reload"] : []
+        if !machine.agent.processes.isEmpty, isAgentChanged || !isUndone && machine.agent.needsRestart {
+            commands.append(service.command("restart"))
         }
-        let paths = changes.map(\.path)
-        let touchesUnit = paths.contains { $0.hasPrefix("/etc/systemd/system/") }
-        let touchesAgent = changes.contains { change in
-            if case .file = change.after {
-                !change.path.hasSuffix("/60-fsfreeze-hook-recover.conf") && isOfAgent(change.path)
-            } else {
-                change.after == .absent && isOfAgent(change.path)
-            }
-        }
-        let reload = touchesUnit ? ["systemctl daemon-reload"] : []
-        let runs = !machine.agent.processes.isEmpty
-        let again =
-            runs && (touchesAgent || (!isUndone && machine.agent.needsRestart)) ? [service.command("restart")] : []
-        let commands = reload + again
         return commands.isEmpty ? nil : commands.joined(separator: " && ")
-    }
-
-    private static func isOfAgent(_ path: String) -> Bool {
-        path.hasSuffix("/qemu-ga.conf") || path.hasPrefix("/etc/sysconfig/")
     }
 
     /// Whether nothing is left to do.
