@@ -220,6 +220,10 @@ import Testing
         ) {
             try $0.mounts("40 22 254:3 / /var/lib/mysql ro - ext4 /dev/vda3 ro")
         },
+        Case(name: "data that only an open file shows", check: "data", reason: "mariadb has data in /srv/db, on nfs4") {
+            try $0.mounts("40 22 0:50 / /srv/db rw - nfs4 nas:/db rw")
+            try $0.process(500, "mariadbd", ["mariadbd"], files: ["/srv/db/ibdata1"])
+        },
         Case(name: "a tablespace elsewhere", check: "data", reason: "postgresql has data in /mnt/space, on cifs") {
             try $0.mounts("40 22 0:50 / /mnt/space rw - cifs //nas/space rw")
             try $0.makeDirectory("/var/lib/pg")
@@ -337,6 +341,7 @@ import Testing
             41 22 7:1 / /snap/core ro - squashfs /dev/loop1 ro
             42 22 254:1 /srv /srv/a\\040b rw - ext4 /dev/vda1 rw
             43 22 7:2 / /data rw - ext4 /dev/loop2 rw
+            44 22 0:50 / /mnt/shared rw - nfs4 nas:/shared rw
             """)
         try fixture.file("/sys/block/loop1/loop/backing_file", "/var/lib/snapd/core.snap\n")
         try fixture.file("/sys/block/loop2/loop/backing_file", "/srv/data.img\n")
@@ -346,6 +351,11 @@ import Testing
         // The same program by another name.
         try fixture.link("/etc/qemu/hook", to: "../../usr/sbin/fsfreeze-hook")
         try fixture.process(SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/etc/qemu/hook", "-b", "guest-exec"])
+        // What is only read there is not data.
+        try fixture.mounts("40 22 0:50 / /mnt/shared rw - nfs4 nas:/shared rw")
+        try fixture.process(
+            500, "mariadbd", ["mariadbd"], directory: "/var/lib/mysql", files: ["/mnt/shared/plugin.so"])
+        try fixture.file("/proc/500/fdinfo/3", "pos:\t0\nflags:\t02100000\nmnt_id:\t40\n")
         // A container's database that the configuration names.
         try fixture.process(600, "mariadbd", ["mariadbd"], container: Self.digits)
         try fixture.file(
