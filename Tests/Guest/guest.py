@@ -82,6 +82,19 @@ class Guest:
         self.put(f"{place}/90-test.conf", f"[Service]\n{line}\n", "644")
         self.shell.run("systemctl daemon-reload")
 
+    def use_hook(self, path):
+        """Makes the agent call something else than the program, or nothing."""
+        place = "/etc/systemd/system/qemu-guest-agent.service.d"
+        self.shell.run(f"mkdir -p {place} && cd {place} && "
+                       "ln -sf /dev/null 50-fsfreeze-hook.conf && ln -sf /dev/null 60-fsfreeze-hook-recover.conf")
+        option = f" -F{path}" if path else ""
+        self.put(f"{place}/90-lab.conf", f"[Service]\nExecStart=\nExecStart=-/usr/sbin/qemu-ga{option}\n", "644")
+        self.shell.run("systemctl daemon-reload && systemctl restart qemu-guest-agent", timeout=90)
+        self.agent.sync(60)
+
+    def uptime(self):
+        return float(self.shell.text("cat /proc/uptime").split()[0])
+
     def freeze(self, timeout=90):
         return self.agent.ask("guest-fsfreeze-freeze", timeout)
 

@@ -27,13 +27,13 @@ systemctl enable --now mariadb postgresql redis-server redis-server@aof && lab-l
 class Lab:
     """Where machines come from. Everything but the image goes when it ends."""
 
-    def __init__(self, image, cache, accelerator, program):
+    def __init__(self, image, cache, options):
         self._image = image
-        self._accelerator = accelerator
+        self.options = options
         self._directory = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=cache))
         self._prepared = {}
         self._cargo = self._directory / "cargo.tar"
-        self._program = program
+        self._program = options.program and options.program.resolve()
         self._count = 0
 
     def __enter__(self):
@@ -90,7 +90,7 @@ class Lab:
         return self._directory / f"disk-{self._count}.qcow2"
 
     def _machine(self, disk, kind, load=None):
-        return Machine(self._image, disk, self._cargo, self._directory, self._accelerator, load, MEMORY[kind])
+        return Machine(self._image, disk, self._cargo, self._directory, self.options.accelerator, load, MEMORY[kind])
 
     def _pack(self):
         """What an administrator installs, as the archive that the guest unpacks."""
