@@ -24,7 +24,12 @@ def stock(guest):
     guest.hook("10-mysql-flush", FLUSH)
 
 
+# An emulated processor is some twenty times slower than the one that the defaults are made for.
+LIMITS = {"freeze_timeout": "4min", "thaw_timeout": "4min"}
+
+
 def ours(guest):
+    guest.configure(**LIMITS, hooks={name: {"timeout": "2min"} for name in RECIPES.split()})
     status, words = guest.shell.run(f"fsfreeze-hook enable {RECIPES}")
     if status != 0:
         raise RuntimeError(words)
