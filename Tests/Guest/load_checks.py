@@ -4,7 +4,7 @@ import random
 import time
 from textwrap import shorten
 
-from checks import CONSISTENT, check_nothing_left
+from checks import CONSISTENT, CRASH, check_nothing_left, verdict
 from databases import NAMES, RECIPES, TABLES, Load, image_under_load, inspect
 from guest import Guest
 
@@ -28,8 +28,8 @@ def stock(guest):
 LIMITS = {"freeze_timeout": "4min", "thaw_timeout": "4min"}
 
 
-def ours(guest):
-    guest.configure(**LIMITS, hooks={name: {"timeout": "2min"} for name in RECIPES.split()})
+def ours(guest, **settings):
+    guest.configure(**LIMITS, **settings, hooks={name: {"timeout": "2min"} for name in RECIPES.split()})
     status, words = guest.shell.run(f"fsfreeze-hook enable {RECIPES}")
     if status != 0:
         raise RuntimeError(words)
@@ -141,4 +141,47 @@ def check_words(guest, results, cycles):
     results.check("and has each verdict", len(entries.splitlines()) == len(cycles), entries)
 
 
-ALL = {"load": load, "cycles": cycles}
+def databases_freed(lab, results):
+    """A window over databases that ends otherwise: they are let go, writers go on, nothing is left."""
+    for case, settings in (("no thaw", {"hold_limit": "5s"}), (
+            "no thaw, thaw-filesystems", {"hold_limit": "5s", "thaw_filesystems": "yes"})):
+        with lab.ready("databases") as machine:
+            guest = Guest(machine)
+            ours(guest, **settings)
+            writers = Load(guest)
+            writers.start()
+            guest.freeze()
+            ended = guest.until(lambda: guest.record() and not guest.processes(), 120)
+            results.check(f"{case}: the guard comes to its end", ended is not None, f"{ended} {guest.processes()}")
+            results.note(guest.shell.text("cat /run/fsfreeze-hook/deferred"))
+            if "thaw_filesystems" in settings:
+                results.check(f"{case}: the writers go on without a thaw", writers.goes_on())
+            results.note(f"a late thaw: {guest.thaw()}")
+            check_freed(guest, results, case, writers)
+    with lab.ready("databases") as machine:
+        guest = Guest(machine)
+        ours(guest)
+        writers = Load(guest)
+        writers.start()
+        guest.agent.send("guest-fsfreeze-freeze")
+        begun = guest.until(lambda: "54-redis freeze" in guest.log(), 120)
+        results.check("the runner is killed when MariaDB is held and Redis is about to be", begun is not None and (
+            guest.shell.run("kill -9 $(pgrep -f '^/usr/sbin/fsfreeze-hook freeze')")[0] == 0), guest.log())
+        ended = guest.until(lambda: ": thawed: " in guest.log(), 120)
+        results.check("runner killed: the guard thaws", ended is not None, ended)
+        guest.agent.sync(60)
+        check_freed(guest, results, "runner killed", writers)
+
+
+def check_freed(guest, results, case, writers):
+    results.check(f"{case}: the writers go on", writers.goes_on(), writers.counts())
+    last = guest.status()[1].get("last", {})
+    results.check(f"{case}: the verdict is {CRASH}", last.get("verdict") == CRASH, last.get("reasons"))
+    failed = guest.shell.text("systemctl list-units --failed --plain --no-legend")
+    results.check(f"{case}: no writer and no server has failed", not failed, failed)
+    check_nothing_left(guest, results)
+    results.check(f"{case}: the next cycle is good", (guest.freeze(), guest.thaw()) == (1, 1) and (
+        verdict(guest) == CONSISTENT), guest.status())
+
+
+ALL = {"load": load, "databases-freed": databases_freed, "cycles": cycles}
