@@ -1,6 +1,7 @@
 """Prepared guests: the program is installed once, and each check begins from a copy of that moment."""
 
 import contextlib
+import itertools
 import pathlib
 import shutil
 import tarfile
@@ -34,7 +35,7 @@ class Lab:
         self._prepared = {}
         self._cargo = self._directory / "cargo.tar"
         self._program = options.program and options.program.resolve()
-        self._count = 0
+        self._numbers = itertools.count(1)
 
     def __enter__(self):
         return self
@@ -86,8 +87,7 @@ class Lab:
         return taken
 
     def _new_disk(self):
-        self._count += 1
-        return self._directory / f"disk-{self._count}.qcow2"
+        return self._directory / f"disk-{next(self._numbers)}.qcow2"
 
     def _machine(self, disk, kind, load=None):
         return Machine(self._image, disk, self._cargo, self._directory, self.options.accelerator, load, MEMORY[kind])
