@@ -55,7 +55,7 @@ COMPLETIONS  = $(bashdir)/fsfreeze-hook $(fishdir)/fsfreeze-hook.fish $(addsuffi
 # A crashing process must not leave a backtracer behind that holds the output open.
 export SWIFT_BACKTRACE = enable=no
 
-.PHONY: all build demo test recipe-test bench lint install check-install uninstall clean help
+.PHONY: all build demo test recipe-test guest-test bench lint install check-install uninstall clean help
 .DEFAULT_GOAL := all
 
 all: build ## the program as it is installed (the default)
@@ -80,6 +80,13 @@ test: ## all tests but those of the recipes (as root: they use mount namespaces)
 recipe-test: ## the recipes on real database servers, each in namespaces of its own (as root)
 	@scripts/need swift libsystemd namespaces network busybox filesystem mariadb postgresql redis influxdb etcd openssl slapd rabbitmq systemd podman node
 	$(SWIFT) test --filter RecipeTests
+
+# --ci takes what CI has the time for, and names of checks take those: `make guest-test GUEST_FLAGS=--ci`.
+GUEST_FLAGS ?=
+
+guest-test: build ## the program in a real guest that QEMU boots: an hour, 10 min with GUEST_FLAGS=--ci (as root)
+	@scripts/need guest debian-keyring strip python3
+	@Tests/Guest/run $(GUEST_FLAGS)
 
 bench: build ## speed and size beside the stock script, run-parts and a C loop; the recipes on real servers
 	@scripts/need qemu-ga run-parts cc python3 mariadb postgresql redis

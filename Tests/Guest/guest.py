@@ -71,9 +71,13 @@ class Guest:
     def hook(self, name, text=SESSION):
         self.put(f"/etc/qemu/fsfreeze-hook.d/{name}", text)
 
-    def configure(self, **settings):
-        lines = [f"{key.replace('_', '-')} = {value}\n" for key, value in settings.items()]
-        self.put("/etc/qemu/fsfreeze-hook.conf", "[general]\n" + "".join(lines), "644")
+    def configure(self, hooks=None, **settings):
+        """The configuration: the keys of [general], and those of each hook by its name."""
+        sections = {"general": settings} | {f"hook {name}": keys for name, keys in (hooks or {}).items()}
+        text = "".join(
+            f"[{title}]\n" + "".join(f"{key.replace('_', '-')} = {value}\n" for key, value in keys.items())
+            for title, keys in sections.items())
+        self.put("/etc/qemu/fsfreeze-hook.conf", text, "644")
 
     def unit_setting(self, line):
         """A drop-in of the test for the agent's unit, in memory."""
@@ -82,14 +86,27 @@ class Guest:
         self.put(f"{place}/90-test.conf", f"[Service]\n{line}\n", "644")
         self.shell.run("systemctl daemon-reload")
 
-    def freeze(self, timeout=90):
+    def use_hook(self, path):
+        """Makes the agent call something else than the program, or nothing."""
+        place = "/etc/systemd/system/qemu-guest-agent.service.d"
+        self.shell.run(f"mkdir -p {place} && cd {place} && "
+                       "ln -sf /dev/null 50-fsfreeze-hook.conf && ln -sf /dev/null 60-fsfreeze-hook-recover.conf")
+        option = f" -F{path}" if path else ""
+        self.put(f"{place}/90-lab.conf", f"[Service]\nExecStart=\nExecStart=-/usr/sbin/qemu-ga{option}\n", "644")
+        self.shell.run("systemctl daemon-reload && systemctl restart qemu-guest-agent", timeout=90)
+        self.agent.sync(60)
+
+    def uptime(self):
+        return float(self.shell.text("cat /proc/uptime").split()[0])
+
+    def freeze(self, timeout=300):
         return self.agent.ask("guest-fsfreeze-freeze", timeout)
 
     def freeze_nothing(self):
         """The hooks run, no filesystem is frozen."""
         return self.agent.ask("guest-fsfreeze-freeze-list", 90, mountpoints=["/nonexistent"])
 
-    def thaw(self, timeout=90):
+    def thaw(self, timeout=300):
         return self.agent.ask("guest-fsfreeze-thaw", timeout)
 
     def frozen_really(self):

@@ -3,15 +3,19 @@
 import fcntl
 import hashlib
 import pathlib
+import re
 import shutil
 import subprocess
 
 FILES = pathlib.Path(__file__).resolve().parent / "files"
-MIRROR = "http://deb.debian.org/debian"
+MIRROR = FILES.parents[2] / "scripts" / "debian-mirror"
 PACKAGES = (
     "systemd-sysv", "dbus", "udev", "kmod", "procps", "e2fsprogs", "qemu-guest-agent",
-    "linux-image-cloud-amd64", "initramfs-tools",
+    "linux-image-cloud-amd64", "initramfs-tools", "python3",
+    "mariadb-server", "postgresql", "redis-server",
 )
+# They are there, and run only where a check wants them.
+DATABASES = ("mariadb.service", "postgresql.service", "redis-server.service")
 # The initrd needs no more than these to find its root: it starts in a third of the time.
 MODULES = "virtio_pci\\nvirtio_blk\\next4\\n"
 SETTINGS = {
@@ -25,8 +29,17 @@ SETTINGS = {
     "etc/systemd/system/dpkg-db-backup.timer": None,
     "etc/systemd/system/e2scrub_all.timer": None,
     "etc/systemd/system/fstrim.timer": None,
+    # An image is looked at as it is: no server shall mend a table that was not closed.
+    "etc/mysql/mariadb.conf.d/90-lab.cnf": (
+        "[mariadbd]\nmyisam-recover-options = OFF\naria-recover-options = OFF\ninnodb-buffer-pool-size = 32M\n"),
+    "etc/systemd/system/mariadb.service.d/lab.conf": "[Service]\nExecStartPost=\n",
 }
-SIZE = "2G"
+# A second instance of Redis, for Debian's template unit: this one keeps an append-only file.
+REDIS_AOF = {
+    "port": "6380", "pidfile": "/run/redis-aof/redis-server.pid", "logfile": "/var/log/redis/redis-aof.log",
+    "dir": "/var/lib/redis/aof", "appendonly": "yes", "save": '""',
+}
+SIZE = "3G"
 
 
 class Image:
@@ -34,7 +47,8 @@ class Image:
 
     def __init__(self, cache):
         self._cache = cache
-        recipe = [MIRROR, *PACKAGES, MODULES, SIZE, *(f"{name} {text}" for name, text in SETTINGS.items())]
+        recipe = [*PACKAGES, *DATABASES, MODULES, SIZE]
+        recipe += [f"{name} {text}" for settings in (SETTINGS, REDIS_AOF) for name, text in settings.items()]
         recipe += [path.read_text() for path in sorted(FILES.iterdir())]
         name = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
         self.directory = cache / f"image-{name}"
@@ -62,7 +76,7 @@ class Image:
             '--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"',
             "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
             "--dpkgopt=path-exclude=/usr/share/locale/*", f"--customize-hook={initramfs}",
-            "bookworm", str(tree), MIRROR,
+            "bookworm", str(tree), run(str(MIRROR)).strip(),
         )
         self._settle(tree)
         shutil.copy(next((tree / "boot").glob("vmlinuz-*")), self.kernel)
@@ -82,11 +96,18 @@ class Image:
             else:
                 path.write_text(text)
         (tree / "var/log/journal").mkdir(exist_ok=True)
+        wanted = tree / "etc/systemd/system/multi-user.target.wants"
+        wanted.mkdir(parents=True, exist_ok=True)
+        for name in DATABASES:
+            (wanted / name).unlink()
+        redis = (tree / "etc/redis/redis.conf").read_text()
+        for key, value in REDIS_AOF.items():
+            redis = re.sub(rf"(?m)^{key} .*\n", "", redis) + f"{key} {value}\n"
+        (tree / "etc/redis/redis-aof.conf").write_text(redis)
+        run("chroot", str(tree), "install", "-d", "-o", "redis", "-g", "redis", "-m", "750", "/var/lib/redis/aof")
         shutil.copy(FILES / "lab-shell", tree / "usr/local/sbin/lab-shell")
         unit = tree / "etc/systemd/system/lab-shell.service"
         shutil.copy(FILES / "lab-shell.service", unit)
-        wanted = tree / "etc/systemd/system/multi-user.target.wants"
-        wanted.mkdir(parents=True, exist_ok=True)
         (wanted / unit.name).symlink_to(f"/etc/systemd/system/{unit.name}")
 
 

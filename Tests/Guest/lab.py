@@ -1,6 +1,7 @@
 """Prepared guests: the program is installed once, and each check begins from a copy of that moment."""
 
 import contextlib
+import itertools
 import pathlib
 import shutil
 import tarfile
@@ -11,20 +12,30 @@ from image import overlay, run
 from machine import Machine
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
+TOOLS = pathlib.Path(__file__).resolve().parent / "tools"
 STATE = "ready"
+# MiB
+MEMORY = {"plain": 512, "databases": 1024}
+INSTALL = """
+tar -xf /dev/vdb -C / && systemd-tmpfiles --create fsfreeze-hook.conf && install -d /etc/qemu/fsfreeze-hook.d &&
+systemctl daemon-reload && journalctl --update-catalog && systemctl restart qemu-guest-agent
+"""
+START_DATABASES = """
+systemctl enable --now mariadb postgresql redis-server redis-server@aof && lab-load create
+"""
 
 
 class Lab:
     """Where machines come from. Everything but the image goes when it ends."""
 
-    def __init__(self, image, cache, accelerator, program):
+    def __init__(self, image, cache, options):
         self._image = image
-        self._accelerator = accelerator
+        self.options = options
         self._directory = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=cache))
-        self._ready = self._directory / "ready.qcow2"
+        self._prepared = {}
         self._cargo = self._directory / "cargo.tar"
-        self._program = program
-        self._count = 0
+        self._program = options.program and options.program.resolve()
+        self._numbers = itertools.count(1)
 
     def __enter__(self):
         return self
@@ -32,36 +43,39 @@ class Lab:
     def __exit__(self, *_):
         shutil.rmtree(self._directory, ignore_errors=True)
 
-    def prepare(self):
-        """Boots the guest, installs the program in it, and keeps that moment."""
-        self._pack()
-        overlay(self._ready, self._image.disk, "raw")
-        with self._machine(self._ready) as machine:
+    def _prepare(self, kind):
+        """Boots the guest, installs the program in it, starts the databases if wanted, and keeps that moment."""
+        if not self._cargo.exists():
+            self._pack()
+        disk = self._directory / f"{kind}.qcow2"
+        overlay(disk, self._image.disk, "raw")
+        with self._machine(disk, kind) as machine:
             machine.wait()
-            status, words = machine.shell.run(
-                "tar -xf /dev/vdb -C / && systemd-tmpfiles --create fsfreeze-hook.conf && "
-                "install -d /etc/qemu/fsfreeze-hook.d && systemctl daemon-reload && "
-                "journalctl --update-catalog && systemctl restart qemu-guest-agent && sync", timeout=120)
+            commands = INSTALL + (START_DATABASES if kind == "databases" else "")
+            status, words = machine.shell.run(f"{{ {commands}\n}} && sync", timeout=300)
             if status != 0:
                 raise SystemExit(f"the installation in the guest ended with {status}: {words}")
             machine.agent.sync(60)
             machine.monitor.human(f"savevm {STATE}")
+        return disk
 
     @contextlib.contextmanager
-    def ready(self):
+    def ready(self, kind="plain"):
         """A machine in the prepared moment."""
+        if kind not in self._prepared:
+            self._prepared[kind] = self._prepare(kind)
         disk = self._new_disk()
-        shutil.copy(self._ready, disk)
-        with self._machine(disk, load=STATE) as machine:
+        shutil.copy(self._prepared[kind], disk)
+        with self._machine(disk, kind, load=STATE) as machine:
             machine.wait()
             yield machine
 
     @contextlib.contextmanager
-    def boot(self, disk):
+    def boot(self, disk, kind="plain"):
         """A second machine that starts from a disk; the disk itself stays as it is."""
         new = self._new_disk()
         overlay(new, disk)
-        with self._machine(new) as machine:
+        with self._machine(new, kind) as machine:
             machine.wait()
             yield machine
 
@@ -73,11 +87,10 @@ class Lab:
         return taken
 
     def _new_disk(self):
-        self._count += 1
-        return self._directory / f"disk-{self._count}.qcow2"
+        return self._directory / f"disk-{next(self._numbers)}.qcow2"
 
-    def _machine(self, disk, load=None):
-        return Machine(self._image, disk, self._cargo, self._directory, self._accelerator, load)
+    def _machine(self, disk, kind, load=None):
+        return Machine(self._image, disk, self._cargo, self._directory, self.options.accelerator, load, MEMORY[kind])
 
     def _pack(self):
         """What an administrator installs, as the archive that the guest unpacks."""
@@ -87,6 +100,10 @@ class Lab:
             # -o: the given program is taken as it is, however old.
             command += [f"PROGRAM={self._program}", f"STAMP={self._program}", "-o", str(self._program)]
         run(*command)
+        for path in (*TOOLS.iterdir(), CHECKOUT / "bench" / "mysql-flush-hook"):
+            place = "etc/systemd/system" if path.suffix == ".service" else "usr/local/sbin"
+            (tree / place).mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, tree / place)
         with tarfile.open(self._cargo, "w") as archive:
             for path in sorted(tree.rglob("*")):
                 if not path.is_dir() or path.is_symlink():

@@ -14,7 +14,7 @@ BOOT_LIMIT = 240
 class Machine:
     """A running QEMU. Its sockets are inherited pairs: there is no path, and nothing to connect to."""
 
-    def __init__(self, image, disk, cargo, directory, accelerator="tcg,thread=multi", load=None):
+    def __init__(self, image, disk, cargo, directory, accelerator="tcg,thread=multi", load=None, memory=512):
         self.disk = disk
         self.console = pathlib.Path(directory) / f"{disk.stem}.console"
         pairs = {name: socket.socketpair() for name in ("qmp", "agent", "lab")}
@@ -22,7 +22,7 @@ class Machine:
         # A processor of the same name everywhere: a saved state fits no other one.
         processor = "Nehalem" if accelerator.startswith("tcg") else "host"
         command = [
-            "qemu-system-x86_64", "-accel", accelerator, "-cpu", processor, "-smp", "2", "-m", "512",
+            "qemu-system-x86_64", "-accel", accelerator, "-cpu", processor, "-smp", "2", "-m", str(memory),
             "-nodefaults", "-display", "none", "-nic", "none",
             "-kernel", str(image.kernel), "-initrd", str(image.initrd),
             "-append", "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0",

@@ -29,6 +29,17 @@ class Results:
     def note(self, text):
         print(textwrap.indent(str(text), "        . "), flush=True)
 
+    def table(self, columns):
+        """Titles above, what they have in common at the left."""
+        rows = [["", *columns]]
+        for name in next(iter(columns.values())):
+            rows.append([name, *(str(column[name]) for column in columns.values())])
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        print()
+        for row in rows:
+            print("    " + "  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip())
+        print(flush=True)
+
     def crashed(self, what):
         self.check(f"{what} came to its end", False, traceback.format_exc())
 
