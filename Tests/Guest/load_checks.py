@@ -26,13 +26,13 @@ def stock(guest):
 
 
 # An emulated processor is some twenty times slower than the one that the defaults are made for.
-LIMITS = {"freeze_timeout": "4min", "thaw_timeout": "4min"}
+LIMITS = {"freeze_timeout": "4min", "hold_limit": "2min", "thaw_timeout": "4min"}
 
 
 def ours(guest, **settings):
-    guest.configure(**LIMITS, **settings, hooks={name: {"timeout": "2min"} for name in RECIPES.split()})
-    status, words = guest.shell.run(f"fsfreeze-hook enable {RECIPES}")
-    if status != 0:
+    guest.configure(**(LIMITS | settings), hooks={name: {"timeout": "2min"} for name in RECIPES.split()})
+    status, words = guest.shell.run("fsfreeze-hook setup --apply", timeout=60)
+    if status != 0 or words.count("/usr/libexec/fsfreeze-hook/recipes/") != len(RECIPES.split()):
         raise RuntimeError(words)
 
 
@@ -49,6 +49,10 @@ def load(lab, results):
             writers = Load(guest)
             writers.start()
             time.sleep(random.uniform(2, 4))
+            code, words = guest.shell.run("fsfreeze-hook check", timeout=60)
+            results.check(f"{title}: check {'misses nothing' if prepare is ours else 'says that the databases are not held'}", (
+                words.count("is not held") == (0 if prepare is ours else len(RECIPES.split()))) and (
+                ("error" in words) != (prepare is ours)), f"{code} {words}")
             moment = image_under_load(lab, guest)
             going = writers.goes_on()
             notes = writers.acknowledged()
