@@ -81,10 +81,10 @@ recipe-test: ## the recipes on real database servers, each in namespaces of its 
 	@scripts/need swift libsystemd namespaces network busybox filesystem mariadb postgresql redis influxdb etcd openssl slapd rabbitmq systemd podman node
 	$(SWIFT) test --filter RecipeTests
 
-# --ci takes what CI has the time for, and names of checks take those: `make guest-test GUEST_FLAGS=--ci`.
+# Options, and names of checks: `make guest-test GUEST_FLAGS=load`.
 GUEST_FLAGS ?=
 
-guest-test: build ## the program in a real guest that QEMU boots: an hour, 10 min with GUEST_FLAGS=--ci (as root)
+guest-test: build ## the program in a real guest that QEMU boots: an hour; GUEST_FLAGS=--ci: what CI runs (as root)
 	@scripts/need guest debian-keyring strip python3
 	@Tests/Guest/run $(GUEST_FLAGS)
 
