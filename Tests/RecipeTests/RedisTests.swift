@@ -41,6 +41,36 @@ struct RedisTests {
         #expect(guest.runFiles == [])
     }
 
+    /// The data lie on a filesystem of the test's own, which is really frozen; nobody thaws. A server that is let go waits
+    /// for its append-only file then, and answers nobody.
+    @Test func aServerOnAFrozenDiskHoldsUpNobody() throws {
+        let disk = guest.path("disk")
+        try guest.execute([
+            "/bin/sh", "-ec",
+            "truncate -s 100M '\(disk).image'; mkfs.ext4 -q '\(disk).image'; mkdir '\(disk)'; mount -o loop '\(disk).image' '\(disk)'",
+        ])
+        let server = try RedisServer("disk/redis", on: guest, options: Persistence.appendOnly.options)
+        try guest.configure("hold-limit = 1s\nkill-grace = 1s\n")
+        #expect(try guest.run("freeze") == 0)
+        let writer = try guest.start(server.client + ["SET", "a", "1"])
+        try guest.execute(["fsfreeze", "--freeze", disk])
+        let guards = { Processes.mentioning(guest.path("")).filter { Processes.commandLine(of: $0).contains("guard") } }
+        #expect(!guards().isEmpty)
+        #expect(eventually(within: 60) { guards().isEmpty })
+        try guest.execute(["fsfreeze", "--unfreeze", disk])
+        #expect(try writer.wait(within: 20).stdout == "OK\n")
+        #expect(try guest.run("thaw") == 0)
+        #expect(guest.verdict?.hasPrefix("crash-consistent") == true, "\(guest.log)")
+        // Each of its steps has 10 s otherwise, and whoever is thawed after it waits for them.
+        let seconds = guest.log.compactMap {
+            $0.firstMatch(of: #/-redis finished .* in ([0-9.]+) s/#).flatMap { Double($0.1) }
+        }
+        #expect(seconds.count >= 2 && seconds.allSatisfy { $0 < 8 }, "\(guest.log)")
+        #expect(try server.execute("SET", "b", "1") == "OK\n")
+        try server.end()
+        try guest.execute(["umount", disk])
+    }
+
     @Test func withoutItAllSinceTheLastSaveIsLost() throws {
         let server = try RedisServer(on: guest, options: rdb)
         let load = server.startLoad()
