@@ -6,6 +6,8 @@ package struct ImageMarker {
     private static let name = "image"
     // On a machine that came from an image and is itself being imaged now.
     private static let originName = "restored-from"
+    // The marker of an ended cycle: its blocks are for the next one, whose disk may be full.
+    private static let spareName = "image.spare"
     private let directory: StateDirectory
     private let bootID: String
 
@@ -19,12 +21,12 @@ package struct ImageMarker {
     func write(_ record: [UInt8]) throws(Errno) {
         // A marker of another boot is the image that this machine came from.
         if let old = read(Self.name), old.bootID != bootID { directory.rename(Self.name, to: Self.originName) }
-        try directory.replace(Self.name, with: record)
+        try directory.replace(Self.name, with: record, reusing: Self.spareName)
     }
 
     /// Removes it: the window is over and this machine is not an image.
     func remove() {
-        if read(Self.name)?.bootID == bootID { directory.remove(Self.name) }
+        if read(Self.name)?.bootID == bootID { directory.rename(Self.name, to: Self.spareName) }
     }
 
     /// The record of the cycle in which the image was taken that this machine came from; nil for one that came from none.

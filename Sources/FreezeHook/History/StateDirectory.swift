@@ -30,10 +30,14 @@ package struct StateDirectory {
     func replace(_ name: String, with bytes: [UInt8]) throws(Errno) {
         let new = "\(name).new"
         try write(bytes, to: new, flags: O_TRUNC)
-        guard file(new).withPlatformString({ from in file(name).withPlatformString { Glibc.rename(from, $0) } }) == 0
-        else {
-            throw Errno(rawValue: errno)
-        }
+        guard rename(new, to: name) else { throw Errno(rawValue: errno) }
+    }
+
+    /// Puts a file in its place as a whole, with the blocks of another one, which goes: that works on a full disk, too.
+    /// Throws what the kernel said.
+    func replace(_ name: String, with bytes: [UInt8], reusing spare: String) throws(Errno) {
+        try write(bytes, to: spare, flags: 0)
+        guard truncate(file(spare), to: bytes.count), rename(spare, to: name) else { throw Errno(rawValue: errno) }
     }
 
     /// Adds to a file's end. Throws what the kernel said.
@@ -45,8 +49,14 @@ package struct StateDirectory {
         _ = file(name).withPlatformString { unlink($0) }
     }
 
-    func rename(_ name: String, to newName: String) {
-        _ = file(name).withPlatformString { from in file(newName).withPlatformString { Glibc.rename(from, $0) } }
+    /// Whether it could be renamed; otherwise errno tells why.
+    @discardableResult
+    func rename(_ name: String, to newName: String) -> Bool {
+        file(name).withPlatformString { from in file(newName).withPlatformString { Glibc.rename(from, $0) } } == 0
+    }
+
+    private func truncate(_ path: FilePath, to count: Int) -> Bool {
+        path.withPlatformString { Glibc.truncate($0, off_t(count)) } == 0
     }
 
     private func file(_ name: String) -> FilePath { path.appending(name) }
