@@ -7,7 +7,7 @@ import Testing
     static let failures: [(script: String, words: String)] = [
         ("exit 3", "status=3"),
         ("ulimit -c 0; kill -SEGV $$", "SIGSEGV"),
-        ("exec sleep 1000", "time limit of 300ms exceeded"),
+        ("exec sleep 1000", "time limit of 1s exceeded"),
         ("exec /nonexistent", "status=127"),
     ]
 
@@ -16,7 +16,7 @@ import Testing
         failure: (script: String, words: String), configuration: String
     ) throws {
         let sandbox = try Sandbox()
-        try sandbox.configure("kill-grace = 100ms\nhook-timeout = 300ms\n\(configuration)")
+        try sandbox.configure("kill-grace = 100ms\nhook-timeout = 1s\n\(configuration)")
         try sandbox.addTracingHook("10-a")
         try sandbox.addTracingHook("20-b.sh", then: "[ $1 = thaw ] && exit 0\n\(failure.script)")
         try sandbox.addTracingHook("30-c")
@@ -26,7 +26,7 @@ import Testing
         // One line: it is what the host's administrator sees.
         #expect(result.stderr.hasPrefix("fsfreeze-hook: 20-b.sh: "))
         #expect(result.stderr.contains(failure.words))
-        #expect(result.stderr.contains(" after 0."))
+        #expect(result.stderr.contains(#/ after [0-9]+\.[0-9]/#))
         #expect(result.stderr.contains("rolled back"))
         #expect(result.stderr.hasSuffix("\n"))
         #expect(result.stderr.count { $0 == "\n" } == 1)
