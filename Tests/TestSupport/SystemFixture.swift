@@ -69,7 +69,7 @@ package final class SystemFixture {
 
     package func text(of path: String) -> String { Files.text(of: root + path) }
 
-    /// All files and links in a directory with what is in them; what processes write there is left out.
+    /// All files and links in a directory, each with its mode and what is in it.
     package func contents(of path: String = "/etc") throws -> [String: String] {
         var found: [String: String] = [:]
         for name in FileManager.default.enumerator(atPath: root + path)?.compactMap({ $0 as? String }) ?? [] {

@@ -73,8 +73,7 @@ struct AgentCheck {
     }
 
     private var recoveryFindings: [Finding] {
-        guard case .unit(let name, let unit) = agent.service, !unit.isMasked,
-            !unit.commandsAround.contains(where: { $0.last == "recover" })
+        guard case .unit(let name, let unit) = agent.service, !unit.isMasked, !unit.recovers
         else { return [] }
         return [
             .warning(

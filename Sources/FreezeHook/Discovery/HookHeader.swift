@@ -81,11 +81,4 @@ package struct HookHeader: Equatable, Sendable {
             problems.append("unknown key '\(parts[0])' in the header")
         }
     }
-
-    private func trimmed(_ text: Substring) -> String {
-        let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" }
-        var rest = text.drop(while: isBlank)
-        while let last = rest.last, isBlank(last) { rest.removeLast() }
-        return String(rest)
-    }
 }

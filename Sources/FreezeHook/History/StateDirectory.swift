@@ -27,17 +27,12 @@ package struct StateDirectory {
     }
 
     /// Puts a file in its place as a whole. Throws what the kernel said.
-    func replace(_ name: String, with bytes: [UInt8]) throws(Errno) {
-        let new = "\(name).new"
-        try write(bytes, to: new, flags: O_TRUNC)
-        guard rename(new, to: name) else { throw Errno(rawValue: errno) }
-    }
-
-    /// Puts a file in its place as a whole, with the blocks of another one, which goes: that works on a full disk, too.
-    /// Throws what the kernel said.
-    func replace(_ name: String, with bytes: [UInt8], reusing spare: String) throws(Errno) {
-        try write(bytes, to: spare, flags: 0)
-        guard truncate(file(spare), to: bytes.count), rename(spare, to: name) else { throw Errno(rawValue: errno) }
+    ///
+    /// - Parameter spare: a file whose blocks it takes, and which goes: so it can be written on a full disk, too.
+    func replace(_ name: String, with bytes: [UInt8], reusing spare: String? = nil) throws(Errno) {
+        let new = spare ?? "\(name).new"
+        try write(bytes, to: new, flags: 0)
+        guard truncate(file(new), to: bytes.count), rename(new, to: name) else { throw Errno(rawValue: errno) }
     }
 
     /// Adds to a file's end. Throws what the kernel said.

@@ -81,11 +81,3 @@ package struct AgentOptions: Equatable, Sendable {
         arguments.indices.compactMap { value(short, long, arguments, at: $0) }.last
     }
 }
-
-/// The text without blanks at its ends.
-func trimmed(_ text: some StringProtocol) -> String {
-    var text = text[...]
-    while let first = text.first, first.isWhitespace { text.removeFirst() }
-    while let last = text.last, last.isWhitespace { text.removeLast() }
-    return String(text)
-}

@@ -1,7 +1,7 @@
 import SystemPackage
 
 /// What starts qemu-ga on a system.
-package enum AgentService: Equatable, Sendable {
+package enum AgentService: Sendable {
     /// A unit of systemd; a template has an `@` in its name.
     case unit(name: String, UnitFile)
     /// A script of OpenRC or sysvinit.

@@ -15,8 +15,6 @@ package struct AgentWiring {
     package var isCalled: Bool
     /// Whether it will call it after its next start.
     package var willBeCalled: Bool
-    /// Whether the configuration file was changed after it was started: what it read is not known.
-    package var isChangedSince: Bool
 
     init(processes all: [SystemProcess], program: FilePath, in tree: SystemTree) {
         let own = tree.resolved(program)
@@ -25,14 +23,14 @@ package struct AgentWiring {
         configured = service?.options(in: tree)
         processes = all.filter { $0.name == "qemu-ga" && $0.container == nil }
         running = processes.first.map { AgentOptions(arguments: Array($0.arguments.dropFirst()), in: tree) }
-        isChangedSince = false
-        // What it read from the file is what stands there now, unless that was written later.
-        if let running, let started = processes.first?.started, let file = tree.status(of: running.configuration) {
-            isChangedSince = Double(file.st_mtim.tv_sec) > started + 1
-        }
         isCalled = isProgram(running?.hook)
         willBeCalled = configured.map { isProgram($0.hook) } ?? isCalled
-        if isCalled && running?.hookSource != nil && isChangedSince { isCalled = false }
+        // What it read from the file is what stands there now, unless that was written later.
+        if let source = running?.hookSource, let started = processes.first?.started, let file = tree.status(of: source),
+            Double(file.st_mtim.tv_sec) > started + 1
+        {
+            isCalled = false
+        }
     }
 
     /// Whether it has to be started anew before it calls the program.

@@ -12,6 +12,9 @@ package struct Application: Equatable, Sendable {
 
     package var runs: Bool { !processes.isEmpty }
 
+    /// Whether it runs, in a container or not, or is installed.
+    package var isHere: Bool { runs || program != nil || !containers.isEmpty }
+
     // PostgreSQL's programs are in none of PATH's directories on Debian, nor OpenLDAP's on RHEL.
     private static let directories: [FilePath] = [
         "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/usr/libexec", "/opt/influxdb/bin",

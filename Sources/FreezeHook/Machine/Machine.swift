@@ -12,10 +12,11 @@ package struct Machine {
     /// Why the configuration cannot be used; the defaults are in force then.
     package let configurationProblem: String?
     package let recipes: [Recipe]
-    package let processes: [SystemProcess]
     package let mounts: MountTable
     package let agent: AgentWiring
     package let applications: [Application]
+    /// The entries of the hook directory.
+    package private(set) var hooks: [DirectoryEntry] = []
     /// Whether the kernel's clock follows another one; nil where that cannot be asked.
     package let clockIsSynchronised: Bool?
 
@@ -36,7 +37,6 @@ package struct Machine {
             configurationProblem = "\(error)"
         }
         let processes = SystemProcess.all(in: tree)
-        self.processes = processes
         agent = AgentWiring(processes: processes, program: program, in: tree)
         // The agent freezes what it sees itself.
         let viewer = agent.processes.first.map { "\($0.pid)" } ?? "self"
@@ -45,6 +45,7 @@ package struct Machine {
         applications = recipes.filter { !$0.header.processes.isEmpty }.map {
             Application($0, processes: processes, names: names, in: tree)
         }
+        hooks = hooks(in: locations.hookDirectory)
     }
 
     /// The links that enable recipes here.
@@ -65,9 +66,6 @@ package struct Machine {
                 disposition: target.disposition)
         }
     }
-
-    /// The entries of the hook directory.
-    package var hooks: [DirectoryEntry] { hooks(in: locations.hookDirectory) }
 
     /// The log's path.
     package var logFile: FilePath { locations.logFile ?? settings.logFile }

@@ -37,7 +37,10 @@ package struct SystemProcess: Equatable, Sendable {
             return SystemProcess(
                 pid: pid, name: comm, arguments: arguments.map { String(decoding: $0, as: UTF8.self) },
                 container: isContained ? container(of: name, in: tree) : nil,
-                started: boot.flatMap { boot in ticks(of: name, in: tree).map { boot + $0 / ticksPerSecond } })
+                started: boot.flatMap { boot in
+                    tree.bytes(of: FilePath("/proc/\(name)/stat")).flatMap { ProcessEntry(pid, stat: $0) }
+                        .map { boot + Double($0.startTime) / ticksPerSecond }
+                })
         }
     }
 
@@ -50,14 +53,5 @@ package struct SystemProcess: Equatable, Sendable {
     private static func bootTime(in tree: SystemTree) -> Double? {
         let line = tree.text(of: "/proc/stat")?.split(separator: "\n").first { $0.hasPrefix("btime ") }
         return line.flatMap { Double($0.dropFirst("btime ".count)) }
-    }
-
-    private static func ticks(of process: String, in tree: SystemTree) -> Double? {
-        // The command's name stands in parentheses and may hold any byte: count from the last one.
-        guard let text = tree.text(of: FilePath("/proc/\(process)/stat")), let end = text.lastIndex(of: ")") else {
-            return nil
-        }
-        let fields = text[end...].split(separator: " ")
-        return fields.count > 20 ? Double(fields[20]) : nil
     }
 }

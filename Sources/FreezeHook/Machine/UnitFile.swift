@@ -1,18 +1,13 @@
 import SystemPackage
 
 /// A unit of systemd with its drop-ins, as systemd puts them together (systemd.unit(5)).
-package struct UnitFile: Equatable, Sendable {
+package struct UnitFile: Sendable {
     /// The file that the unit comes from.
     package var path: FilePath
     /// Whether it is masked: nothing starts it.
     package var isMasked = false
     /// The settings of `[Service]` in their order; an empty value forgets those before it.
     private var settings: [(key: String, value: String)] = []
-
-    package static func == (left: UnitFile, right: UnitFile) -> Bool {
-        left.path == right.path && left.isMasked == right.isMasked
-            && left.settings.elementsEqual(right.settings) { $0 == $1 }
-    }
 
     // What comes first hides files of the same name in what comes later.
     private static let directories: [FilePath] = [
@@ -101,8 +96,10 @@ package struct UnitFile: Equatable, Sendable {
         values("EnvironmentFile").map { FilePath($0.hasPrefix("-") ? String($0.dropFirst()) : $0) }
     }
 
-    /// What is done before the service starts and after it stops.
-    package var commandsAround: [[String]] { (values("ExecStartPre") + values("ExecStopPost")).map(Self.words) }
+    /// Whether what a killed agent has left is thawed, before the service starts or after it stops.
+    package var recovers: Bool {
+        (values("ExecStartPre") + values("ExecStopPost")).contains { Self.words($0).last == "recover" }
+    }
 
     /// The word with the values of the variables that stand in it as `${NAME}`.
     private static func replacing(_ word: String, with environment: [String: String]) -> String {

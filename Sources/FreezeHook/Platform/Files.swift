@@ -41,3 +41,33 @@ func waitUntilReadable(_ descriptor: Int32, until moment: MonotonicTime) -> Bool
     var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return poll(&waiting, 1, (moment - .now()).pollMilliseconds) > 0
 }
+
+/// Puts a file in its place as a whole, whatever the umask is. Throws what the kernel said; nothing is changed then.
+///
+/// - Parameters:
+///   - suffix: of the new file's name, as long as it is not in its place.
+///   - synced: whether it is on the disk before the old one goes.
+func replaceFile(
+    at path: FilePath, by suffix: String, with bytes: [UInt8], mode: mode_t, synced: Bool = false
+) throws(Errno) {
+    // In the same directory, so that a rename is enough.
+    let new = FilePath(bytes: path.bytes + Array(suffix.utf8))
+    // What a killed run has left; and nobody who may write there leads us elsewhere by a link of this name.
+    _ = new.withPlatformString { unlink($0) }
+    let descriptor = new.withPlatformString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600) }
+    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    defer { close(descriptor) }
+    do throws(Errno) {
+        // withUnsafeBytes rethrows untyped: the result carries the error out.
+        let written = bytes.withUnsafeBytes { bytes in
+            Result { () throws(Errno) in try writeAll(descriptor, bytes) }
+        }
+        try written.get()
+        guard fchmod(descriptor, mode) == 0, !synced || fsync(descriptor) == 0,
+            new.withPlatformString({ from in path.withPlatformString { rename(from, $0) } }) == 0
+        else { throw Errno(rawValue: errno) }
+    } catch {
+        _ = new.withPlatformString { unlink($0) }
+        throw error
+    }
+}

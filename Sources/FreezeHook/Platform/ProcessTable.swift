@@ -15,15 +15,7 @@ package struct ProcessEntry: Equatable, Sendable {
 package enum ProcessTable {
     /// One process, or nil when there is none with this id.
     package static func entry(_ pid: pid_t) -> ProcessEntry? {
-        guard let text = readKernelFile("/proc/\(pid)/stat") else { return nil }
-        // The command's name stands in parentheses and may hold any byte, parentheses too: count from the last one.
-        guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
-        let fields = text[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
-        guard fields.count > 19, let parent = pid_t(fields[1]), let session = pid_t(fields[3]),
-            let startTime = UInt64(fields[19])
-        else { return nil }
-        return ProcessEntry(
-            pid: pid, parent: parent, session: session, state: fields[0].first ?? "?", startTime: startTime)
+        readKernelFile("/proc/\(pid)/stat").flatMap { ProcessEntry(pid, stat: $0) }
     }
 
     /// Every process that could be read.
@@ -67,5 +59,18 @@ package enum ProcessTable {
     /// The lines of `/proc/PID/cgroup`, or nil when they cannot be read.
     package static func controlGroups(of pid: pid_t) -> String? {
         readKernelFile("/proc/\(pid)/cgroup").map { String(decoding: $0, as: UTF8.self) }
+    }
+}
+
+extension ProcessEntry {
+    /// What `/proc/PID/stat` says (proc(5)); nil when it is none.
+    init?(_ pid: pid_t, stat text: [UInt8]) {
+        // The command's name stands in parentheses and may hold any byte, parentheses too: count from the last one.
+        guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
+        let fields = text[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
+        guard fields.count > 19, let parent = pid_t(fields[1]), let session = pid_t(fields[3]),
+            let startTime = UInt64(fields[19])
+        else { return nil }
+        self.init(pid: pid, parent: parent, session: session, state: fields[0].first ?? "?", startTime: startTime)
     }
 }

@@ -95,7 +95,7 @@ struct AgentSetup {
 
     /// A drop-in that thaws what a killed agent has left.
     private mutating func recover(_ name: String, _ unit: UnitFile) {
-        if unit.commandsAround.contains(where: { $0.last == "recover" }) { return }
+        if unit.recovers { return }
         let path = FilePath("/etc/systemd/system/\(name).d/60-fsfreeze-hook-recover.conf")
         guard FileState(of: path, in: machine.tree) == .absent else { return }
         let text = """

@@ -51,7 +51,9 @@ package struct SetupChange: Codable, Equatable, Sendable {
         case .link(let target):
             isDone = target.withCString { target in place.withPlatformString { symlink(target, $0) } } == 0
         case .file(let bytes, let mode):
-            do throws(Errno) { try Self.replace(place, with: bytes, mode: mode) } catch {
+            do throws(Errno) {
+                try replaceFile(at: place, by: ".fsfreeze-hook-new", with: bytes, mode: mode, synced: true)
+            } catch {
                 throw .cannotChange(path: path, reason: error)
             }
             return
@@ -59,53 +61,5 @@ package struct SetupChange: Codable, Equatable, Sendable {
             throw .conflict(path: path)
         }
         if !isDone { throw .cannotChange(path: path, reason: Errno(rawValue: errno)) }
-    }
-
-    /// Puts a file in its place as a whole.
-    private static func replace(_ place: FilePath, with bytes: [UInt8], mode: mode_t) throws(Errno) {
-        let new = FilePath(bytes: place.bytes + Array(".fsfreeze-hook-new".utf8))
-        _ = new.withPlatformString { unlink($0) }
-        let descriptor = new.withPlatformString {
-            open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(descriptor) }
-        do throws(Errno) {
-            // withUnsafeBytes rethrows untyped: the result carries the error out.
-            let written = bytes.withUnsafeBytes { bytes in
-                Result { () throws(Errno) in try writeAll(descriptor, bytes) }
-            }
-            try written.get()
-            guard fchmod(descriptor, mode) == 0, fsync(descriptor) == 0,
-                new.withPlatformString({ from in place.withPlatformString { rename(from, $0) } }) == 0
-            else { throw Errno(rawValue: errno) }
-        } catch {
-            _ = new.withPlatformString { unlink($0) }
-            throw error
-        }
-    }
-}
-
-/// Why a set-up cannot be made or undone.
-package enum SetupError: Error, CustomStringConvertible {
-    case cannotChange(path: String, reason: Errno)
-    case conflict(path: String)
-    case cannotKeep(directory: FilePath, reason: Errno)
-    case manifestUnreadable(directory: FilePath)
-    case notInstalled(program: FilePath, root: FilePath)
-
-    package var description: String {
-        switch self {
-        case .cannotChange(let path, let reason):
-            "\(SafeText.clean(path.utf8)) cannot be changed: \(reason); 'fsfreeze-hook setup --undo' takes back what was done before"
-        case .conflict(let path):
-            "\(SafeText.clean(path.utf8)) has changed in the meantime; call 'fsfreeze-hook setup' again"
-        case .cannotKeep(let directory, let reason):
-            "what is changed cannot be noted in \(SafeText.clean(directory)): \(reason); nothing was changed"
-        case .manifestUnreadable(let directory):
-            "\(SafeText.clean(directory))/\(SetupManifest.name), which tells what 'setup' has changed, cannot be read"
-        case .notInstalled(let program, let root):
-            "there is no \(SafeText.clean(program)) in \(SafeText.clean(root)): install the program there first"
-        }
     }
 }

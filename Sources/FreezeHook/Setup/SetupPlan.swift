@@ -18,9 +18,7 @@ struct SetupPlan {
     }
 
     private mutating func add(_ application: Application) {
-        if application.runs || application.program != nil || !application.containers.isEmpty {
-            enable(application.recipe)
-        }
+        if application.isHere { enable(application.recipe) }
         if !application.containers.isEmpty { name(application.containers, application) }
     }
 

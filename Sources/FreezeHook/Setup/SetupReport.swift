@@ -14,7 +14,7 @@ package struct SetupReport: Encodable {
         package var running: Bool
         package var installed: Bool
         package var containers: [String]
-        /// Whether its recipe was enabled before.
+        /// Whether its recipe is enabled now.
         package var enabled: Bool
     }
 
@@ -39,8 +39,7 @@ package struct SetupReport: Encodable {
         self.attention = attention
         changed = mode != .planned && !changes.isEmpty
         let links = machine.links
-        applications = machine.applications.compactMap { application in
-            guard application.runs || application.program != nil || !application.containers.isEmpty else { return nil }
+        applications = machine.applications.filter(\.isHere).map { application in
             let recipe = application.recipe
             return Found(
                 recipe: recipe.name, description: recipe.header.description ?? recipe.name, running: application.runs,
