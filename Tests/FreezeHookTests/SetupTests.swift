@@ -108,6 +108,15 @@ import Testing
         #expect(fixture.text(of: "/etc/qemu/qemu-ga.conf") == "# ours\n[general]\n  verbose = true\n[other]\nx=1\n")
     }
 
+    @Test func `A configuration file from Windows is read as it is meant`() throws {
+        let fixture = try SystemFixture(.alpine, isWired: false)
+        try fixture.file("/etc/qemu/qemu-ga.conf", "[general]\r\nverbose=true\r\n")
+        try apply(fixture)
+        let text = fixture.text(of: "/etc/qemu/qemu-ga.conf")
+        #expect(text == "[general]\r\nfsfreeze-hook=/usr/sbin/fsfreeze-hook\nverbose=true\r\n")
+        #expect(try plan(fixture).changes.isEmpty)
+    }
+
     @Test func `A configuration file that is a link stays one`() throws {
         let fixture = try SystemFixture(.alpine, isWired: false)
         try fixture.file("/etc/shared/qga.conf", "[general]\n")

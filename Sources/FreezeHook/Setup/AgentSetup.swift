@@ -84,9 +84,11 @@ struct AgentSetup {
     }
 
     private func lines(of file: FilePath) -> [String] {
-        var lines = (machine.tree.text(of: file) ?? "").split(separator: "\n", omittingEmptySubsequences: false)
+        // Scalars: to Swift CR LF is one character, which is no newline.
+        let text = (machine.tree.text(of: file) ?? "").unicodeScalars
+        var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
         if lines.last == "" { lines.removeLast() }
-        return lines.map(String.init)
+        return lines
     }
 
     private static func key(of line: String) -> String? {
