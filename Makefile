@@ -92,10 +92,11 @@ bench: build ## speed and size beside the stock script, run-parts and a C loop; 
 	@scripts/need qemu-ga run-parts cc python3 mariadb postgresql redis
 	@bench/run
 
-lint: ## style of the Swift code, the shell scripts and the Python scripts
+lint: ## style of the code and the scripts, the order of the folders
 	@scripts/need swift shellcheck python3
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	scripts/lint-scripts
+	scripts/check-layers
 
 # Every manual page where it is installed: under its section.
 each_manual = $(foreach page,$(MANUALS),$(mandir)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))

@@ -10,6 +10,11 @@ let strict: [SwiftSetting] = [
 /// Checks of buffers' sizes by the C library, as distributions have them; they need optimized code.
 let hardened: [CSetting] = [.define("_FORTIFY_SOURCE", to: "2", .when(configuration: .release))]
 
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
+/// The modules that tests look into.
+let library: [Target.Dependency] = ["FreezeHookBase", "FreezeHook", "FreezeHookRecipes", "FreezeHookAdmin"]
+
 let package = Package(
     name: "fsfreeze-hook",
     products: [
@@ -24,28 +29,37 @@ let package = Package(
         // Needs the headers of libsystemd (libsystemd-dev, systemd-devel); the library is loaded when it is first needed.
         // Up to glibc 2.33 dlopen is in a library of its own.
         .target(name: "CSystemd", cSettings: hardened, linkerSettings: [.linkedLibrary("dl")]),
+        // What everything stands on, and the facts of a machine.
+        .target(name: "FreezeHookBase", dependencies: ["CLinux", systemPackage], swiftSettings: strict),
+        // What qemu-ga waits for: a cycle, and the processes that guard and hold it.
         .target(
-            name: "FreezeHook",
-            dependencies: ["CLinux", "CSystemd", .product(name: "SystemPackage", package: "swift-system")],
-            swiftSettings: strict
-        ),
+            name: "FreezeHook", dependencies: ["FreezeHookBase", "CLinux", "CSystemd", systemPackage],
+            swiftSettings: strict),
+        // The applications that are known. The cycle does not know them.
+        .target(
+            name: "FreezeHookRecipes", dependencies: ["FreezeHookBase", "FreezeHook", systemPackage],
+            swiftSettings: strict),
+        // What administrators ask for: check, setup, and how past cycles are shown.
+        .target(
+            name: "FreezeHookAdmin",
+            dependencies: ["FreezeHookBase", "FreezeHook", "FreezeHookRecipes", "CLinux", systemPackage],
+            swiftSettings: strict),
         .executableTarget(
             name: "fsfreeze-hook",
             dependencies: [
-                "FreezeHook",
-                .product(name: "ArgumentParser", package: "swift-argument-parser"),
-                .product(name: "SystemPackage", package: "swift-system"),
+                "FreezeHookBase", "FreezeHook", "FreezeHookRecipes", "FreezeHookAdmin",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"), systemPackage,
             ],
             swiftSettings: strict
         ),
         .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: strict),
-        .testTarget(name: "FreezeHookTests", dependencies: ["FreezeHook", "TestSupport"], swiftSettings: strict),
+        .testTarget(name: "FreezeHookTests", dependencies: library + ["TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "ProgramTests", dependencies: ["FreezeHook", "TestSupport", "fsfreeze-hook"], swiftSettings: strict),
+            name: "ProgramTests", dependencies: library + ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
         .testTarget(name: "WindowTests", dependencies: ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
         .testTarget(name: "RecipeTests", dependencies: ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
         .testTarget(
-            name: "AgentTests", dependencies: ["FreezeHook", "TestSupport", "fsfreeze-hook"], swiftSettings: strict),
+            name: "AgentTests", dependencies: library + ["TestSupport", "fsfreeze-hook"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

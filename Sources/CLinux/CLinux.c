@@ -68,8 +68,6 @@ int clinux_read_signal(int descriptor) {
     return (int)info.ssi_signo;
 }
 
-void clinux_set_pipe_size(int descriptor, int bytes) { (void)fcntl(descriptor, F_SETPIPE_SZ, bytes); }
-
 int clinux_pipe(int ends[2]) { return pipe2(ends, O_CLOEXEC); }
 
 ssize_t clinux_send(int socket, const void *bytes, size_t count, int passed) {
@@ -172,7 +170,7 @@ int clinux_connect(int directory, const char *name) {
 
 static void interrupted(int signal) { (void)signal; }
 
-void clinux_interrupt_after(long milliseconds) {
+void clinux_alarm_after(long milliseconds) {
     struct itimerval timer = {{0, 0}, {0, 0}};
     if (milliseconds > 0) {
         // Without SA_RESTART the blocked call returns EINTR. The timer repeats: its first signal may come
@@ -202,7 +200,7 @@ static int give_back_segments(struct dl_phdr_info *object, size_t size, void *da
     return 0;
 }
 
-void clinux_give_back_code(void) { dl_iterate_phdr(give_back_segments, NULL); }
+void clinux_drop_code_pages(void) { dl_iterate_phdr(give_back_segments, NULL); }
 
 unsigned int clinux_major(unsigned long long device) { return major(device); }
 
@@ -217,6 +215,6 @@ int clinux_clock_is_synchronised(void) {
     return (state.status & STA_UNSYNC) == 0;
 }
 
-ssize_t clinux_label(const char *path, char *label, size_t size) {
+ssize_t clinux_selinux_label(const char *path, char *label, size_t size) {
     return getxattr(path, "security.selinux", label, size);
 }

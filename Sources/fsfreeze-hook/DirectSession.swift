@@ -1,4 +1,7 @@
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 import SystemPackage
 
 /// `hold` and `release` in the form in which hooks call them, past the argument parser: writers stand still meanwhile,
@@ -36,7 +39,7 @@ struct DirectSession {
     func run() -> Int32 {
         var locations = Locations(calledPath: Main.rawArgument(0))
         if let directory = values["--run-dir"] { locations.runDirectory = absolute(FilePath(directory)) }
-        let timeout = values["--timeout"].flatMap { TimeOption(argument: $0)?.duration } ?? HoldRequest.usualTimeout
+        let timeout = values["--timeout"].flatMap { TimeOption(argument: $0)?.duration } ?? HoldRequest.defaultTimeout
         guard isHold else { return endSession(name, within: timeout, in: locations) }
         return openSession(name, client: client, in: locations) { request in
             request.ready = values["--ready"] ?? ""

@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 import Glibc
 
 /// The one place where results and errors become a message on standard error and an exit status.

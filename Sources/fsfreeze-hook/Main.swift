@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 import Glibc
 import SystemPackage
 
@@ -27,7 +30,7 @@ enum Main {
             guard let locations = Locations(arguments: (3..<9).map(rawArgument)) else {
                 return ExitStatus.usage.rawValue
             }
-            Guard(cycle: arguments[2], locations: locations)?.run()
+            GuardProcess(cycle: arguments[2], locations: locations)?.run()
             return 0
         case (3, Holder.command):
             ProcessSetup.run()

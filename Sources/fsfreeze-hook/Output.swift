@@ -1,3 +1,7 @@
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
+
 /// What commands print on standard output.
 enum Output {
     /// Prints the lines.

@@ -1,4 +1,7 @@
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// Opens a session with the statements from standard input, says on standard error what went wrong, and returns the exit
 /// status. `describe` completes the request.
@@ -16,7 +19,7 @@ func openSession(
     request.statements = statements
     describe(&request)
     do {
-        return Ending.show(try Session(runDirectory: locations.runDirectory).open(request) { print($0) })
+        return Ending.show(try HoldClient(runDirectory: locations.runDirectory).open(request) { print($0) })
     } catch {
         return Ending.show(Ending.result(of: error))
     }
@@ -27,7 +30,7 @@ func endSession(_ name: String, within limit: Duration, in locations: Locations)
     ProcessSetup.run()
     do {
         return Ending.show(
-            try Session(runDirectory: locations.runDirectory).release(name, within: limit) { print($0) })
+            try HoldClient(runDirectory: locations.runDirectory).release(name, within: limit) { print($0) })
     } catch {
         return Ending.show(Ending.result(of: error))
     }

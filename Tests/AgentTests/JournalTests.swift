@@ -1,5 +1,6 @@
 import Foundation
 import FreezeHook
+import FreezeHookBase
 import Glibc
 import TestSupport
 import Testing

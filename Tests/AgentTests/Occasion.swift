@@ -1,4 +1,5 @@
 import FreezeHook
+import FreezeHookBase
 import Glibc
 import TestSupport
 import Testing

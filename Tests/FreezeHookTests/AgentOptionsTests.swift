@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// What a qemu-ga was told, beside what a real one says of itself.
 @Suite struct AgentOptionsTests {

@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// What a cycle's record tells.
 @Suite struct CycleRecordTests {
@@ -120,13 +123,13 @@ import Testing
 
     @Test func `A frozen, an expired and an unfinished cycle are known by their moments`() throws {
         let begun = try #require(
-            CycleRecord(parsing: recordBytes([.begin(boot: Boot.id()), .reaches(.begun), .reaches(.windowOpened)])))
+            CycleRecord(parsing: recordBytes([.begin(boot: KernelID.boot), .reaches(.begun), .reaches(.windowOpened)])))
         #expect(begun.isUnfinished && !begun.isFrozen && !begun.hasExpired)
         #expect(try recorded(.reaches(.frozen)).isFrozen)
         #expect(try recorded(.reaches(.expired)).hasExpired)
         // Of another boot, and before anything was done.
         #expect(try !recorded(.reaches(.begun)).isUnfinished)
-        #expect(try !#require(CycleRecord(parsing: RecordEntry.begin(boot: Boot.id()).line)).isUnfinished)
+        #expect(try !#require(CycleRecord(parsing: RecordEntry.begin(boot: KernelID.boot).line)).isUnfinished)
     }
 
     @Test(

@@ -2,6 +2,9 @@ import SystemPackage
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// A cycle as the history and `status --json` show it.
 @Suite struct CycleSummaryTests {

@@ -1,6 +1,9 @@
 import TestSupport
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// Past cycles as the history has them.
 enum Cycles {

@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// Events that wait in the run directory until a thaw tells them.
 @Suite struct DeferredEventsTests {

@@ -2,6 +2,9 @@ import SystemPackage
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// The policy in force for a hook.
 @Suite struct EffectiveSettingsTests {

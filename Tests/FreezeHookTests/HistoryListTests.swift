@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// What `history` shows of the past.
 @Suite struct HistoryListTests {
@@ -31,7 +34,7 @@ import Testing
             try HistoryList(source, since: Timestamp.at(9999).wall).lines(for: Terminal(columns: 80)) == ["no cycles"])
         let lines = try HistoryList(source, last: 1).lines(for: Terminal(columns: 80))
         #expect(lines.count == 3 && lines[2] == "(2 older: --last N, --since)")
-        #expect(try JSONText.of(HistoryList(source, last: 1)).hasPrefix("{\n  \"cycles\" : ["))
+        #expect(try JSONText.encode(HistoryList(source, last: 1)).hasPrefix("{\n  \"cycles\" : ["))
     }
 
     @Test func `A cycle is found by the beginning of its id`() throws {

@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// What becomes of each entry of a hook directory.
 @Suite struct HookDirectoryTests {

@@ -3,6 +3,9 @@ import SystemPackage
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// The environment that hooks are given.
 @Suite struct HookEnvironmentTests {

@@ -3,6 +3,9 @@ import SystemPackage
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// How a hook ended, as a number and in words.
 @Suite struct HookOutcomeTests {

@@ -1,6 +1,9 @@
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// The lines of an INI file, and the place of each.
 @Suite struct INIDocumentTests {

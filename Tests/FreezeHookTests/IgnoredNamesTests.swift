@@ -1,6 +1,9 @@
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// The names that the stock script ignores, and no other ones.
 @Suite struct IgnoredNamesTests {

@@ -2,6 +2,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// What tells a machine that it came from an image.
 @Suite struct ImageMarkerTests {

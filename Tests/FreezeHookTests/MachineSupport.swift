@@ -2,6 +2,9 @@ import SystemPackage
 import TestSupport
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 extension SystemFixture {
     /// What is known of the machine.

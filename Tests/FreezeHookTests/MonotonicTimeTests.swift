@@ -1,6 +1,9 @@
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// Limits are counted on the monotonic clock.
 @Suite struct MonotonicTimeTests {

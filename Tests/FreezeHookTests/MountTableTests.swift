@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// `/proc/PID/mountinfo`.
 @Suite struct MountTableTests {
@@ -29,7 +32,7 @@ import Testing
     }
 
     @Test func `What qemu-ga freezes, and in which order`() {
-        #expect(table.mounts.map(\.isFrozen) == [true, false, true, true, true, false, true])
+        #expect(table.mounts.map(\.isFreezable) == [true, false, true, true, true, false, true])
         #expect(table.freezeOrder == ["254:3", "254:1", "0:40", "254:2"])
         #expect(table.mounts.map(\.isReadOnly) == [false, false, false, false, false, true, true])
     }

@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// Output through a pipe: the first 32 KiB or 500 lines, the last 32 KiB or 500 lines, and a word about the rest.
 @Suite struct OutputCaptureTests {

@@ -1,6 +1,9 @@
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// Extended regular expressions, as grep -E takes them.
 @Suite struct PatternTests {

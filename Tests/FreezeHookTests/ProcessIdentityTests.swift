@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// A process for good.
 @Suite struct ProcessIdentityTests {

@@ -2,6 +2,9 @@ import SystemPackage
 import TestSupport
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 extension Timestamp {
     /// A moment so many seconds after the first one of a test.

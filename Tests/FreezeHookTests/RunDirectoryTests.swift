@@ -5,6 +5,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// The directory of the live state.
 @Suite struct RunDirectoryTests {

@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// Text that can neither forge a log line nor speak to a terminal.
 @Suite struct SafeTextTests {

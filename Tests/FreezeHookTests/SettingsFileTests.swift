@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// The configuration: every key, good and bad, and every way in which the file itself cannot be used.
 @Suite struct SettingsFileTests {

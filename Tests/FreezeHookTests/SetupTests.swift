@@ -5,6 +5,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// `setup` on the files of machines of each family.
 @Suite struct SetupTests {

@@ -3,6 +3,9 @@ import SystemPackage
 import TestSupport
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// A program started as the library does it, in a session of its own; killed and waited for with its owner.
 final class SpawnedProcess {

@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// Paths of another system, below a directory.
 @Suite struct SystemTreeTests {

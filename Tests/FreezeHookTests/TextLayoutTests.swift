@@ -2,6 +2,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// Widths, wrapping and tables.
 @Suite struct TextLayoutTests {
@@ -51,7 +54,7 @@ import Testing
     }
 
     private static let table = TextTable(
-        columns: [.init("id"), .init("seconds", .right), .init("verdict"), .init("failed", leastWidth: 4)],
+        columns: [.init("id"), .init("seconds", .right), .init("verdict"), .init("failed", minimumWidth: 4)],
         rows: [
             [.init("3f2a91c0"), .init("0.210"), .init("application-consistent", short: "application"), .init("")],
             [

@@ -2,6 +2,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// The picture of a cycle.
 @Suite struct TimelineTests {

@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// A record that a kill has cut off at any byte still names every hook that has to be thawed.
 @Suite struct TornRecordTests {
@@ -85,34 +88,34 @@ import Testing
     @Test func `A record is kept in the run directory and read again`() throws {
         let directory = try TemporaryDirectory()
         let run = try directory.makeRunDirectory()
-        #expect(CycleRecordFile.read(in: run) == nil)
-        let file = CycleRecordFile(in: run, .new)
+        #expect(CycleRecorder.read(in: run) == nil)
+        let file = CycleRecorder(in: run, .new)
         for entry in Self.entries { file.append(entry) }
         #expect(file.failure == nil)
-        #expect(CycleRecordFile.contents(in: run) == recordBytes(Self.entries))
+        #expect(CycleRecorder.contents(in: run) == recordBytes(Self.entries))
         #expect(Files.mode(of: "\(directory.path)/run/cycle").map { $0 & 0o7777 } == 0o600)
         // Another process goes on with it; a new cycle begins anew.
-        CycleRecordFile(in: run, .existing).append(.fault("f"))
-        #expect(CycleRecordFile.read(in: run)?.faults == ["f"])
-        _ = CycleRecordFile(in: run, .new)
-        #expect(CycleRecordFile.contents(in: run) == [])
+        CycleRecorder(in: run, .existing).append(.fault("f"))
+        #expect(CycleRecorder.read(in: run)?.faults == ["f"])
+        _ = CycleRecorder(in: run, .new)
+        #expect(CycleRecorder.contents(in: run) == [])
         file.remove()
-        #expect(CycleRecordFile.contents(in: run) == nil)
+        #expect(CycleRecorder.contents(in: run) == nil)
     }
 
     @Test func `What is not there or is a link is not gone on with`() throws {
         let directory = try TemporaryDirectory()
         let run = try directory.makeRunDirectory()
-        let missing = CycleRecordFile(in: run, .existing)
+        let missing = CycleRecorder(in: run, .existing)
         #expect(missing.failure == .noSuchFileOrDirectory)
         missing.append(.fault("f"))
-        #expect(CycleRecordFile.contents(in: run) == nil)
+        #expect(CycleRecorder.contents(in: run) == nil)
         try directory.makeFile("elsewhere", "x")
         try directory.makeLink("run/cycle", to: "../elsewhere")
-        let link = CycleRecordFile(in: run, .new)
+        let link = CycleRecorder(in: run, .new)
         #expect(link.failure == .tooManySymbolicLinkLevels)
         link.append(.fault("f"))
-        #expect(CycleRecordFile.contents(in: run) == nil)
+        #expect(CycleRecorder.contents(in: run) == nil)
         #expect(Files.text(of: "\(directory.path)/elsewhere") == "x")
     }
 
@@ -125,10 +128,10 @@ import Testing
             // Up to the last but one byte: a line whose newline alone is missing may count.
             for length in 1..<line.count - 1 {
                 try Files.write(start + line[..<length], to: bytes("\(directory.path)/run/cycle"), mode: 0o600)
-                let file = CycleRecordFile(in: run, .existing)
+                let file = CycleRecorder(in: run, .existing)
                 file.append(.starts("a", .thaw))
                 file.append(.ends(1))
-                let record = try #require(CycleRecordFile.read(in: run))
+                let record = try #require(CycleRecorder.read(in: run))
                 let torn = String(decoding: line[..<length], as: UTF8.self)
                 #expect(record.runs.map(\.action) == [.freeze, .thaw], "\(torn)")
                 #expect(record.runs.map { $0.end?.status } == [0, 1], "\(torn)")
@@ -145,14 +148,14 @@ import Testing
             let directory = try TemporaryDirectory()
             let run = try directory.makeRunDirectory()
             signal(SIGXFSZ, SIG_IGN)
-            let file = CycleRecordFile(in: run, .new)
+            let file = CycleRecorder(in: run, .new)
             file.append(.begin())
             var limit = rlimit(rlim_cur: 100, rlim_max: 100)
             try succeed("setrlimit", setrlimit(__rlimit_resource_t(RLIMIT_FSIZE.rawValue), &limit))
             for number in 0..<10 { file.append(.starts("\(number)-hook")) }
             limit = rlimit()
             #expect(file.failure != nil)
-            #expect(CycleRecordFile.contents(in: run) == nil)
+            #expect(CycleRecorder.contents(in: run) == nil)
         }
     }
 }

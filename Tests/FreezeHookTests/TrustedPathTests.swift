@@ -4,6 +4,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// A path that nobody else can lead elsewhere. What the ways of hooks are is tested with their directory.
 @Suite struct TrustedPathTests {

@@ -3,6 +3,9 @@ import TestSupport
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// Units of systemd with their drop-ins.
 @Suite struct UnitFileTests {

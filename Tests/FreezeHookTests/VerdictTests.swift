@@ -2,6 +2,9 @@ import SystemPackage
 import Testing
 
 @testable import FreezeHook
+@testable import FreezeHookAdmin
+@testable import FreezeHookBase
+@testable import FreezeHookRecipes
 
 /// How good an image is, and why it is no better.
 @Suite struct VerdictTests {

@@ -1,4 +1,5 @@
 import FreezeHook
+import FreezeHookBase
 
 /// What is seen of a terminal's text.
 enum Screen {

@@ -22,9 +22,6 @@ int clinux_signal_descriptor(const int *signals, size_t count);
 /// Reads one signal's number from a signal descriptor; 0 when none is waiting.
 int clinux_read_signal(int descriptor);
 
-/// Gives a pipe room for `bytes`. Failing is harmless.
-void clinux_set_pipe_size(int descriptor, int bytes);
-
 /// A pipe with both ends close-on-exec. Returns 0, or -1 with errno set.
 int clinux_pipe(int ends[2]);
 
@@ -45,10 +42,10 @@ int clinux_accept(int listener);
 int clinux_connect(int directory, const char *name);
 
 /// Lets SIGALRM interrupt a blocking call from `milliseconds` on, again every 10 ms, until cancelled with 0.
-void clinux_interrupt_after(long milliseconds);
+void clinux_alarm_after(long milliseconds);
 
 /// Gives the pages of all program code back to the page cache; what is executed again comes back from there.
-void clinux_give_back_code(void);
+void clinux_drop_code_pages(void);
 
 /// The two numbers of a device: macros to C, and so unknown to Swift.
 unsigned int clinux_major(unsigned long long device);
@@ -58,7 +55,7 @@ unsigned int clinux_minor(unsigned long long device);
 int clinux_clock_is_synchronised(void);
 
 /// Reads the label of a file that SELinux goes by. Returns its length, or -1 when it has none.
-ssize_t clinux_label(const char *path, char *label, size_t size);
+ssize_t clinux_selinux_label(const char *path, char *label, size_t size);
 
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
 int clinux_thaw_filesystem(int descriptor);

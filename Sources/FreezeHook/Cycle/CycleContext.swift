@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
@@ -40,15 +41,10 @@ package final class CycleContext {
 
     /// The record of a cycle that was begun in this boot and has not ended.
     func unfinishedCycle() -> CycleRecord? {
-        runDirectory.flatMap(CycleRecordFile.read).flatMap { $0.isUnfinished ? $0 : nil }
+        runDirectory.flatMap(CycleRecorder.read).flatMap { $0.isUnfinished ? $0 : nil }
     }
 
     var stateDirectory: StateDirectory { StateDirectory(path: locations.stateDirectory) }
 
-    var imageMarker: ImageMarker { ImageMarker(directory: stateDirectory, bootID: Boot.id()) }
-}
-
-extension CycleRecord {
-    /// Whether a freeze of this boot began it: processes and locks of another one are gone.
-    package var isUnfinished: Bool { bootID == Boot.id() && moments[.begun] != nil }
+    var imageMarker: ImageMarker { ImageMarker(directory: stateDirectory, bootID: KernelID.boot) }
 }

@@ -1,15 +1,16 @@
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
 /// What every cycle ends with, however it came to it: nothing of ours is left, and the verdict is known.
 struct CycleEnding {
     let context: CycleContext
-    let cycle: CycleRun
+    let cycle: HookSequence
 
     /// Ends the sessions that hooks forgot and fetches what their leftovers said; the last act of the window.
     func closeWindow(_ record: CycleRecord) {
         guard let runDirectory = context.runDirectory else { return }
-        let holds = HoldEnding(runDirectory: runDirectory, settings: context.settings)
+        let holds = OpenHolds(runDirectory: runDirectory, settings: context.settings)
         noteLost(holds.lost(in: record))
         for (name, result) in holds.endForgotten(in: record) {
             let ending = result.status == .done ? "ended now" : result.message ?? "lost"
@@ -32,7 +33,7 @@ struct CycleEnding {
     /// Notes the sessions that died unseen. Before the hooks are thawed: their own release would hide it.
     func noteLostHolds(_ record: CycleRecord) {
         guard let runDirectory = context.runDirectory else { return }
-        noteLost(HoldEnding(runDirectory: runDirectory, settings: context.settings).lost(in: record))
+        noteLost(OpenHolds(runDirectory: runDirectory, settings: context.settings).lost(in: record))
         if let guardian = record.guardian, !guardian.process.isAlive, !record.hasExpired {
             cycle.report.write(Event(.warning, .guardFailed, "the guard had been killed before the thaw"))
         }
@@ -48,7 +49,7 @@ struct CycleEnding {
     /// keeps; nil when no freeze began it.
     func finish() -> (verdict: Verdict, summary: CycleSummary)? {
         guard let runDirectory = context.runDirectory else { return nil }
-        let record = CycleRecordFile.read(in: runDirectory)
+        let record = CycleRecorder.read(in: runDirectory)
         defer {
             cycle.record?.remove()
             // After the record: a guard that has just written the marker looks for it, and removes the marker itself.

@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
@@ -49,10 +50,10 @@ package struct Freeze {
 
     private func freeze(observer: (any CycleObserver)?) -> Outcome {
         let isRehearsal = observer != nil
-        let id = Boot.newUUID()
-        let report = Report(
+        let id = KernelID.random()
+        let report = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
-        let cycle = CycleRun(id: id, record: .new, isRehearsal: isRehearsal, report: report, in: context)
+        let cycle = HookSequence(id: id, record: .new, isRehearsal: isRehearsal, report: report, in: context)
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
         if isRehearsal { report.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
@@ -122,7 +123,7 @@ package struct Freeze {
         CommandResult(.busy, reason)
     }
 
-    private func entries(_ cycle: CycleRun) -> [DirectoryEntry] {
+    private func entries(_ cycle: HookSequence) -> [DirectoryEntry] {
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
         do {
             return try directory.entries()
@@ -134,7 +135,7 @@ package struct Freeze {
     }
 
     /// Starts the guard before the first hook; a freeze without one goes on, and says so.
-    private func startGuard(of cycle: CycleRun) -> GuardLink? {
+    private func startGuard(of cycle: HookSequence) -> GuardLink? {
         let limit = context.settings.holdLimit
         guard limit > .zero, cycle.record?.failure == nil, context.runDirectory != nil else { return nil }
         do {
@@ -150,7 +151,7 @@ package struct Freeze {
     }
 
     /// Calls those hooks that declare it with `prepare`: their long work is done before anything is locked.
-    private func prepare(_ entries: [DirectoryEntry], in cycle: CycleRun) throws(Failure) {
+    private func prepare(_ entries: [DirectoryEntry], in cycle: HookSequence) throws(Failure) {
         let end = begin + context.settings.prepareLimit
         for entry in entries where entry.disposition == .runs && entry.hook.prepares {
             try runOne(entry.hook, .prepare, until: end, in: cycle)
@@ -158,7 +159,8 @@ package struct Freeze {
     }
 
     /// Runs the hooks in their order until one fails in a way that ends the freeze.
-    private func freeze(_ entries: [DirectoryEntry], in cycle: CycleRun, frozen: inout [DirectoryEntry]) throws(Failure)
+    private func freeze(_ entries: [DirectoryEntry], in cycle: HookSequence, frozen: inout [DirectoryEntry])
+        throws(Failure)
     {
         for entry in entries {
             switch entry.disposition {
@@ -182,7 +184,7 @@ package struct Freeze {
         hook.isRequired || context.settings.onFailure == .abort
     }
 
-    private func runOne(_ hook: Hook, _ action: HookAction, until end: MonotonicTime, in cycle: CycleRun)
+    private func runOne(_ hook: Hook, _ action: HookAction, until end: MonotonicTime, in cycle: HookSequence)
         throws(Failure)
     {
         if let signal = cycle.stopRequest { throw Self.interrupted(by: signal) }
@@ -207,8 +209,8 @@ package struct Freeze {
     }
 
     /// Leaves in the image how it was taken.
-    private func writeImageMarker(_ cycle: CycleRun) {
-        guard let runDirectory = context.runDirectory, let record = CycleRecordFile.contents(in: runDirectory) else {
+    private func writeImageMarker(_ cycle: HookSequence) {
+        guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
             return
         }
         do {
@@ -221,7 +223,7 @@ package struct Freeze {
     }
 
     /// Thaws what was started, the failing hook first, and says why.
-    private func rollBack(_ frozen: [DirectoryEntry], after failure: Failure, in cycle: CycleRun) -> Outcome {
+    private func rollBack(_ frozen: [DirectoryEntry], after failure: Failure, in cycle: HookSequence) -> Outcome {
         let cause = (failure.hook.map { "\($0): " } ?? "") + failure.reason
         let elapsed = DurationText.seconds(.now() - cycle.begin)
         cycle.report.write(Event(.error, failure.messageID, "rolling back: \(cause) after \(elapsed) s"))

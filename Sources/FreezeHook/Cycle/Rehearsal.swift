@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 
 /// A whole cycle of the hooks in which no filesystem is frozen: prepare, freeze, hold, thaw.

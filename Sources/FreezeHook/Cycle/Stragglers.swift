@@ -1,3 +1,4 @@
+import FreezeHookBase
 import SystemPackage
 
 /// Hooks that still run although the program that started them was killed. Thawing beside them would be worthless: they

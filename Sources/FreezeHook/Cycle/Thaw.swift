@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
@@ -39,7 +40,7 @@ package struct Thaw {
         }
         let report = directReport(id, observer)
         // Not ended, but lost with the run directory: whatever lies in the hook directory is thawed.
-        let cycle = CycleRun(
+        let cycle = HookSequence(
             id: id, record: record == nil ? .new : .existing, isRehearsal: true, report: report, in: context)
         if record == nil {
             cycle.mark(.begun)
@@ -90,13 +91,13 @@ package struct Thaw {
     func expire(_ id: String, under settings: Settings) {
         // Without the lock too, should its owner hang in the kernel: a lock that is not released is an outage.
         _ = takeLock()
-        let record = context.runDirectory.flatMap(CycleRecordFile.read)
+        let record = context.runDirectory.flatMap(CycleRecorder.read)
         if let record {
             guard record.id == id, !record.hasExpired else { return }
         } else if history.cycle(id) != nil {
             return
         }
-        let cycle = cycle(record, id: id, report: Report(deferringIn: context.runDirectory))
+        let cycle = cycle(record, id: id, report: EventLog(deferringIn: context.runDirectory))
         if record == nil {
             // Not ended, but lost: /run was full, or somebody has removed it. Whatever lies in the directory is thawed.
             cycle.mark(.begun)
@@ -117,7 +118,7 @@ package struct Thaw {
     /// filesystems the disk is as it was when they were, and what lies on it stays true.
     private func correctImageMarker(filesystemsAreThawed: Bool) {
         guard filesystemsAreThawed || !context.agentIsFrozen, let runDirectory = context.runDirectory,
-            let record = CycleRecordFile.contents(in: runDirectory)
+            let record = CycleRecorder.contents(in: runDirectory)
         else { return }
         // Should somebody else hold the filesystem frozen, this waits in the kernel: the thaw must not wait for us.
         runDirectory.unlock()
@@ -139,23 +140,25 @@ package struct Thaw {
         History(directory: context.stateDirectory, limit: context.settings.historyLimit)
     }
 
-    private func cycle(_ record: CycleRecord?, id: String? = nil, report: Report) -> CycleRun {
+    private func cycle(_ record: CycleRecord?, id: String? = nil, report: EventLog) -> HookSequence {
         // A thaw without a freeze has a record of its own, so that its hooks may hold and leave something running.
-        guard let record else { return CycleRun(id: id ?? Boot.newUUID(), record: .new, report: report, in: context) }
-        return CycleRun(
+        guard let record else {
+            return HookSequence(id: id ?? KernelID.random(), record: .new, report: report, in: context)
+        }
+        return HookSequence(
             id: record.id, record: .existing, isRehearsal: record.isRehearsal, report: report, in: context)
     }
 
     /// Log and journal, which are told first what had to wait.
-    private func directReport(_ id: String?, _ observer: (any CycleObserver)? = nil) -> Report {
-        let report = Report(
+    private func directReport(_ id: String?, _ observer: (any CycleObserver)? = nil) -> EventLog {
+        let report = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
         if let runDirectory = context.runDirectory { report.write(DeferredEvents.take(from: runDirectory)) }
         return report
     }
 
     private func thaw(
-        _ record: CycleRecord?, reason: RunReason, in cycle: CycleRun, until deadline: MonotonicTime? = nil
+        _ record: CycleRecord?, reason: RunReason, in cycle: HookSequence, until deadline: MonotonicTime? = nil
     ) -> (verdict: Verdict, summary: CycleSummary)? {
         let ending = CycleEnding(context: context, cycle: cycle)
         if let record, record.isRehearsal, reason != .rehearsal {
@@ -167,7 +170,7 @@ package struct Thaw {
     }
 
     private func runHooks(
-        _ record: CycleRecord?, reason: RunReason, in cycle: CycleRun, _ ending: CycleEnding,
+        _ record: CycleRecord?, reason: RunReason, in cycle: HookSequence, _ ending: CycleEnding,
         until deadline: MonotonicTime
     ) {
         if let record {
@@ -177,10 +180,10 @@ package struct Thaw {
         let hooks = hooks(of: record)
         cycle.thaw(context.settings.thawOrder == .reverse ? hooks.reversed() : hooks, reason: reason, until: deadline)
         // Read again: thaw hooks release sessions, and may leave something running.
-        if let record = context.runDirectory.flatMap(CycleRecordFile.read) { ending.closeWindow(record) }
+        if let record = context.runDirectory.flatMap(CycleRecorder.read) { ending.closeWindow(record) }
     }
 
-    private func endStragglers(of record: CycleRecord, in cycle: CycleRun) {
+    private func endStragglers(of record: CycleRecord, in cycle: HookSequence) {
         for path in Stragglers(killGrace: context.settings.killGrace).end(of: record) {
             let text = "\(SafeText.clean(path)) was still running although its program was killed: ended"
             cycle.report.write(Event(.warning, .cycleRecovered, text))
@@ -199,7 +202,7 @@ package struct Thaw {
         return record.hooksToThaw.map { directory.entry(at: $0.path) }
     }
 
-    private func thawFilesystems(in cycle: CycleRun) {
+    private func thawFilesystems(in cycle: HookSequence) {
         let mountPoints = FilesystemThaw.run()
         guard !mountPoints.isEmpty else { return }
         let names = mountPoints.map { SafeText.clean($0) }.joined(separator: ", ")
@@ -207,7 +210,7 @@ package struct Thaw {
         cycle.report.write(Event(.error, .windowExpired, "the guard thawed the filesystems \(names)"))
     }
 
-    private func summary(of cycle: CycleRun, _ record: CycleRecord?, _ verdict: Verdict?) -> Event {
+    private func summary(of cycle: HookSequence, _ record: CycleRecord?, _ verdict: Verdict?) -> Event {
         let text = "thawed: \(cycle.summary)"
         guard record != nil, let verdict else {
             return Event(cycle.failedCount == 0 ? .notice : .warning, .thawed, "\(text) (no cycle)")
@@ -226,7 +229,7 @@ package struct Thaw {
             priority, id, "\(text) (\(cycle.label)): \(verdict.text)", [(.verdict, verdict.guarantee.rawValue)])
     }
 
-    private func result(of cycle: CycleRun) -> CommandResult {
+    private func result(of cycle: HookSequence) -> CommandResult {
         let settings = context.settings
         // Hosts discard a good snapshot after a thaw that fails. Silent with exit status 0: an agent of 9.1 can crash on
         // any output.

@@ -1,26 +1,5 @@
+import FreezeHookBase
 import SystemPackage
-
-/// The word a hook is called with.
-package enum HookAction: String, Sendable {
-    /// The long work that needs no lock; only for hooks that declare it.
-    case prepare
-    case freeze
-    case thaw
-}
-
-/// Why a hook is called, told to it in `FSFREEZE_REASON`.
-package enum RunReason: String, Sendable {
-    case freeze
-    case thaw
-    /// The freeze failed: what was frozen is thawed.
-    case rollback
-    /// The thaw of an earlier cycle never came.
-    case recover
-    /// The guard's time was over before the thaw came.
-    case expired
-    /// A whole cycle without a frozen filesystem and without an image.
-    case rehearsal
-}
 
 /// An executable of the hook directory, with the limits in force for it.
 package struct Hook: Equatable, Sendable {

@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
@@ -14,6 +15,11 @@ package struct DirectoryEntry: Equatable, Sendable {
 
     package var hook: Hook
     package var disposition: Disposition
+
+    package init(hook: Hook, disposition: Disposition) {
+        self.hook = hook
+        self.disposition = disposition
+    }
 }
 
 /// The executables of `fsfreeze-hook.d`.

@@ -1,18 +1,6 @@
+import FreezeHookBase
 import Glibc
 import SystemPackage
-
-/// What a recipe promises of an image taken while it holds its application; the weakest comes first.
-package enum Guarantee: String, CaseIterable, Comparable, Sendable {
-    case unsupported
-    case crashConsistent = "crash-consistent"
-    case nativeCopy = "native-copy"
-    case applicationConsistent = "application-consistent"
-
-    package static func < (left: Self, right: Self) -> Bool {
-        let order = allCases
-        return (order.firstIndex(of: left) ?? 0) < (order.firstIndex(of: right) ?? 0)
-    }
-}
 
 /// What a hook says of itself in comment lines at its head: `# fsfreeze-hook: timeout = 30s`.
 package struct HookHeader: Equatable, Sendable {
@@ -44,7 +32,7 @@ package struct HookHeader: Equatable, Sendable {
     }
 
     /// Reads the head of a file; a file that cannot be read has no header.
-    static func read(from path: FilePath) -> HookHeader {
+    package static func read(from path: FilePath) -> HookHeader {
         let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else { return HookHeader() }
         defer { close(descriptor) }

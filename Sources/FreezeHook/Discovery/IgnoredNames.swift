@@ -1,12 +1,14 @@
+import FreezeHookBase
+
 /// The names that are passed over without a word: those that the stock script ignores.
-enum IgnoredNames {
+package enum IgnoredNames {
     private static let suffixes = [
         "~", ".bak", ".orig", ".rpmnew", ".rpmorig", ".rpmsave", ".sample", ".dpkg-old", ".dpkg-new", ".dpkg-tmp",
         ".dpkg-dist", ".dpkg-bak", ".dpkg-backup", ".dpkg-remove",
     ].map { Array($0.utf8) }
 
     /// Whether the stock script, too, would not see a file of this name.
-    static func contains(_ name: [UInt8]) -> Bool {
+    package static func contains(_ name: [UInt8]) -> Bool {
         name.first == UInt8(ascii: ".") || suffixes.contains { name.suffix($0.count).elementsEqual($0) }
     }
 }

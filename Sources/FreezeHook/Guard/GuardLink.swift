@@ -1,4 +1,5 @@
 import CLinux
+import FreezeHookBase
 import Glibc
 import SystemPackage
 

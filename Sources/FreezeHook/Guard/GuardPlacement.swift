@@ -1,4 +1,5 @@
 import CSystemd
+import FreezeHookBase
 import Glibc
 
 /// Puts the guard where neither a stop nor a kill of the agent's unit reaches it.

@@ -1,3 +1,4 @@
+import FreezeHookBase
 import SystemPackage
 
 /// What only ever grows, over all cycles of this machine. Kept in a file of its own: the history is pruned, and the metrics

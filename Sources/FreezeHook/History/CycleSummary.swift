@@ -1,3 +1,4 @@
+import FreezeHookBase
 import SystemPackage
 
 /// One cycle as `status --json` and the history show it. Keys are only ever added.
@@ -17,7 +18,7 @@ package struct CycleSummary: Codable, Equatable {
         package var seconds: Double?
 
         /// Whether it counts against the verdict: a status that is a failure, or none because the program was killed.
-        package var failed: Bool { status.map(HookOutcome.isFailure) ?? true }
+        package var failed: Bool { status.map(HookStatus.isFailure) ?? true }
     }
 
     /// A hook that was not called, which counts as a failure.
@@ -91,7 +92,7 @@ package struct CycleSummary: Codable, Equatable {
     }
 
     /// How long the window was, and its parts: `3.000s: freeze 0.500s, hold 2.000s, thaw 0.500s`.
-    var durations: String {
+    package var durations: String {
         let parts: [(name: String, seconds: Double?)] = [
             ("freeze", freezeSeconds), ("hold", holdSeconds), ("thaw", thawSeconds),
         ]

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import FreezeHookBase
 import SystemPackage
 
 /// The cycles that have ended, one JSON object a line, the oldest first.
@@ -32,7 +33,7 @@ package struct History {
     package var lastBackup: CycleSummary? { newestFirst.first { !$0.isRehearsal } }
 
     /// The last cycle that was no rehearsal and whose verdict is no worse than this.
-    func lastBackup(atLeast guarantee: Guarantee) -> CycleSummary? {
+    package func lastBackup(atLeast guarantee: Guarantee) -> CycleSummary? {
         newestFirst.first { cycle in
             !cycle.isRehearsal && Guarantee(rawValue: cycle.verdict).map { $0 >= guarantee } ?? false
         }
@@ -40,7 +41,7 @@ package struct History {
 
     /// The last cycle that was no rehearsal, and the last rehearsal when that came later. Throws what the kernel said when
     /// there is a history that cannot be read.
-    func newest() throws(Errno) -> (backup: CycleSummary?, laterRehearsal: CycleSummary?) {
+    package func newest() throws(Errno) -> (backup: CycleSummary?, laterRehearsal: CycleSummary?) {
         let lines = Self.lines(of: try directory.contents(of: Self.name) ?? [])
         var rehearsal: CycleSummary?
         for cycle in lines.reversed().lazy.compactMap(Self.cycle) {

@@ -1,3 +1,4 @@
+import FreezeHookBase
 import SystemPackage
 
 /// What lies in an image so that a machine restored from it can tell how it was taken: the cycle's record, as it was

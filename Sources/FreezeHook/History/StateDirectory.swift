@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
@@ -12,7 +13,7 @@ package struct StateDirectory {
     }
 
     /// A file's bytes, or nil when there is none or it cannot be read.
-    func read(_ name: String) -> [UInt8]? {
+    package func read(_ name: String) -> [UInt8]? {
         (try? contents(of: name)) ?? nil
     }
 
@@ -29,7 +30,7 @@ package struct StateDirectory {
     /// Puts a file in its place as a whole. Throws what the kernel said.
     ///
     /// - Parameter spare: a file whose blocks it takes, and which goes: so it can be written on a full disk, too.
-    func replace(_ name: String, with bytes: [UInt8], reusing spare: String? = nil) throws(Errno) {
+    package func replace(_ name: String, with bytes: [UInt8], reusing spare: String? = nil) throws(Errno) {
         let new = spare ?? "\(name).new"
         try write(bytes, to: new, flags: 0)
         guard truncate(file(new), to: bytes.count), rename(new, to: name) else { throw Errno(rawValue: errno) }
@@ -40,7 +41,7 @@ package struct StateDirectory {
         try write(bytes, to: name, flags: O_APPEND)
     }
 
-    func remove(_ name: String) {
+    package func remove(_ name: String) {
         _ = file(name).withPlatformString { unlink($0) }
     }
 

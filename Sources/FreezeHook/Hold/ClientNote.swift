@@ -1,4 +1,5 @@
 import CLinux
+import FreezeHookBase
 import Glibc
 
 /// What a holder leaves in the run directory about its client, for the case that it is killed: also a session that no

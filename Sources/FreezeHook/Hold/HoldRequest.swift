@@ -1,3 +1,4 @@
+import FreezeHookBase
 import SystemPackage
 
 /// A session to be held open, as `hold` describes it to the holder.
@@ -26,7 +27,7 @@ package struct HoldRequest: Equatable {
         hook = ""
         ready = ""
         release = ""
-        timeout = Self.usualTimeout
+        timeout = Self.defaultTimeout
         limit = settings.holdLimit == .zero ? nil : settings.freezeTimeout + settings.holdLimit + settings.thawTimeout
         killGrace = settings.killGrace
         self.client = client
@@ -40,7 +41,7 @@ package struct HoldRequest: Equatable {
     }
 
     /// The timeout when none is given.
-    package static let usualTimeout = Duration.seconds(30)
+    package static let defaultTimeout = Duration.seconds(30)
 
     // A socket's file name: it must stay within the run directory.
     private static let nameLimit = 64

@@ -1,4 +1,5 @@
 import CLinux
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
@@ -24,7 +25,7 @@ package final class Holder {
     private let signals: SignalDescriptor
     private let asker: Int32 = 0
     private var listener: Int32 = -1
-    private let record: CycleRecordFile
+    private let record: CycleRecorder
     private let begin = MonotonicTime.now()
     /// When and why the session ended before it should have.
     private var loss: (time: WallTime, reason: String)?
@@ -37,7 +38,7 @@ package final class Holder {
         self.runDirectory = directory
         self.signals = signals
         self.request = request
-        record = CycleRecordFile(in: directory, .existing)
+        record = CycleRecorder(in: directory, .existing)
     }
 
     static func socketName(of hold: String) -> String { "hold-\(hold)" }
@@ -81,7 +82,7 @@ package final class Holder {
         let name = Self.socketName(of: request.name)
         // Between bind(2) and listen(2) a socket turns everybody away, as one does that a killed holder has left: who
         // asks beside this one must not take it for such.
-        return runDirectory.alone("\(name).lock") {
+        return runDirectory.withLock(named: "\(name).lock") {
             listener = clinux_listen(runDirectory.descriptor, name)
             if listener >= 0 { return true }
             let other = clinux_connect(runDirectory.descriptor, name)

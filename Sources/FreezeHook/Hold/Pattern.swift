@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 
 /// An extended regular expression, as `grep -E` takes it (regex(7)).

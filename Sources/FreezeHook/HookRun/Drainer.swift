@@ -1,4 +1,5 @@
 import CLinux
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
@@ -115,22 +116,22 @@ package final class Drainer {
     }
 
     /// One line that something left running has said, and the hook that left it.
-    package struct Word: Equatable {
+    package struct Line: Equatable {
         package var hook: String
         package var line: String
     }
 
     /// What the drainer behind this socket has kept; nil when there is none any more.
-    package static func fetch(from socketName: String, in runDirectory: RunDirectory) -> [Word]? {
+    package static func fetch(from socketName: String, in runDirectory: RunDirectory) -> [Line]? {
         let connection = clinux_connect(runDirectory.descriptor, socketName)
         guard connection >= 0 else { return nil }
         defer { close(connection) }
-        var words: [Word] = []
+        var words: [Line] = []
         while let message = Messages.receive(from: connection) {
             let parts = message.bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2 else { continue }
             words.append(
-                Word(hook: String(decoding: parts[0], as: UTF8.self), line: String(decoding: parts[1], as: UTF8.self)))
+                Line(hook: String(decoding: parts[0], as: UTF8.self), line: String(decoding: parts[1], as: UTF8.self)))
         }
         return words
     }

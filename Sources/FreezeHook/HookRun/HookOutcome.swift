@@ -1,3 +1,5 @@
+import FreezeHookBase
+
 /// How one run of a hook ended.
 package struct HookOutcome: Equatable, Sendable {
     /// How the hook's process ended, or why there was none.
@@ -25,9 +27,6 @@ package struct HookOutcome: Equatable, Sendable {
         self.ending = ending
     }
 
-    /// The hook's own word for "not installed, not running".
-    package static let nothingToDo: Int32 = 77
-
     /// The shell's number for the ending: the exit status, 128 and the signal, 124 for a status that a time limit made
     /// worthless.
     package var status: Int32 {
@@ -44,11 +43,8 @@ package struct HookOutcome: Equatable, Sendable {
         if case .signaled(let signal) = ending { signal } else { nil }
     }
 
-    package var wasSkipped: Bool { status == Self.nothingToDo }
-    package var failed: Bool { Self.isFailure(status) }
-
-    /// Whether a status means that the hook has failed.
-    static func isFailure(_ status: Int32) -> Bool { status != 0 && status != nothingToDo }
+    package var wasSkipped: Bool { status == HookStatus.nothingToDo }
+    package var failed: Bool { HookStatus.isFailure(status) }
 
     /// What the number alone does not say, in words; nil when there is nothing to add.
     package var explanation: String? {

@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 
 /// The processes that one run of a hook has started: those below its own, and those that left it and came to this

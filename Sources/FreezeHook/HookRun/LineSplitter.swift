@@ -1,3 +1,5 @@
+import FreezeHookBase
+
 /// Cuts a stream of bytes into cleaned lines; a line that is longer than the limit is broken up.
 struct LineSplitter {
     private var partial: [UInt8] = []

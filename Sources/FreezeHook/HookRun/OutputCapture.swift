@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 
 /// Takes output off a pipe: its head goes on line by line as it comes, of the rest the last part is kept, and what lies

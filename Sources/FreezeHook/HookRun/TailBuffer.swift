@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 
 /// The last bytes of a stream of any length, in memory that does not grow with it.

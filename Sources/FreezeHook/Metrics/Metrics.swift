@@ -1,3 +1,5 @@
+import FreezeHookBase
+
 /// What Prometheus is told after each cycle.
 struct Metrics {
     let counters: CycleCounters

@@ -1,3 +1,4 @@
+import FreezeHookBase
 import SystemPackage
 
 /// The textfile that node_exporter reads, in a directory that need not be root's alone.

@@ -1,3 +1,5 @@
+import FreezeHookBase
+
 /// Text in the exposition format of Prometheus.
 struct MetricsText {
     private(set) var text = ""

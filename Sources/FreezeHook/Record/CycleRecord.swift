@@ -1,52 +1,53 @@
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
 /// All that is known of a cycle, read back from its record: what has to be thawed, and how the cycle went.
 package struct CycleRecord {
     /// One run of a hook.
-    struct Run {
-        var action: HookAction
-        var reason: RunReason
-        var path: FilePath
-        var guarantee: Guarantee?
-        var started: Timestamp
-        var process: ProcessIdentity?
+    package struct Run {
+        package var action: HookAction
+        package var reason: RunReason
+        package var path: FilePath
+        package var guarantee: Guarantee?
+        package var started: Timestamp
+        package var process: ProcessIdentity?
         /// nil as long as the hook runs, and for good when the program was killed meanwhile.
-        var end: RunEnd?
+        package var end: RunEnd?
 
         /// Whether it need not be run again. What fails in the guard's hands may have waited for a frozen disk: the
         /// thaw that comes later calls it again.
-        var isDone: Bool {
+        package var isDone: Bool {
             guard let end else { return false }
             return reason != .expired || !end.failed
         }
 
         /// The file name, cleaned.
-        var name: String { path.name }
+        package var name: String { path.name }
     }
 
     /// How a run ended.
-    struct RunEnd {
-        var status: Int32
-        var signal: Int32?
-        var timedOut: Bool
-        var duration: Duration
-        var explanation: String
+    package struct RunEnd {
+        package var status: Int32
+        package var signal: Int32?
+        package var timedOut: Bool
+        package var duration: Duration
+        package var explanation: String
 
-        var failed: Bool { HookOutcome.isFailure(status) }
+        package var failed: Bool { HookStatus.isFailure(status) }
     }
 
     /// A session kept open for a hook.
-    struct Hold {
-        var name: String
-        var hook: String
-        var holder: ProcessIdentity
-        var client: ProcessIdentity?
-        var ending: HoldEnding?
+    package struct Hold {
+        package var name: String
+        package var hook: String
+        package var holder: ProcessIdentity
+        package var client: ProcessIdentity?
+        package var ending: HoldEnding?
     }
 
     /// How a session ended.
-    enum HoldEnding: Equatable {
+    package enum HoldEnding: Equatable {
         case released
         case lost(time: WallTime?, reason: String)
     }
@@ -56,13 +57,13 @@ package struct CycleRecord {
     package private(set) var bootID = ""
     /// The process that rehearses; nil for a cycle that freezes filesystems.
     private(set) var rehearser: ProcessIdentity?
-    private(set) var moments: [CycleMoment: Timestamp] = [:]
+    package private(set) var moments: [CycleMoment: Timestamp] = [:]
     private(set) var runs: [Run] = []
     private(set) var refusals: [(action: HookAction, path: FilePath, reason: String)] = []
     /// The sockets of drainers whose words have not been fetched.
     private(set) var drainers: [String] = []
-    private(set) var guardian: (process: ProcessIdentity, socket: String)?
-    private(set) var holds: [Hold] = []
+    package private(set) var guardian: (process: ProcessIdentity, socket: String)?
+    package private(set) var holds: [Hold] = []
     private(set) var faults: [String] = []
 
     /// The record that the bytes of its file tell; nil when not even the cycle's id is there.
@@ -72,6 +73,9 @@ package struct CycleRecord {
         }
         if id.isEmpty { return nil }
     }
+
+    /// Whether a freeze of this boot began it: processes and locks of another one are gone.
+    package var isUnfinished: Bool { bootID == KernelID.boot && moments[.begun] != nil }
 
     /// Whether it is a rehearsal: no filesystem is frozen, and nothing is imaged.
     package var isRehearsal: Bool { rehearser != nil }

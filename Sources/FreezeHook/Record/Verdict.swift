@@ -1,3 +1,4 @@
+import FreezeHookBase
 import SystemPackage
 
 /// How good an image taken in a cycle's window is, and why it is no better.
@@ -47,7 +48,7 @@ package struct Verdict: Equatable, Sendable {
     }
 
     private static func countedRuns(of record: CycleRecord) -> [CycleRecord.Run] {
-        record.runs.filter { $0.action == .freeze && $0.end?.status != HookOutcome.nothingToDo }
+        record.runs.filter { $0.action == .freeze && $0.end?.status != HookStatus.nothingToDo }
     }
 
     private static func weakHooks(of record: CycleRecord, _ guarantee: Guarantee) -> [String] {

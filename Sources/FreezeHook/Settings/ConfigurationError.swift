@@ -1,3 +1,5 @@
+import FreezeHookBase
+
 /// Why a configuration cannot be used, and where in it.
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     package var file: String

@@ -1,3 +1,4 @@
+import FreezeHookBase
 import Glibc
 import SystemPackage
 
@@ -19,14 +20,14 @@ package struct Locations: Equatable, Sendable {
 
     /// The places that belong to a program called by `calledPath` (argv[0]); options override them one by one.
     package init(calledPath: FilePath, hookDirectory: FilePath? = nil, configuration: FilePath? = nil) {
-        let directory = absolute(hookDirectory ?? Locations.hookDirectory(besides: calledPath))
+        let directory = absolute(hookDirectory ?? Locations.hookDirectory(beside: calledPath))
         self.hookDirectory = directory
         let name = Array("fsfreeze-hook.conf".utf8)
         self.configuration = configuration.map(absolute) ?? FilePath(bytes: directory.parentBytes + name)
     }
 
     // First as called, then behind its links: /etc/qemu/fsfreeze-hook may be a link to /usr/sbin/fsfreeze-hook.
-    private static func hookDirectory(besides calledPath: FilePath) -> FilePath {
+    private static func hookDirectory(beside calledPath: FilePath) -> FilePath {
         let name = Array(directoryName.utf8)
         var candidates: [FilePath] = []
         if calledPath.bytes.contains(UInt8(ascii: "/")) {
@@ -44,12 +45,4 @@ package struct Locations: Equatable, Sendable {
         var status = stat()
         return path.withPlatformString { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
-}
-
-/// The path from the root on: the program leaves its working directory.
-package func absolute(_ path: FilePath) -> FilePath {
-    if path.isAbsolute { return path }
-    guard let current = getcwd(nil, 0) else { return path }
-    defer { free(current) }
-    return FilePath(platformString: current).pushing(path)
 }

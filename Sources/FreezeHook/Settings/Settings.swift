@@ -1,3 +1,4 @@
+import FreezeHookBase
 import SystemPackage
 
 /// What happens to the freeze when a hook fails.

@@ -1,3 +1,4 @@
+import FreezeHookBase
 import SystemPackage
 
 /// A value that a key does not take; the text says which ones it takes.

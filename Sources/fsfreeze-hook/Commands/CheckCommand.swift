@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// `fsfreeze-hook check`
 struct CheckCommand: ParsableCommand {
@@ -19,7 +22,11 @@ struct CheckCommand: ParsableCommand {
     func run() throws {
         try Ending.showingErrors {
             let report = CheckReport(try options.machine())
-            if json { print(try JSONText.of(report)) } else { Output.show(report.lines(for: Terminal(descriptor: 1))) }
+            if json {
+                print(try JSONText.encode(report))
+            } else {
+                Output.show(report.lines(for: Terminal(descriptor: 1)))
+            }
             throw ExitCode((report.good ? ExitStatus.done : .needsAttention).rawValue)
         }
     }

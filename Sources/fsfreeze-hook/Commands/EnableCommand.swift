@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// `fsfreeze-hook enable`
 struct EnableCommand: ParsableCommand {
@@ -25,7 +28,7 @@ struct EnableCommand: ParsableCommand {
             let running = RunningApplications.now()
             if recipes.isEmpty && !detected {
                 let list = RecipeList(all, links: options.links, running: running)
-                return print(options.json ? try JSONText.of(list) : list.text)
+                return print(options.json ? try JSONText.encode(list) : list.text)
             }
             var chosen = try options.recipes(named: recipes)
             if detected { chosen += all.filter { running.include(applicationOf: $0) && !chosen.contains($0) } }

@@ -1,4 +1,7 @@
 import ArgumentParser
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// The root of the command line.
 struct FsfreezeHook: ParsableCommand {

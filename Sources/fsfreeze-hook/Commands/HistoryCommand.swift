@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// `fsfreeze-hook history`
 struct HistoryCommand: ParsableCommand {
@@ -29,7 +32,7 @@ struct HistoryListCommand: ParsableCommand {
 
     @OptionGroup var options: LocationOptions
 
-    private static let usualCount = 20
+    private static let defaultCount = 20
 
     func validate() throws {
         if let last, last < 1 { throw ValidationError("--last is a number from 1 on") }
@@ -38,8 +41,8 @@ struct HistoryListCommand: ParsableCommand {
     func run() throws {
         do {
             let list = try HistoryList(
-                options.history(), since: since?.time, last: last ?? (json || since != nil ? nil : Self.usualCount))
-            if json { print(try JSONText.of(list)) } else { Output.show(list.lines(for: Terminal(descriptor: 1))) }
+                options.history(), since: since?.time, last: last ?? (json || since != nil ? nil : Self.defaultCount))
+            if json { print(try JSONText.encode(list)) } else { Output.show(list.lines(for: Terminal(descriptor: 1))) }
         } catch {
             throw ExitCode(Ending.show(Ending.result(of: error)))
         }
@@ -63,7 +66,7 @@ struct HistoryShowCommand: ParsableCommand {
         do {
             let cycle = try HistoryList(options.history()).cycle(id)
             if json {
-                print(try JSONText.of(cycle))
+                print(try JSONText.encode(cycle))
             } else {
                 Output.show(Timeline(cycle).lines(for: Terminal(descriptor: 1)))
             }

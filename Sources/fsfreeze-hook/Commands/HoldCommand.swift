@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 import SystemPackage
 
 /// `fsfreeze-hook hold`
@@ -22,7 +25,7 @@ struct HoldCommand: ParsableCommand {
     var release: String = ""
 
     @Option(help: "How long the client may take to be ready, and to end.")
-    var timeout: TimeOption = TimeOption(HoldRequest.usualTimeout)
+    var timeout: TimeOption = TimeOption(HoldRequest.defaultTimeout)
 
     @OptionGroup var options: LocationOptions
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import FreezeHook
-import Glibc
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// `fsfreeze-hook list`
 struct ListCommand: ParsableCommand {
@@ -19,7 +21,7 @@ struct ListCommand: ParsableCommand {
             let settings = try SettingsFile.read(locations.configuration)
             let directory = HookDirectory(path: locations.hookDirectory, settings: settings)
             let list = try HookList(directory)
-            print(json ? try JSONText.of(list) : list.table)
+            print(json ? try JSONText.encode(list) : list.table)
         } catch {
             throw ExitCode(Ending.show(Ending.result(of: error)))
         }

@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 import SystemPackage
 
 /// What `enable` and `disable` have in common.
@@ -37,7 +40,7 @@ struct RecipeOptions: ParsableArguments {
     /// Shows what has become of the recipes and ends with the exit status that says whether all is well.
     func end(_ recipes: [Recipe], changed: Set<String>) throws {
         let list = RecipeList(recipes, links: links, running: .now(), changed: changed)
-        print(json ? try JSONText.of(list) : list.recipes.map(\.outcome).joined(separator: "\n"))
+        print(json ? try JSONText.encode(list) : list.recipes.map(\.outcome).joined(separator: "\n"))
         let isGood = list.recipes.allSatisfy { $0.why == nil }
         throw ExitCode((isGood ? ExitStatus.done : .needsAttention).rawValue)
     }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import FreezeHook
-import Glibc
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// `fsfreeze-hook rehearse`
 struct RehearseCommand: ParsableCommand {
@@ -49,7 +51,7 @@ struct RehearseCommand: ParsableCommand {
             let message = "the record of the rehearsal was lost; the log tells how it went"
             return Ending.show(CommandResult(.needsAttention, message))
         case .ended(let cycle?):
-            if json { print(try JSONText.of(cycle)) } else { Output.show(Timeline(cycle).lines(for: terminal)) }
+            if json { print(try JSONText.encode(cycle)) } else { Output.show(Timeline(cycle).lines(for: terminal)) }
             let isGood = cycle.verdict == Guarantee.applicationConsistent.rawValue
             return (isGood ? ExitStatus.done : .needsAttention).rawValue
         }

@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// `fsfreeze-hook release`
 struct ReleaseCommand: ParsableCommand {
@@ -12,7 +15,7 @@ struct ReleaseCommand: ParsableCommand {
     var name: String
 
     @Option(help: "How long the session may take to end.")
-    var timeout: TimeOption = TimeOption(HoldRequest.usualTimeout)
+    var timeout: TimeOption = TimeOption(HoldRequest.defaultTimeout)
 
     @OptionGroup var options: LocationOptions
 

@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// `fsfreeze-hook setup`
 struct SetupCommand: ParsableCommand {
@@ -30,7 +33,11 @@ struct SetupCommand: ParsableCommand {
         try Ending.showingErrors {
             var setup = try Setup(try options.machine())
             let report = try undo ? setup.undo() : apply ? setup.apply() : setup.plan()
-            if json { print(try JSONText.of(report)) } else { Output.show(report.lines(for: Terminal(descriptor: 1))) }
+            if json {
+                print(try JSONText.encode(report))
+            } else {
+                Output.show(report.lines(for: Terminal(descriptor: 1)))
+            }
             throw ExitCode((report.isGood ? ExitStatus.done : .needsAttention).rawValue)
         }
     }

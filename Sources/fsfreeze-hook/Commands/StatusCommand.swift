@@ -1,5 +1,8 @@
 import ArgumentParser
 import FreezeHook
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// `fsfreeze-hook status`
 struct StatusCommand: ParsableCommand {
@@ -45,7 +48,11 @@ struct StatusCommand: ParsableCommand {
             let locations = options.locations
             let settings = try SettingsFile.read(locations.configuration)
             let status = Status(locations: locations, settings: settings, cycles: last)
-            if json { print(try JSONText.of(status)) } else { Output.show(status.lines(for: Terminal(descriptor: 1))) }
+            if json {
+                print(try JSONText.encode(status))
+            } else {
+                Output.show(status.lines(for: Terminal(descriptor: 1)))
+            }
             throw ExitCode((status.isGood ? ExitStatus.done : .needsAttention).rawValue)
         } catch let error as ExitCode {
             throw error

@@ -1,4 +1,7 @@
 import ArgumentParser
+import FreezeHookAdmin
+import FreezeHookBase
+import FreezeHookRecipes
 
 /// `fsfreeze-hook thaw`
 struct ThawCommand: ParsableCommand {

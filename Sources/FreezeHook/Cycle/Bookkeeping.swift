@@ -1,0 +1,32 @@
+import FreezeHookBase
+import SystemPackage
+
+/// What is kept of a cycle when it is over: its line in the history, the counters, and the metrics. Never written to while
+/// applications are held.
+struct Bookkeeping {
+    let settings: Settings
+    let locations: Locations
+
+    /// Enters a cycle that has ended. Returns what could not be written, in words.
+    func enter(_ cycle: CycleSummary) -> [String] {
+        let directory = StateDirectory(path: locations.stateDirectory)
+        let history = History(directory: directory, limit: settings.historyLimit)
+        let place = SafeText.clean(locations.stateDirectory)
+        var problems: [String] = []
+        // Before the cycle is in the history: without a file the counters begin with what that tells.
+        var counters = CycleCounters.read(from: directory, orCount: history)
+        counters.count(cycle)
+        do { try history.add(cycle) } catch {
+            problems.append("the history in \(place) cannot be written: \(error)")
+        }
+        do { try counters.write(to: directory) } catch {
+            problems.append("the counters in \(place) cannot be written: \(error)")
+        }
+        guard let path = settings.metricsFile else { return problems }
+        let metrics = Metrics(counters: counters, last: cycle.isRehearsal ? history.lastBackup : cycle)
+        do { try MetricsFile(path: path).replace(with: metrics.text) } catch {
+            problems.append("the metrics file \(SafeText.clean(path)) cannot be written: \(error)")
+        }
+        return problems
+    }
+}

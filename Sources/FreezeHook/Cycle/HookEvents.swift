@@ -1,0 +1,36 @@
+import FreezeHookBase
+import SystemPackage
+
+/// The events of one hook's run, with the stock script's own phrases.
+enum HookEvents {
+    static func started(_ hook: Hook, _ action: HookAction) -> Event {
+        Event(.info, .hookStarted, "execute \(SafeText.clean(hook.path)) \(action.rawValue)", fields(hook, action))
+    }
+
+    static func output(_ lines: [String], of hook: Hook, _ action: HookAction) -> [Event] {
+        lines.map { Event(.info, nil, "\(hook.name): \($0)", fields(hook, action)) }
+    }
+
+    static func leftover(_ word: Drainer.Line) -> Event {
+        Event(.info, nil, "\(word.hook) (left running): \(word.line)", [(.hook, word.hook)])
+    }
+
+    static func finished(_ hook: Hook, _ action: HookAction, _ outcome: HookOutcome) -> Event {
+        var text = "\(SafeText.clean(hook.path)) finished with status=\(outcome.status)"
+        text += " in \(DurationText.seconds(outcome.duration)) s"
+        if let explanation = outcome.explanation { text += " (\(explanation))" }
+        let values: [(Event.Field, String)] = [
+            (.status, String(outcome.status)), (.duration, String(outcome.duration.nanoseconds / 1000)),
+        ]
+        let id: MessageID = outcome.failed ? .hookFailed : outcome.wasSkipped ? .hookSkipped : .hookSucceeded
+        return Event(outcome.failed ? .error : .info, id, text, fields(hook, action) + values)
+    }
+
+    static func refused(_ hook: Hook, _ action: HookAction, _ reason: String, _ messageID: MessageID) -> Event {
+        Event(.error, messageID, "\(SafeText.clean(hook.path)) refused: \(reason)", fields(hook, action))
+    }
+
+    private static func fields(_ hook: Hook, _ action: HookAction) -> [(Event.Field, String)] {
+        [(.hook, hook.name), (.action, action.rawValue)]
+    }
+}

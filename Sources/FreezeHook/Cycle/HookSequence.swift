@@ -1,0 +1,135 @@
+import FreezeHookBase
+import Glibc
+import SystemPackage
+
+/// Runs the hooks of one cycle, each recorded before it starts and told when it has ended.
+final class HookSequence {
+    let id: String
+    let report: EventLog
+    let record: CycleRecorder?
+    let isRehearsal: Bool
+    let begin = MonotonicTime.now()
+    private let context: CycleContext
+    private let runner: HookRunner
+    /// Hooks that counted: those with nothing to do here do not.
+    private(set) var count = 0
+    private(set) var failedCount = 0
+
+    // Of a thaw hook's time when its phase has none left: a lock that is not released is an outage.
+    private static let minimumThawLimit = Duration.seconds(1)
+
+    /// A run in the cycle `id` that goes on with its record, or begins one.
+    init(
+        id: String, record mode: CycleRecorder.Mode, isRehearsal: Bool = false, report: EventLog,
+        in context: CycleContext
+    ) {
+        self.id = id
+        self.isRehearsal = isRehearsal
+        self.context = context
+        self.report = report
+        let record = context.runDirectory.map { CycleRecorder(in: $0, mode) }
+        self.record = record
+        if mode == .new {
+            record?.append(.cycle(id: id, bootID: KernelID.boot))
+            if isRehearsal { record?.append(.rehearsal(ProcessIdentity(of: getpid()))) }
+        }
+        let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) {
+            record?.append(.drainer(socket: $0))
+        }
+        runner = HookRunner(
+            signals: context.signals,
+            environment: HookEnvironment(cycle: id, runDirectory: context.locations.runDirectory),
+            killGrace: context.settings.killGrace, leftovers: leftovers, observer: report.observer)
+    }
+
+    /// Tells what is wrong with the configuration and the run directory.
+    func reportFaultsOfTheSystem() {
+        if let error = context.configurationError {
+            report.write(Event(.warning, .configurationInvalid, "\(error); the defaults are in force"))
+        }
+        if let error = context.runDirectoryError {
+            report.write(
+                Event(.warning, .stateUnavailable, "\(error); the hooks run, but a lost thaw cannot be recovered"))
+        }
+    }
+
+    /// Tells when the record could not be kept.
+    func reportLostRecord() {
+        guard let failure = record?.failure else { return }
+        let place = SafeText.clean(context.locations.runDirectory)
+        report.write(
+            Event(
+                .warning, .stateUnavailable,
+                "the cycle cannot be recorded in \(place): \(failure); the hooks run, but a lost thaw cannot be recovered"
+            ))
+    }
+
+    /// Notes a moment of the cycle.
+    func mark(_ moment: CycleMoment) {
+        record?.append(.moment(moment, Timestamp()))
+    }
+
+    /// The request to stop that has come, if any.
+    var stopRequest: Int32? {
+        _ = context.signals.take()
+        return context.signals.stopRequest
+    }
+
+    /// Runs one hook for the freeze, at most until the deadline.
+    func freeze(_ hook: Hook, _ action: HookAction, until deadline: MonotonicTime) -> HookOutcome {
+        let limit = min(hook.timeout, deadline - .now())
+        let reason: RunReason = isRehearsal ? .rehearsal : .freeze
+        return run(HookRunner.Request(hook: hook, action: action, reason: reason, limit: limit, stopsOnRequest: true))
+    }
+
+    /// Counts a hook that must not be run as a failed one.
+    func refuse(_ hook: Hook, _ action: HookAction, _ reason: String, _ messageID: MessageID = .hookRefused) {
+        count += 1
+        failedCount += 1
+        record?.append(.refused(action: action, path: hook.path, reason: reason))
+        report.write(HookEvents.refused(hook, action, reason, messageID))
+    }
+
+    /// Thaws the hooks in the given order; all of them, whatever fails and however late it is.
+    func thaw(_ hooks: [DirectoryEntry], reason: RunReason, until deadline: MonotonicTime) {
+        for entry in hooks {
+            if case .refused(let fault) = entry.disposition {
+                refuse(entry.hook, .thaw, fault)
+                continue
+            }
+            let limit = min(entry.hook.timeout, max(deadline - .now(), Self.minimumThawLimit))
+            _ = run(
+                HookRunner.Request(hook: entry.hook, action: .thaw, reason: reason, limit: limit, stopsOnRequest: false)
+            )
+        }
+    }
+
+    /// `3 hooks, 0 failed, in 0.210 s`.
+    var summary: String {
+        "\(count) \(count == 1 ? "hook" : "hooks"), \(failedCount) failed, in \(DurationText.seconds(.now() - begin)) s"
+    }
+
+    /// `cycle 5c1f…` or `rehearsal 5c1f…`.
+    var label: String { "\(isRehearsal ? "rehearsal" : "cycle") \(id)" }
+
+    private func run(_ request: HookRunner.Request) -> HookOutcome {
+        let (hook, action) = (request.hook, request.action)
+        record?.append(
+            .start(
+                action: action, reason: request.reason, path: hook.path, guarantee: hook.guarantee, time: Timestamp()))
+        report.write(HookEvents.started(hook, action))
+        let outcome = runner.run(request) { process in
+            record?.append(.process(process))
+        } emit: { [report] lines in
+            report.write(HookEvents.output(lines, of: hook, action))
+        }
+        record?.append(
+            .end(
+                status: outcome.status, signal: outcome.signal, timedOut: outcome.exceededLimit != nil,
+                duration: outcome.duration, explanation: outcome.explanation ?? ""))
+        report.write(HookEvents.finished(hook, action, outcome))
+        if action != .prepare && !outcome.wasSkipped { count += 1 }
+        if outcome.failed { failedCount += 1 }
+        return outcome
+    }
+}

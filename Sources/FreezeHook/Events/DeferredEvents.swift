@@ -1,0 +1,57 @@
+import FreezeHookBase
+import Glibc
+import SystemPackage
+
+/// Events that wait in the run directory. While filesystems may be frozen nothing may be written to a disk, and nothing
+/// sent to the journal, whose daemon may itself wait for its disk: what happens then is told at the thaw.
+final class DeferredEvents: EventSink {
+    private static let name = "deferred"
+    // /run is memory.
+    private static let sizeLimit = 1 << 20
+
+    private let descriptor: Int32
+    private var size = 0
+
+    /// Opens the file in the run directory; without one the events are lost.
+    init(in runDirectory: RunDirectory) {
+        descriptor = openat(
+            runDirectory.descriptor, Self.name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    func write(_ events: [Event]) {
+        for event in events where size < Self.sizeLimit {
+            let line = event.line
+            size += line.count
+            _ = Glibc.write(descriptor, line, line.count)
+        }
+    }
+
+    /// The events that wait, in their order, with their own times; they wait no longer.
+    static func take(from runDirectory: RunDirectory) -> [Event] {
+        guard let contents = runDirectory.read(name, limit: 2 * sizeLimit) else { return [] }
+        runDirectory.remove(name)
+        return FieldLine.lines(of: contents).compactMap(Event.init(line:))
+    }
+}
+
+extension Event {
+    fileprivate var line: [UInt8] {
+        let head = ["\(time.microseconds)", "\(priority.rawValue)", messageID?.rawValue ?? "", text]
+        let pairs = fields.flatMap { [$0.field.rawValue, $0.value] }
+        return FieldLine.encode((head + pairs).map { Array($0.utf8) })
+    }
+
+    fileprivate init?(line: ArraySlice<UInt8>) {
+        let texts = FieldLine.decode(line).map { String(decoding: $0, as: UTF8.self) }
+        guard texts.count >= 4, let time = Int64(texts[0]), let number = Int32(texts[1]),
+            let priority = Priority(rawValue: number)
+        else { return nil }
+        self.init(priority, MessageID(rawValue: texts[2]), texts[3])
+        self.time = WallTime(microseconds: time)
+        for index in stride(from: 4, to: texts.count - 1, by: 2) {
+            if let field = Field(rawValue: texts[index]) { fields.append((field: field, value: texts[index + 1])) }
+        }
+    }
+}

@@ -1,0 +1,54 @@
+import CLinux
+import CSystemd
+import FreezeHookBase
+import Glibc
+
+/// The systemd journal, by libsystemd. A machine without one is no error.
+package final class Journal: EventSink {
+    private let cycle: String?
+    // A journal that has stopped reading blocks its senders once its socket is full. It gets this long, once in a run,
+    // and then nothing more.
+    private static let patienceMilliseconds = 100
+    private var isBlocked = false
+
+    /// Entries carry the cycle's id when there is one. nil where no journal runs.
+    package init?(cycle: String?) {
+        guard access("/run/systemd/journal/socket", F_OK) == 0 else { return nil }
+        self.cycle = cycle
+    }
+
+    package func write(_ events: [Event]) {
+        guard !isBlocked else { return }
+        clinux_alarm_after(Self.patienceMilliseconds)
+        for event in events where !isBlocked {
+            isBlocked = send(event) == -EINTR
+        }
+        clinux_alarm_after(0)
+    }
+
+    /// What libsystemd returned: 0 or a negative errno.
+    private func send(_ event: Event) -> Int32 {
+        var fields = [
+            "MESSAGE=\(event.text)", "PRIORITY=\(event.priority.rawValue)", "SYSLOG_IDENTIFIER=fsfreeze-hook",
+        ]
+        if let id = event.messageID { fields.append("MESSAGE_ID=\(id.rawValue)") }
+        if let cycle { fields.append("\(Event.Field.cycle.rawValue)=\(cycle)") }
+        fields += event.fields.map { "\($0.field.rawValue)=\($0.value)" }
+        // One buffer for all: every part must live until the call returns.
+        var bytes: [UInt8] = []
+        var lengths: [Int] = []
+        for field in fields {
+            bytes += field.utf8
+            lengths.append(field.utf8.count)
+        }
+        return bytes.withUnsafeMutableBytes { buffer in
+            var start = 0
+            var parts: [iovec] = []
+            for length in lengths {
+                parts.append(iovec(iov_base: buffer.baseAddress?.advanced(by: start), iov_len: length))
+                start += length
+            }
+            return csystemd_journal_send(parts, Int32(parts.count))
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import FreezeHookBase
+
+/// The journal's MESSAGE_ID of each kind of entry; `systemd/fsfreeze-hook.catalog` explains every one of them.
+package enum MessageID: String, CaseIterable, Sendable {
+    case hookStarted = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a01"
+    case hookSucceeded = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a02"
+    case hookSkipped = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a03"
+    case hookFailed = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a04"
+    case hookRefused = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a05"
+    case frozen = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a06"
+    case rolledBack = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a07"
+    case thawed = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a08"
+    case cycleRecovered = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a09"
+    case configurationInvalid = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a0a"
+    case logUnavailable = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a0b"
+    case stateUnavailable = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a0c"
+    case interrupted = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a0d"
+    case budgetExhausted = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a0e"
+    case guardStarted = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a0f"
+    case guardFailed = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a10"
+    case windowExpired = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a11"
+    case thawCameLate = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a12"
+    case holdLost = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a13"
+    case holdForgotten = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a14"
+    case verdictApplicationConsistent = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a15"
+    case verdictNativeCopy = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a16"
+    case verdictCrashConsistent = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a17"
+    case verdictUnsupported = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a18"
+    case rehearsed = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a19"
+}

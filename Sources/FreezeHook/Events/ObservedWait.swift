@@ -1,0 +1,7 @@
+import FreezeHookBase
+
+/// Waiting that somebody looks at.
+enum ObservedWait {
+    /// The time between two ticks of an observer.
+    static let interval = Duration.milliseconds(100)
+}

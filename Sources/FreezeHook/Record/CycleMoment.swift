@@ -1,0 +1,16 @@
+import FreezeHookBase
+
+/// The moments of a cycle.
+package enum CycleMoment: String, Sendable {
+    case begun
+    /// The first freeze hook is about to be called; `prepare` lies before it.
+    case windowOpened = "window-opened"
+    /// All freeze hooks have run.
+    case frozen
+    /// The guard's time is over: it begins to thaw.
+    case expired
+    /// The thaw begins.
+    case thawing
+    /// The last thaw hook has ended.
+    case thawed
+}

@@ -1,0 +1,14 @@
+import FreezeHookBase
+
+/// A moment on both clocks: one to measure by, one to show.
+package struct Timestamp: Equatable, Sendable {
+    package var monotonic = MonotonicTime.now()
+    package var wall = WallTime.now()
+
+    package init() {}
+
+    init(monotonic: MonotonicTime, wall: WallTime) {
+        self.monotonic = monotonic
+        self.wall = wall
+    }
+}

@@ -1,0 +1,23 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+
+/// All that `check` looks at, in the order in which it is shown.
+enum Checks {
+    static let all: [(name: String, findings: @Sendable (Machine) -> [Finding])] = [
+        ("privileges", PrivilegeCheck.findings),
+        ("agent", { AgentCheck($0).findings }),
+        ("agent-commands", AgentCommandsCheck.findings),
+        ("agent-port", AgentPortCheck.findings),
+        ("confinement", ConfinementCheck.findings),
+        ("configuration", ConfigurationCheck.findings),
+        ("hooks", HooksCheck.findings),
+        ("recipes", RecipesCheck.findings),
+        ("data", DataCheck.findings),
+        ("loop-mounts", LoopMountsCheck.findings),
+        ("limits", LimitsCheck.findings),
+        ("log", LogCheck.findings),
+        ("cycle", CycleCheck.findings),
+        ("clock", ClockCheck.findings),
+    ]
+}

@@ -1,0 +1,53 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import Glibc
+import SystemPackage
+
+/// Where the processes of an application keep data: where they work, and where they have files open for writing.
+enum DataDirectories {
+    // What servers write there is not their data.
+    private static let others = ["/dev", "/proc", "/sys", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log"]
+    // PostgreSQL's write-ahead log and its tablespaces may lie where these links lead.
+    private static let links: [FilePath] = ["pg_wal", "pg_tblspc"]
+
+    /// The directories, without links, each once.
+    static func of(_ application: Application, in tree: SystemTree) -> [FilePath] {
+        var found: [FilePath] = []
+        for process in application.processes {
+            let place = FilePath("/proc/\(process.pid)")
+            var directories: [FilePath] = []
+            if let current = tree.link(place.appending("cwd")) {
+                directories.append(current)
+                for link in links.map({ current.pushing($0) }) where tree.has(link) {
+                    directories.append(tree.resolved(link))
+                    directories += tree.names(in: link).compactMap { name in
+                        tree.link(link.appending(name)).map { tree.resolved(link.pushing($0)) }
+                    }
+                }
+            }
+            directories += tree.names(in: place.appending("fd")).compactMap { openForWriting(place, $0, in: tree) }
+            for directory in directories where isData(directory) && !found.contains(directory) {
+                found.append(directory)
+            }
+        }
+        return found
+    }
+
+    /// The directory of the file that the descriptor writes to.
+    private static func openForWriting(_ process: FilePath, _ descriptor: String, in tree: SystemTree) -> FilePath? {
+        // A socket is called socket:[12345], and what has no name any more ends in "(deleted)".
+        guard let file = tree.link(process.appending("fd").appending(descriptor)), file.isAbsolute,
+            !file.string.hasSuffix(" (deleted)"),
+            let lines = tree.text(of: process.appending("fdinfo").appending(descriptor)),
+            let flags = lines.split(separator: "\n").first(where: { $0.hasPrefix("flags:") }),
+            let number = Int32(trimmed(flags.dropFirst("flags:".count)), radix: 8), number & O_ACCMODE != O_RDONLY
+        else { return nil }
+        return file.removingLastComponent()
+    }
+
+    private static func isData(_ directory: FilePath) -> Bool {
+        let path = directory.string
+        return path != "/" && !others.contains { path == $0 || path.hasPrefix($0 + "/") }
+    }
+}

@@ -1,0 +1,30 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// How long a host waits for the agent.
+struct HostLimits {
+    var name: String
+    var freeze: Duration
+    var thaw: Duration
+
+    // Those of the hosts that tell the guest who they are; of the others the shortest known.
+    private static let known: [(mark: String, limits: HostLimits)] = [
+        ("KubeVirt", HostLimits(name: "KubeVirt", freeze: .seconds(60), thaw: .seconds(180))),
+        ("OpenStack", HostLimits(name: "OpenStack", freeze: .seconds(60), thaw: .seconds(180))),
+        ("oVirt", HostLimits(name: "oVirt", freeze: .seconds(480), thaw: .seconds(480))),
+        ("RHEV", HostLimits(name: "RHEV", freeze: .seconds(480), thaw: .seconds(480))),
+    ]
+    // OpenStack and KubeVirt wait 60 s for a freeze, Proxmox VE 3 min for a thaw.
+    private static let unknown = HostLimits(
+        name: "a host that is OpenStack, KubeVirt or Proxmox VE", freeze: .seconds(60), thaw: .seconds(180))
+
+    /// Those of the host that the machine's firmware names.
+    static func of(_ tree: SystemTree) -> HostLimits {
+        let names = ["sys_vendor", "product_name", "product_family", "chassis_asset_tag"].compactMap {
+            tree.line(of: FilePath("/sys/class/dmi/id/\($0)"))
+        }
+        return known.first { host in names.contains { $0.hasPrefix(host.mark) } }?.limits ?? unknown
+    }
+}

@@ -1,0 +1,89 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+
+/// Limits that do not fit those of the host, or each other.
+enum LimitsCheck {
+    static func findings(on machine: Machine) -> [Finding] {
+        let settings = machine.settings
+        let path = SafeText.clean(machine.locations.configuration)
+        func set(_ setting: String) -> String { "\(setting) in [general] of \(path)" }
+        var findings: [Finding] = []
+        let host = HostLimits.of(machine.tree)
+        if settings.freezeTimeout >= host.freeze {
+            findings.append(
+                .warning(
+                    "freeze-timeout",
+                    "a freeze may take \(DurationText.format(settings.freezeTimeout)), and \(host.name) gives up after "
+                        + "\(DurationText.format(host.freeze)): what it no longer waits for stays frozen until the guard ends it",
+                    repair: set("freeze-timeout = \(DurationText.format(host.freeze * 5 / 6))")))
+        }
+        if settings.thawTimeout >= host.thaw {
+            findings.append(
+                .warning(
+                    "thaw-timeout",
+                    "a thaw may take \(DurationText.format(settings.thawTimeout)), and \(host.name) gives up after "
+                        + DurationText.format(host.thaw),
+                    repair: set("thaw-timeout = \(DurationText.format(host.thaw * 2 / 3))")))
+        }
+        if settings.holdLimit == .zero {
+            findings.append(
+                .warning(
+                    "hold-limit", "there is no guard: applications stay held for ever when a thaw is lost",
+                    repair: set("hold-limit = 5min")))
+        } else if let longest = longestHold(machine), longest * 5 > settings.holdLimit * 4 {
+            findings.append(
+                .warning(
+                    "hold-limit",
+                    "the guard ends a window after \(DurationText.format(settings.holdLimit)), and backups here have held "
+                        + "applications for \(DurationText.format(longest))",
+                    repair: set(
+                        "hold-limit = \(DurationText.format(.seconds(Int64((longest * 2).inSeconds.rounded(.up)))))")))
+        }
+        findings += pauses(machine)
+        let slow = machine.hooks.filter { $0.disposition == .runs && $0.hook.timeout > settings.freezeTimeout }
+        for entry in slow {
+            findings.append(
+                .note(
+                    entry.hook.name,
+                    "\(entry.hook.name) may take \(DurationText.format(entry.hook.timeout)), and the whole freeze has "
+                        + "\(DurationText.format(settings.freezeTimeout)): it is ended earlier than it expects"))
+        }
+        return findings
+    }
+
+    /// Redis ends a pause of its writers by itself: not before the guard would.
+    private static func pauses(_ machine: Machine) -> [Finding] {
+        guard let recipe = machine.recipes.first(where: { $0.name == "redis" }),
+            !machine.links.links(to: recipe).isEmpty
+        else {
+            return []
+        }
+        let file = RecipeConfiguration(of: recipe, beside: machine.locations.hookDirectory).path
+        let configured = RecipeConfiguration.values(of: "pause", in: machine.tree.text(of: file) ?? "").compactMap {
+            Int64($0)
+        }
+        let pause = Duration.seconds(configured.min() ?? redisPause)
+        let settings = machine.settings
+        let needed = settings.freezeTimeout + settings.holdLimit + settings.thawTimeout
+        if pause >= needed { return [] }
+        return [
+            .error(
+                "redis",
+                "Redis lets its writers go on after \(DurationText.format(pause)), and freeze-timeout, hold-limit and thaw-timeout "
+                    + "together are \(DurationText.format(needed))",
+                repair: "pause = \(Int64(needed.inSeconds.rounded(.up))) in \(SafeText.clean(file))")
+        ]
+    }
+
+    // The recipe's own default, in seconds.
+    private static let redisPause: Int64 = 600
+
+    /// The longest time for which a real cycle has held applications; nil when none is known.
+    private static func longestHold(_ machine: Machine) -> Duration? {
+        let directory = StateDirectory(path: machine.tree.place(of: machine.locations.stateDirectory))
+        let cycles = (try? History(directory: directory, limit: .max).cycles()) ?? []
+        let seconds = cycles.filter { $0.reason != RunReason.rehearsal.rawValue }.compactMap(\.holdSeconds).max()
+        return seconds.map { .milliseconds(Int64($0 * 1000)) }
+    }
+}

@@ -1,0 +1,38 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// Loop mounts that a freeze cannot empty any more, as the filesystem of their file is frozen before them.
+enum LoopMountsCheck {
+    static func findings(on machine: Machine) -> [Finding] {
+        let order = machine.mounts.freezeOrder
+        var seen: Set<String> = []
+        return machine.mounts.mounts.compactMap { mount in
+            guard mount.isFreezable, !mount.isReadOnly, let file = backingFile(of: mount, machine),
+                let below = machine.mounts.mount(of: machine.tree.resolved(FilePath(file))), below.isFreezable,
+                let own = order.firstIndex(of: mount.device), let other = order.firstIndex(of: below.device),
+                other < own, seen.insert(mount.device).inserted
+            else { return nil }
+            let (point, beneath) = (SafeText.clean(mount.point.utf8), SafeText.clean(below.point.utf8))
+            return .error(
+                point,
+                "a freeze hangs at \(point): qemu-ga freezes \(beneath), on which its file \(SafeText.clean(file.utf8)) lies, "
+                    + "before it (it takes mounts from the last to the first)",
+                repair:
+                    "mount it again, after \(beneath): umount \(point) && mount \(point); or have the host freeze a list "
+                    + "without it (guest-fsfreeze-freeze-list)")
+        }
+    }
+
+    /// The file behind a loop device: /dev/loop0 is block/loop0 in /sys.
+    private static func backingFile(of mount: Mount, _ machine: Machine) -> String? {
+        guard let device = mount.source.split(separator: "/").last, device.hasPrefix("loop") else { return nil }
+        // A partition of it is called loop0p1.
+        let number = device.dropFirst("loop".count).prefix(while: \.isNumber)
+        guard let file = machine.tree.line(of: FilePath("/sys/block/loop\(number)/loop/backing_file")) else {
+            return nil
+        }
+        return file.hasSuffix(" (deleted)") ? nil : file
+    }
+}

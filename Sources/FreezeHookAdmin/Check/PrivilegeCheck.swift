@@ -1,0 +1,16 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import Glibc
+
+/// Whether everything could be looked at.
+enum PrivilegeCheck {
+    static func findings(on machine: Machine) -> [Finding] {
+        if geteuid() == 0 { return [] }
+        return [
+            .warning(
+                "user \(geteuid())", "called by user \(geteuid()): what belongs to others could not be looked at",
+                repair: "sudo fsfreeze-hook check")
+        ]
+    }
+}

@@ -1,0 +1,51 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// Applications that run and that nothing holds.
+enum RecipesCheck {
+    static func findings(on machine: Machine) -> [Finding] {
+        let links = machine.links
+        // What an administrator has written may hold any of them.
+        let recipeLinks = machine.recipes.flatMap { links.links(to: $0) }.map(\.name)
+        let own = machine.hooks.filter { $0.disposition == .runs && !recipeLinks.contains($0.hook.name) }.map(
+            \.hook.name)
+        return machine.applications.flatMap { application -> [Finding] in
+            let recipe = application.recipe
+            let isEnabled = !links.links(to: recipe).isEmpty
+            var findings: [Finding] = []
+            if application.runs && !isEnabled {
+                let name = recipe.header.description ?? recipe.name
+                let unless = own.isEmpty ? "" : ", unless \(own.joined(separator: " or ")) does it"
+                let reason = "\(name) runs here and is not held while an image is taken\(unless)"
+                let severity: Finding.Severity =
+                    own.isEmpty && recipe.header.guarantee == .applicationConsistent ? .error : .warning
+                findings.append(
+                    Finding(
+                        severity: severity, subject: recipe.name, reason: reason,
+                        repair: "fsfreeze-hook enable \(recipe.name)"))
+            }
+            if !application.containers.isEmpty {
+                findings += contained(application, isEnabled: isEnabled, machine)
+            }
+            return findings
+        }
+    }
+
+    private static func contained(_ application: Application, isEnabled: Bool, _ machine: Machine) -> [Finding] {
+        let recipe = application.recipe
+        let file = RecipeConfiguration(of: recipe, beside: machine.locations.hookDirectory)
+        let text = machine.tree.text(of: file.path) ?? ""
+        return application.containers.compactMap { container in
+            if isEnabled && file.names(container, in: text) { return nil }
+            let place = SafeText.clean(file.path)
+            let who = container.isEmpty ? "a container" : "the container \(container)"
+            return .warning(
+                container.isEmpty ? recipe.name : container,
+                "\(recipe.header.description ?? recipe.name) runs in \(who) and is not held: \(place) does not name it",
+                repair: container.isEmpty
+                    ? "name it in \(place): container = NAME" : "fsfreeze-hook setup --apply, or name it in \(place)")
+        }
+    }
+}

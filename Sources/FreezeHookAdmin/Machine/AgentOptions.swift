@@ -1,0 +1,86 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// What a qemu-ga was told, on its command line and in its configuration file.
+package struct AgentOptions: Equatable, Sendable {
+    /// The program that it calls at freeze and thaw; nil for none.
+    package var hook: FilePath?
+    /// Where that was said: the configuration file, or nil for the command line.
+    package var hookSource: FilePath?
+    package var blocked: Set<String> = []
+    /// Only these are allowed; empty for all.
+    package var allowed: Set<String> = []
+    package var method = "virtio-serial"
+    /// The file that was read, or would be.
+    package var configuration: FilePath
+
+    /// What a hook is called where none is named (`-F` alone).
+    static let defaultHook: FilePath = "/etc/qemu/fsfreeze-hook"
+    static let defaultConfigurations: [FilePath] = ["/etc/qemu/qemu-ga.conf", "/etc/qemu-kvm/qemu-ga.conf"]
+
+    /// The options of these arguments, the program's own name left out.
+    ///
+    /// - Parameter configuration: the file that it reads, as `QGA_CONF` in its environment says; nil for the usual one.
+    package init(arguments: [String], configuration file: FilePath? = nil, in tree: SystemTree) {
+        let usual = Self.defaultConfigurations.first(where: tree.has) ?? Self.defaultConfigurations[0]
+        configuration = file ?? Self.value("c", "config", arguments).map { FilePath($0) } ?? usual
+        read(tree.text(of: configuration) ?? "")
+        // What stands on the command line is read after the file, and wins.
+        for (index, word) in arguments.enumerated() {
+            if let path = Self.attached("F", "fsfreeze-hook", word) {
+                hook = path.isEmpty ? Self.defaultHook : FilePath(path)
+                hookSource = nil
+            }
+            for (short, long) in [("b", "block-rpcs"), ("b", "blacklist")] {
+                if let names = Self.value(short, long, arguments, at: index) { blocked.formUnion(Self.names(names)) }
+            }
+            if let names = Self.value("a", "allow-rpcs", arguments, at: index) { allowed.formUnion(Self.names(names)) }
+        }
+        method = Self.value("m", "method", arguments) ?? method
+    }
+
+    private mutating func read(_ text: String) {
+        var section = ""
+        for line in text.split(whereSeparator: \.isNewline) {
+            let line = trimmed(line)
+            if line.hasPrefix("["), line.hasSuffix("]") { section = String(line.dropFirst().dropLast()) }
+            guard section == "general", !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { continue }
+            let value = trimmed(line[line.index(after: equals)...])
+            switch trimmed(line[..<equals]) {
+            case "fsfreeze-hook": (hook, hookSource) = (FilePath(value), configuration)
+            case "block-rpcs", "blacklist": blocked.formUnion(Self.names(value))
+            case "allow-rpcs": allowed.formUnion(Self.names(value))
+            case "method": method = value
+            default: break
+            }
+        }
+    }
+
+    /// Whether the agent refuses a command.
+    package func forbids(_ command: String) -> Bool {
+        blocked.contains(command) || !allowed.isEmpty && !allowed.contains(command)
+    }
+
+    private static func names(_ list: String) -> [String] {
+        list.split(separator: ",").map { trimmed($0) }
+    }
+
+    /// The value of `-X…` or `--long=…`: the only forms in which -F takes one.
+    private static func attached(_ short: String, _ long: String, _ word: String) -> String? {
+        if word == "--\(long)" { return "" }
+        if word.hasPrefix("--\(long)=") { return String(word.dropFirst(long.count + 3)) }
+        return word.hasPrefix("-\(short)") ? String(word.dropFirst(2)) : nil
+    }
+
+    private static func value(_ short: String, _ long: String, _ arguments: [String], at index: Int) -> String? {
+        guard let text = attached(short, long, arguments[index]) else { return nil }
+        if !text.isEmpty || arguments[index].hasSuffix("=") { return text }
+        return index + 1 < arguments.count ? arguments[index + 1] : nil
+    }
+
+    private static func value(_ short: String, _ long: String, _ arguments: [String]) -> String? {
+        arguments.indices.compactMap { value(short, long, arguments, at: $0) }.last
+    }
+}

@@ -1,0 +1,61 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// What starts qemu-ga on a system.
+package enum AgentService: Sendable {
+    /// A unit of systemd; a template has an `@` in its name.
+    case unit(name: String, UnitFile)
+    /// A script of OpenRC or sysvinit.
+    case script(FilePath)
+
+    private static let units = ["qemu-guest-agent.service", "qemu-ga.service", "qemu-ga@.service"]
+    private static let scripts: [FilePath] = ["/etc/init.d/qemu-guest-agent", "/etc/init.d/qemu-ga"]
+
+    /// What starts it here; nil when it is not installed.
+    package init?(in tree: SystemTree) {
+        for name in Self.units {
+            if let unit = UnitFile(name, in: tree) {
+                self = .unit(name: name, unit)
+                return
+            }
+        }
+        guard let script = Self.scripts.first(where: tree.has) else { return nil }
+        self = .script(script)
+    }
+
+    /// What it would be told when it was started now.
+    package func options(in tree: SystemTree) -> AgentOptions {
+        switch self {
+        case .unit(_, let unit): AgentOptions(arguments: Array(unit.command(in: tree).dropFirst()), in: tree)
+        case .script: AgentOptions(arguments: [], in: tree)
+        }
+    }
+
+    /// The files that say what it is told, beside its unit.
+    package func files(in tree: SystemTree) -> [FilePath] {
+        let configuration = options(in: tree).configuration
+        if case .unit(_, let unit) = self { return unit.environmentFiles + [configuration] }
+        return [configuration]
+    }
+
+    /// The commands that start it, or start it anew.
+    package func command(_ verb: String) -> String {
+        switch self {
+        case .unit(let name, _):
+            // Of a template only instances that run can be restarted by a pattern; udev starts them.
+            guard let at = name.firstIndex(of: "@") else {
+                return "systemctl \(verb) \(name.dropLast(".service".count))"
+            }
+            return verb == "restart"
+                ? "systemctl restart '\(name[...at])*'" : "udevadm trigger --subsystem-match=virtio-ports"
+        case .script(let path):
+            return "rc-service \(path.name) \(verb)"
+        }
+    }
+
+    package var isMasked: Bool {
+        if case .unit(_, let unit) = self { unit.isMasked } else { false }
+    }
+}

@@ -1,0 +1,35 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// The names of the containers of docker and podman, as the engines keep them on the disk: neither has to run to be asked.
+struct ContainerNames {
+    private let tree: SystemTree
+    private let podman: [PodmanContainer]
+
+    private struct DockerContainer: Decodable {
+        var Name: String
+    }
+
+    private struct PodmanContainer: Decodable {
+        var id: String
+        var names: [String]?
+    }
+
+    init(in tree: SystemTree) {
+        self.tree = tree
+        let file: FilePath = "/var/lib/containers/storage/overlay-containers/containers.json"
+        podman = tree.bytes(of: file).flatMap { JSONText.value(of: [PodmanContainer].self, in: $0) } ?? []
+    }
+
+    /// What the engine calls the container; the beginning of its id when its name is not known.
+    func name(of container: SystemProcess.Container) -> String {
+        if container.id.isEmpty { return "" }
+        let file = FilePath("/var/lib/docker/containers/\(container.id)/config.v2.json")
+        if let docker = tree.bytes(of: file).flatMap({ JSONText.value(of: DockerContainer.self, in: $0) }) {
+            return String(docker.Name.drop { $0 == "/" })
+        }
+        return podman.first { $0.id == container.id }?.names?.first ?? String(container.id.prefix(12))
+    }
+}

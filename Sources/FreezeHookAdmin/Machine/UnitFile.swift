@@ -1,0 +1,143 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// A unit of systemd with its drop-ins, as systemd puts them together (systemd.unit(5)).
+package struct UnitFile: Sendable {
+    /// The file that the unit comes from.
+    package var path: FilePath
+    /// Whether it is masked: nothing starts it.
+    package var isMasked = false
+    /// The settings of `[Service]` in their order; an empty value forgets those before it.
+    private var settings: [(key: String, value: String)] = []
+
+    // What comes first hides files of the same name in what comes later.
+    private static let directories: [FilePath] = [
+        "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
+        "/lib/systemd/system",
+    ]
+
+    /// The unit of this name; nil when there is none.
+    package init?(_ name: String, in tree: SystemTree) {
+        guard let path = Self.directories.map({ $0.appending(name) }).first(where: { tree.has($0) }) else { return nil }
+        self.path = path
+        isMasked = tree.resolved(path) == "/dev/null"
+        read(tree.text(of: path) ?? "")
+        var dropIns: [String: FilePath] = [:]
+        for directory in Self.directories.reversed() {
+            let place = directory.appending("\(name).d")
+            for file in tree.names(in: place) where file.hasSuffix(".conf") { dropIns[file] = place.appending(file) }
+        }
+        for (_, file) in dropIns.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }) {
+            read(tree.text(of: file) ?? "")
+        }
+    }
+
+    private mutating func read(_ text: String) {
+        var section = ""
+        for line in Self.lines(text) {
+            if line.hasPrefix("["), line.hasSuffix("]") { section = String(line.dropFirst().dropLast()) }
+            guard section == "Service", !line.hasPrefix("#"), !line.hasPrefix(";"),
+                let equals = line.firstIndex(of: "=")
+            else { continue }
+            let (key, value) = (trimmed(line[..<equals]), trimmed(line[line.index(after: equals)...]))
+            if value.isEmpty { settings.removeAll { $0.key == key } } else { settings.append((key, value)) }
+        }
+    }
+
+    /// The lines, those put together that a backslash continues.
+    private static func lines(_ text: String) -> [String] {
+        var lines: [String] = []
+        var isContinued = false
+        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map({ trimmed($0) }) {
+            let whole = isContinued ? (lines.popLast() ?? "") + " " + line : line
+            isContinued = whole.hasSuffix("\\")
+            lines.append(isContinued ? String(whole.dropLast()) : whole)
+        }
+        return lines
+    }
+
+    private func values(_ key: String) -> [String] { settings.filter { $0.key == key }.map(\.value) }
+
+    /// The words that the service is started with, the program first, variables replaced.
+    package func command(in tree: SystemTree) -> [String] {
+        guard let line = values("ExecStart").first else { return [] }
+        let environment = environment(in: tree)
+        var words = Self.words(line).flatMap { word -> [String] in
+            // `$NAME` alone becomes as many words as it has, `${NAME}` becomes a part of one.
+            if word.hasPrefix("$"), !word.hasPrefix("${") {
+                return Self.words(environment[String(word.dropFirst())] ?? "")
+            }
+            return [Self.replacing(word, with: environment)]
+        }
+        // `-`, `@`, `:`, `+` and `!` before the path say how it is started.
+        if let first = words.first { words[0] = String(first.drop { "-@:+!".contains($0) }) }
+        return words
+    }
+
+    /// The variables that the service gets: those of files come after, and win.
+    private func environment(in tree: SystemTree) -> [String: String] {
+        var environment: [String: String] = [:]
+        func add(_ word: String) {
+            guard let equals = word.firstIndex(of: "=") else { return }
+            environment[trimmed(word[..<equals])] = Self.words(String(word[word.index(after: equals)...])).joined(
+                separator: " ")
+        }
+        for line in values("Environment") { Self.words(line).forEach(add) }
+        for file in environmentFiles {
+            for line in (tree.text(of: file) ?? "").split(whereSeparator: \.isNewline)
+            where !trimmed(line).hasPrefix("#") {
+                add(String(line))
+            }
+        }
+        return environment
+    }
+
+    /// The files that variables come from; what a later one says wins.
+    package var environmentFiles: [FilePath] {
+        values("EnvironmentFile").map { FilePath($0.hasPrefix("-") ? String($0.dropFirst()) : $0) }
+    }
+
+    /// Whether what a killed agent has left is thawed, before the service starts or after it stops.
+    package var recovers: Bool {
+        (values("ExecStartPre") + values("ExecStopPost")).contains { Self.words($0).last == "recover" }
+    }
+
+    /// The word with the values of the variables that stand in it as `${NAME}`.
+    private static func replacing(_ word: String, with environment: [String: String]) -> String {
+        var result = ""
+        var rest = word[...]
+        while let start = rest.firstIndex(of: "$") {
+            let after = rest.index(after: start)
+            guard rest[after...].first == "{", let end = rest[after...].firstIndex(of: "}") else {
+                result += rest[..<after]
+                rest = rest[after...]
+                continue
+            }
+            result += rest[..<start] + (environment[String(rest[rest.index(after: after)..<end])] ?? "")
+            rest = rest[rest.index(after: end)...]
+        }
+        return result + rest
+    }
+
+    private static func words(_ line: String) -> [String] {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        for character in line {
+            switch character {
+            case "\"" where quote != "'", "'" where quote != "\"":
+                quote = quote == nil ? character : nil
+                word = word ?? ""
+            case " " where quote == nil, "\t" where quote == nil:
+                if let done = word { words.append(done) }
+                word = nil
+            default:
+                word = (word ?? "") + String(character)
+            }
+        }
+        if let word { words.append(word) }
+        return words
+    }
+}

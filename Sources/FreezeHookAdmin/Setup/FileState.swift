@@ -1,0 +1,54 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import Glibc
+import SystemPackage
+
+/// What is at a path: what a set-up finds there, and what it puts there.
+package enum FileState: Codable, Equatable, Sendable {
+    case absent
+    case directory
+    case link(to: String)
+    /// A file with its bytes and its permission bits.
+    case file(bytes: [UInt8], mode: mode_t)
+    /// Something else, which is never changed.
+    case other
+
+    /// What is at a path of a system now.
+    init(of path: FilePath, in tree: SystemTree) {
+        var status = stat()
+        let place = tree.place(of: path, follows: false)
+        guard place.withPlatformString({ lstat($0, &status) }) == 0 else {
+            self = errno == ENOENT || errno == ENOTDIR ? .absent : .other
+            return
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: self = .directory
+        case S_IFLNK: self = tree.link(path).map { .link(to: $0.string) } ?? .other
+        case S_IFREG: self = tree.bytes(of: path).map { .file(bytes: $0, mode: status.st_mode & 0o7777) } ?? .other
+        default: self = .other
+        }
+    }
+
+    /// The lines of a file; nil when it is none, and one that is not there has no lines.
+    var lines: [String]? {
+        switch self {
+        case .absent: return []
+        case .file(let bytes, _):
+            var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            if lines.last?.isEmpty == true { lines.removeLast() }
+            return lines.map { SafeText.clean($0) }
+        case .directory, .link, .other: return nil
+        }
+    }
+
+    /// What is not shown by its lines, as it stands behind its path.
+    var words: String {
+        switch self {
+        case .absent, .file: ""
+        case .directory: "/"
+        case .link(let target): " -> \(SafeText.clean(target.utf8))"
+        case .other: " (neither a file nor a directory)"
+        }
+    }
+}

@@ -1,0 +1,68 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import Glibc
+import SystemPackage
+
+/// One thing that a set-up changes: what has to be at the path before, and what is there afterwards.
+package struct SetupChange: Codable, Equatable, Sendable {
+    package var path: String
+    package var before: FileState
+    package var after: FileState
+
+    /// The change that undoes it.
+    var reversed: SetupChange { SetupChange(path: path, before: after, after: before) }
+
+    /// It as a unified diff, without colours; a link or a directory as one line.
+    package var diff: [String] {
+        let path = SafeText.clean(path.utf8)
+        guard let old = before.lines, let new = after.lines else {
+            // A link or a directory has no lines.
+            return (before == .absent ? [] : ["- \(path)\(before.words)"])
+                + (after == .absent ? [] : ["+ \(path)\(after.words)"])
+        }
+        let name = { (state: FileState) in state == .absent ? "/dev/null" : path }
+        return ["--- \(name(before))", "+++ \(name(after))"] + UnifiedDiff.hunks(from: old, to: new)
+    }
+
+    /// Whether the system is still as it was, or already as it is to be.
+    func standing(in tree: SystemTree) -> Standing {
+        let now = FileState(of: FilePath(path), in: tree)
+        if now == after { return .made }
+        return now == before ? .due : .conflicting
+    }
+
+    enum Standing {
+        case due, made, conflicting
+    }
+
+    /// Makes it, unless it is made already. Throws when somebody else has been there.
+    func make(in tree: SystemTree) throws(SetupError) {
+        switch standing(in: tree) {
+        case .made: return
+        case .conflicting: throw .conflict(path: path)
+        case .due: break
+        }
+        let place = tree.place(of: FilePath(path), follows: false)
+        let isDone: Bool
+        switch after {
+        case .absent:
+            let removal = before == .directory ? AT_REMOVEDIR : 0
+            isDone = place.withPlatformString { unlinkat(AT_FDCWD, $0, removal) } == 0
+        case .directory:
+            isDone = place.withPlatformString { mkdir($0, 0o755) } == 0
+        case .link(let target):
+            isDone = target.withCString { target in place.withPlatformString { symlink(target, $0) } } == 0
+        case .file(let bytes, let mode):
+            do throws(Errno) {
+                try replaceFile(at: place, by: ".fsfreeze-hook-new", with: bytes, mode: mode, synced: true)
+            } catch {
+                throw .cannotChange(path: path, reason: error)
+            }
+            return
+        case .other:
+            throw .conflict(path: path)
+        }
+        if !isDone { throw .cannotChange(path: path, reason: Errno(rawValue: errno)) }
+    }
+}

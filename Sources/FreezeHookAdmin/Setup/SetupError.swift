@@ -1,0 +1,28 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// Why a set-up cannot be made or undone.
+package enum SetupError: Error, CustomStringConvertible {
+    case cannotChange(path: String, reason: Errno)
+    case conflict(path: String)
+    case cannotKeep(directory: FilePath, reason: Errno)
+    case manifestUnreadable(directory: FilePath)
+    case notInstalled(program: FilePath, root: FilePath)
+
+    package var description: String {
+        switch self {
+        case .cannotChange(let path, let reason):
+            "\(SafeText.clean(path.utf8)) cannot be changed: \(reason); 'fsfreeze-hook setup --undo' takes back what was done before"
+        case .conflict(let path):
+            "\(SafeText.clean(path.utf8)) has changed in the meantime; call 'fsfreeze-hook setup' again"
+        case .cannotKeep(let directory, let reason):
+            "what is changed cannot be noted in \(SafeText.clean(directory)): \(reason); nothing was changed"
+        case .manifestUnreadable(let directory):
+            "\(SafeText.clean(directory))/\(SetupManifest.name), which tells what 'setup' has changed, cannot be read"
+        case .notInstalled(let program, let root):
+            "there is no \(SafeText.clean(program)) in \(SafeText.clean(root)): install the program there first"
+        }
+    }
+}

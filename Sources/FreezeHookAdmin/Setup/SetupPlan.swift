@@ -1,0 +1,84 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// What has to be changed so that the applications of a system are held.
+struct SetupPlan {
+    private(set) var changes: [SetupChange] = []
+    /// What only an administrator can decide or do.
+    private(set) var attention: [String] = []
+    private let machine: Machine
+    private let manifest: SetupManifest
+
+    init(_ machine: Machine, _ manifest: SetupManifest) {
+        self.machine = machine
+        self.manifest = manifest
+        for application in machine.applications { add(application) }
+        let wiring = AgentSetup(machine)
+        for change in wiring.changes { add(change) }
+        attention += wiring.attention
+    }
+
+    private mutating func add(_ application: Application) {
+        if application.isHere { enable(application.recipe) }
+        if !application.containers.isEmpty { name(application.containers, application) }
+    }
+
+    private mutating func enable(_ recipe: Recipe) {
+        if !machine.links.links(to: recipe).isEmpty { return }
+        let path = machine.locations.hookDirectory.appending(recipe.linkName)
+        add(path, .link(to: recipe.path.string)) { now in
+            now == .absent
+                ? "\(recipe.name) was disabled after an earlier set-up and stays so; to change that: fsfreeze-hook enable \(recipe.name)"
+                : "\(SafeText.clean(path)) is not the recipe, and stays as it is"
+        }
+    }
+
+    /// Names containers in the recipe's configuration.
+    private mutating func name(_ containers: [String], _ application: Application) {
+        let file = RecipeConfiguration(of: application.recipe, beside: machine.locations.hookDirectory)
+        let text = machine.tree.text(of: file.path) ?? ""
+        let missing = containers.filter { $0.isEmpty || !file.names($0, in: text) }
+        if missing.isEmpty { return }
+        let (name, place) = (application.recipe.name, SafeText.clean(file.path))
+        if application.runs || machine.tree.has(file.path) || missing.contains("") {
+            // A section says which instances there are: those that are not named would be held no more.
+            attention.append(
+                "\(name) also runs in a container (\(missing.filter { !$0.isEmpty }.joined(separator: ", "))): give it a section in "
+                    + "\(place), and one to each other instance")
+            return
+        }
+        add(file.path, .file(bytes: Array(file.text(naming: missing).utf8), mode: 0o600)) { _ in
+            "\(place) was removed after an earlier set-up: name the container of \(name) there"
+        }
+        attention.append("\(name) runs in a container: give its user and password in \(place), unless root may log in")
+    }
+
+    /// Adds a change of a path that has to be free, unless somebody has decided otherwise; `decision` says how.
+    private mutating func add(_ path: FilePath, _ after: FileState, decision: (FileState) -> String) {
+        let now = FileState(of: path, in: machine.tree)
+        let isTakenBack = manifest.entries.contains {
+            $0.isMade && $0.change.path == path.string && $0.change.after == after
+        }
+        if now != .absent || isTakenBack {
+            attention.append(decision(now))
+        } else {
+            add(SetupChange(path: path.string, before: now, after: after))
+        }
+    }
+
+    /// Adds a change, and the directories that it needs.
+    private mutating func add(_ change: SetupChange) {
+        var missing: [FilePath] = []
+        var parent = FilePath(change.path).removingLastComponent()
+        while !machine.tree.has(parent), !changes.contains(where: { $0.path == parent.string }),
+            !parent.components.isEmpty
+        {
+            missing.append(parent)
+            parent.removeLastComponent()
+        }
+        changes += missing.reversed().map { SetupChange(path: $0.string, before: .absent, after: .directory) }
+        changes.append(change)
+    }
+}

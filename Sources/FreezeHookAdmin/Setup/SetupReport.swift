@@ -1,0 +1,130 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// What `setup` tells.
+package struct SetupReport: Encodable {
+    /// What became of the changes.
+    package enum Mode: String, Encodable {
+        case planned, made, undone
+    }
+
+    /// An application that was found.
+    package struct Found: Encodable {
+        package var recipe: String
+        package var description: String
+        package var running: Bool
+        package var installed: Bool
+        package var containers: [String]
+        /// Whether its recipe is enabled now.
+        package var enabled: Bool
+    }
+
+    /// A path that is changed.
+    package struct Change: Encodable {
+        package var path: String
+        package var diff: [String]
+    }
+
+    package var mode: Mode
+    /// Whether this call has changed anything.
+    package var changed: Bool
+    package var applications: [Found]
+    package var changes: [Change]
+    /// What only an administrator can decide or do.
+    package var attention: [String]
+    /// The command that has qemu-ga read what was changed; left out where it need not.
+    package var restart: String?
+
+    init(_ mode: Mode, _ machine: Machine, changes: [SetupChange], attention: [String]) {
+        self.mode = mode
+        self.attention = attention
+        changed = mode != .planned && !changes.isEmpty
+        let links = machine.links
+        applications = machine.applications.filter(\.isHere).map { application in
+            let recipe = application.recipe
+            return Found(
+                recipe: recipe.name, description: recipe.header.description ?? recipe.name, running: application.runs,
+                installed: application.program != nil,
+                containers: application.containers.map { SafeText.clean($0.utf8) },
+                enabled: !links.links(to: recipe).isEmpty)
+        }
+        self.changes = changes.map { Change(path: SafeText.clean($0.path.utf8), diff: $0.diff) }
+        restart = Self.restart(machine, changes, isUndone: mode == .undone)
+    }
+
+    private static func restart(_ machine: Machine, _ changes: [SetupChange], isUndone: Bool) -> String? {
+        guard let service = machine.agent.service else { return nil }
+        let paths = changes.map { FilePath($0.path) }
+        let isUnitChanged = changes.contains { $0.path.hasPrefix("/etc/systemd/system/") }
+        let isAgentChanged = service.files(in: machine.tree).contains { paths.contains(machine.tree.resolved($0)) }
+        var commands = isUnitChanged ? ["systemctl daemon-reload"] : []
+        if !machine.agent.processes.isEmpty, isAgentChanged || !isUndone && machine.agent.needsRestart {
+            commands.append(service.command("restart"))
+        }
+        return commands.isEmpty ? nil : commands.joined(separator: " && ")
+    }
+
+    /// Whether nothing is left to do.
+    package var isGood: Bool { attention.isEmpty && (mode != .planned || changes.isEmpty) }
+
+    /// It as text.
+    package func lines(for terminal: Terminal) -> [String] {
+        var lines: [String] = []
+        if mode != .undone {
+            if !applications.isEmpty {
+                lines +=
+                    TextTable(
+                        columns: [
+                            .init("application", minimumWidth: 8), .init("found", minimumWidth: 10), .init("recipe"),
+                        ],
+                        rows: applications.map(\.row), reductions: []
+                    ).lines(for: terminal) + [""]
+            }
+            if applications.isEmpty { lines.append("no application is found that a recipe is for") }
+        }
+        for change in changes {
+            lines += change.diff.map { terminal.styled($0, Self.style(of: $0)) }
+        }
+        lines += attention.flatMap { TextWrap.lines(of: "attention: \($0)", columns: terminal.columns, indent: 11) }
+        lines += TextWrap.lines(of: summary, columns: terminal.columns)
+        // Not broken: it is there to be copied.
+        if let restart { lines.append("then: \(restart)") }
+        if mode == .made && changed {
+            lines += TextWrap.lines(
+                of: "try it: fsfreeze-hook rehearse; what else may be in the way: fsfreeze-hook check",
+                columns: terminal.columns)
+        }
+        return lines
+    }
+
+    private var summary: String {
+        let count = changes.count == 1 ? "1 change" : "\(changes.count) changes"
+        return switch mode {
+        case .planned: changes.isEmpty ? "nothing to change" : "\(count); to make: fsfreeze-hook setup --apply"
+        case .made: changes.isEmpty ? "nothing to change" : "\(count) made"
+        case .undone: changes.isEmpty ? "nothing to take back" : "\(count) taken back"
+        }
+    }
+
+    private static func style(of line: String) -> TextStyle? {
+        switch line.first {
+        case "+": .green
+        case "-": .red
+        case "@": .cyan
+        default: nil
+        }
+    }
+}
+
+extension SetupReport.Found {
+    fileprivate var row: [TextTable.Cell] {
+        var words = running ? ["runs here"] : []
+        if !containers.isEmpty { words.append("in containers: \(containers.joined(separator: ", "))") }
+        if words.isEmpty { words.append("installed") }
+        return [
+            .init(description), .init(words.joined(separator: ", ")), .init(enabled ? "\(recipe), enabled" : recipe),
+        ]
+    }
+}

@@ -1,0 +1,82 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+
+/// The differences between two lists of lines, as `diff -u` writes them.
+enum UnifiedDiff {
+    // As many as diff -u shows.
+    private static let context = 3
+
+    private enum Line {
+        case kept(String)
+        case removed(String)
+        case added(String)
+
+        var text: String {
+            switch self {
+            case .kept(let line): " \(line)"
+            case .removed(let line): "-\(line)"
+            case .added(let line): "+\(line)"
+            }
+        }
+
+        var isKept: Bool { if case .kept = self { true } else { false } }
+        var isOld: Bool { if case .added = self { false } else { true } }
+        var isNew: Bool { if case .removed = self { false } else { true } }
+    }
+
+    /// The hunks; none when both are the same.
+    static func hunks(from old: [String], to new: [String]) -> [String] {
+        let lines = merged(old, new)
+        let changed = lines.indices.filter { !lines[$0].isKept }
+        var hunks: [String] = []
+        var next = 0
+        while next < changed.count {
+            var last = next
+            // Two changes whose contexts touch are one hunk.
+            while last + 1 < changed.count, changed[last + 1] - changed[last] <= 2 * context + 1 { last += 1 }
+            let range = max(0, changed[next] - context)...min(lines.count - 1, changed[last] + context)
+            hunks += hunk(lines, range)
+            next = last + 1
+        }
+        return hunks
+    }
+
+    private static func merged(_ old: [String], _ new: [String]) -> [Line] {
+        let difference = new.difference(from: old)
+        var removed: Set<Int> = []
+        var added: Set<Int> = []
+        for change in difference {
+            switch change {
+            case .remove(let offset, _, _): removed.insert(offset)
+            case .insert(let offset, _, _): added.insert(offset)
+            }
+        }
+        var lines: [Line] = []
+        var (i, j) = (0, 0)
+        while i < old.count || j < new.count {
+            if removed.contains(i) {
+                lines.append(.removed(old[i]))
+                i += 1
+            } else if added.contains(j) {
+                lines.append(.added(new[j]))
+                j += 1
+            } else {
+                lines.append(.kept(old[i]))
+                i += 1
+                j += 1
+            }
+        }
+        return lines
+    }
+
+    private static func hunk(_ lines: [Line], _ range: ClosedRange<Int>) -> [String] {
+        func part(_ isIn: (Line) -> Bool) -> String {
+            let count = lines[range].count(where: isIn)
+            // The first line of the part; of an empty one the line before it.
+            let start = lines[..<range.lowerBound].count(where: isIn) + (count == 0 ? 0 : 1)
+            return count == 1 ? "\(start)" : "\(start),\(count)"
+        }
+        return ["@@ -\(part(\.isOld)) +\(part(\.isNew)) @@"] + lines[range].map(\.text)
+    }
+}

@@ -1,0 +1,87 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+/// What `enable` and `disable` show of the recipes.
+package struct RecipeList: Encodable {
+    /// One recipe.
+    package struct Item: Encodable {
+        package var name: String
+        package var path: String
+        package var description: String?
+        package var guarantee: String?
+        /// The link that enables it.
+        package var link: String?
+        package var enabled: Bool
+        /// Whether its application runs here now.
+        package var detected: Bool
+        /// Whether this call has enabled or disabled it.
+        package var changed: Bool
+        /// Why an enabled one does not run.
+        package var why: String?
+    }
+
+    package var changed: Bool
+    package var recipes: [Item]
+
+    /// The state of the recipes now.
+    ///
+    /// - Parameter changed: the names of those that this call has enabled or disabled.
+    package init(_ all: [Recipe], links: RecipeLinks, running: RunningApplications, changed: Set<String> = []) {
+        self.changed = !changed.isEmpty
+        let directory = HookDirectory(path: links.hookDirectory, settings: Settings())
+        recipes = all.map { recipe in
+            let link = links.links(to: recipe).first
+            return Item(
+                name: recipe.name, path: SafeText.clean(recipe.path), description: recipe.header.description,
+                guarantee: recipe.header.guarantee?.rawValue, link: link.map { SafeText.clean($0) },
+                enabled: link != nil, detected: running.include(applicationOf: recipe),
+                changed: changed.contains(recipe.name),
+                why: link.flatMap { Self.obstacle(directory.entry(at: $0)) })
+        }
+    }
+
+    private static func obstacle(_ entry: DirectoryEntry) -> String? {
+        switch entry.disposition {
+        case .runs: nil
+        case .skipped(let reason), .refused(let reason): reason
+        }
+    }
+
+    /// The recipes as text, a line each.
+    package var text: String {
+        if recipes.isEmpty { return "there are no recipes" }
+        let width = recipes.map(\.name.count).max() ?? 0
+        return recipes.map { recipe in
+            let padding = String(repeating: " ", count: width - recipe.name.count)
+            return "\(recipe.name)\(padding)  \(recipe.state)  \(recipe.description ?? "")"
+        }.joined(separator: "\n")
+    }
+}
+
+extension RecipeList.Item {
+    fileprivate var state: String {
+        let words =
+            switch (enabled, detected) {
+            case (true, true): "enabled, runs here"
+            case (true, false): "enabled"
+            case (false, true): "runs here"
+            case (false, false): ""
+            }
+        return words + String(repeating: " ", count: "enabled, runs here".count - words.count)
+    }
+
+    /// What was done with it, or why nothing.
+    package var outcome: String {
+        let place = link.map { " (\($0))" } ?? ""
+        let what =
+            switch (enabled, changed) {
+            case (true, true): "\(name): enabled\(place)"
+            case (true, false): "\(name): was enabled already\(place)"
+            case (false, true): "\(name): disabled"
+            case (false, false): "\(name): was not enabled"
+            }
+        return why.map { "\(what), but it does not run: \($0)" } ?? what
+    }
+}

@@ -1,0 +1,44 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+
+/// One cycle as a picture: a row for each hook, with bars on a common scale.
+package struct Timeline {
+    private let cycle: CycleSummary
+    private let chart: TimelineChart
+
+    package init(_ cycle: CycleSummary) {
+        self.cycle = cycle
+        chart = TimelineChart(cycle)
+    }
+
+    /// The lines: what it was, the picture, the window's length, the verdict and its reasons.
+    package func lines(for terminal: Terminal) -> [String] {
+        let columns = terminal.columns
+        let verdict = Guarantee(rawValue: cycle.verdict)
+        var lines = TextWrap.lines(of: title, columns: columns, indent: 4).map { terminal.styled($0, .bold) }
+        lines += [""] + chart.lines(for: terminal) + [""]
+        lines += TextWrap.lines(of: "window   \(cycle.durations)", columns: columns, indent: Self.indent)
+        let whole = TextWrap.lines(of: "verdict  \(cycle.verdict)", columns: columns, indent: Self.indent)
+        lines += whole.count > 1 ? whole : ["verdict  \(terminal.styled(cycle.verdict, verdict?.style))"]
+        for reason in cycle.reasons {
+            lines += TextWrap.lines(of: "         - \(reason)", columns: columns, indent: Self.indent + 2)
+        }
+        return lines
+    }
+
+    // Behind the words "window" and "verdict".
+    private static let indent = 9
+
+    private var title: String {
+        let time = WallTime(rfc3339: cycle.started)?.dateAndTime ?? cycle.started
+        let kind = cycle.isRehearsal ? "rehearsal" : "cycle"
+        let title = "\(kind) \(cycle.id.prefix(HistoryTable.idLength)), \(time)"
+        switch RunReason(rawValue: cycle.reason) {
+        case .rollback: return "\(title), rolled back"
+        case .recover: return "\(title), recovered"
+        case .expired: return "\(title), ended by the guard"
+        default: return title
+        }
+    }
+}

@@ -1,0 +1,73 @@
+import Glibc
+import SystemPackage
+
+/// Everything a descriptor gives until its end, or nil on an error; at most `limit` bytes.
+package func readAll(_ descriptor: Int32, limit: Int) -> [UInt8]? {
+    var contents: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 4096)
+    while contents.count < limit {
+        let count = read(descriptor, &buffer, buffer.count)
+        if count < 0 {
+            if errno == EINTR { continue }
+            return nil
+        }
+        if count == 0 { break }
+        contents += buffer[..<count]
+    }
+    return contents
+}
+
+/// The bytes of a file of the kernel's, such as those below `/proc`, or nil when it cannot be read.
+package func readKernelFile(_ path: String, limit: Int = 1 << 20) -> [UInt8]? {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { return nil }
+    defer { close(descriptor) }
+    return readAll(descriptor, limit: limit)
+}
+
+/// Writes all of the bytes. Throws what the kernel said of the first that it did not take.
+package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) {
+    var rest = bytes
+    while !rest.isEmpty {
+        let count = write(descriptor, rest.baseAddress, rest.count)
+        if count < 0 && errno == EINTR { continue }
+        guard count > 0 else { throw count < 0 ? Errno(rawValue: errno) : .noSpace }
+        rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+    }
+}
+
+/// Waits until a descriptor can be read, or its other end is gone; false when neither has come by the moment.
+package func waitUntilReadable(_ descriptor: Int32, until moment: MonotonicTime) -> Bool {
+    var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    return poll(&waiting, 1, (moment - .now()).pollMilliseconds) > 0
+}
+
+/// Puts a file in its place as a whole, whatever the umask is. Throws what the kernel said; nothing is changed then.
+///
+/// - Parameters:
+///   - suffix: of the new file's name, as long as it is not in its place.
+///   - synced: whether it is on the disk before the old one goes.
+package func replaceFile(
+    at path: FilePath, by suffix: String, with bytes: [UInt8], mode: mode_t, synced: Bool = false
+) throws(Errno) {
+    // In the same directory, so that a rename is enough.
+    let new = FilePath(bytes: path.bytes + Array(suffix.utf8))
+    // What a killed run has left; and nobody who may write there leads us elsewhere by a link of this name.
+    _ = new.withPlatformString { unlink($0) }
+    let descriptor = new.withPlatformString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600) }
+    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+    defer { close(descriptor) }
+    do throws(Errno) {
+        // withUnsafeBytes rethrows untyped: the result carries the error out.
+        let written = bytes.withUnsafeBytes { bytes in
+            Result { () throws(Errno) in try writeAll(descriptor, bytes) }
+        }
+        try written.get()
+        guard fchmod(descriptor, mode) == 0, !synced || fsync(descriptor) == 0,
+            new.withPlatformString({ from in path.withPlatformString { rename(from, $0) } }) == 0
+        else { throw Errno(rawValue: errno) }
+    } catch {
+        _ = new.withPlatformString { unlink($0) }
+        throw error
+    }
+}

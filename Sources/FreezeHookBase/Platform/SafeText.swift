@@ -1,0 +1,56 @@
+import SystemPackage
+
+/// Makes text of any bytes that can neither forge a log line nor speak to a terminal.
+package enum SafeText {
+    /// The bytes as text: what is not UTF-8, and every control character but the tab, becomes `\xNN`, byte by byte.
+    package static func clean(_ bytes: some Sequence<UInt8>) -> String {
+        let bytes = Array(bytes)
+        if bytes.allSatisfy({ (0x20...0x7e).contains($0) || $0 == 0x09 }) {
+            return String(decoding: bytes, as: UTF8.self)
+        }
+        var text = ""
+        var decoder = UTF8()
+        var iterator = bytes[...].makeIterator()
+        var position = 0
+        while true {
+            switch decoder.decode(&iterator) {
+            case .emptyInput:
+                return text
+            case .error:
+                // One error can stand for several bytes: find the next place from which decoding goes on.
+                text += escaped(bytes[position])
+                position += 1
+                decoder = UTF8()
+                iterator = bytes[position...].makeIterator()
+            case .scalarValue(let scalar):
+                let width = UTF8.width(scalar)
+                if isHarmless(scalar) {
+                    text.unicodeScalars.append(scalar)
+                } else {
+                    for byte in bytes[position..<position + width] { text += escaped(byte) }
+                }
+                position += width
+            }
+        }
+    }
+
+    /// A path as text, cleaned.
+    package static func clean(_ path: FilePath) -> String {
+        clean(path.bytes)
+    }
+
+    // Besides C0 and C1: line and paragraph separators, and the marks that turn the direction of writing.
+    private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x09: true
+        case 0..<0x20, 0x7f..<0xa0: false
+        case 0x200e, 0x200f, 0x2028...0x202e, 0x2066...0x2069, 0x061c, 0xfeff: false
+        default: true
+        }
+    }
+
+    private static func escaped(_ byte: UInt8) -> String {
+        let digits = String(byte, radix: 16)
+        return "\\x" + (digits.count == 1 ? "0" : "") + digits
+    }
+}

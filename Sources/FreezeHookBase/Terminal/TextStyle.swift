@@ -1,0 +1,10 @@
+/// How a text stands out, as the number that terminals know it by (ECMA-48, SGR).
+package enum TextStyle: Int, Sendable {
+    case bold = 1
+    case dim = 2
+    case red = 31
+    case green = 32
+    case yellow = 33
+    case blue = 34
+    case cyan = 36
+}

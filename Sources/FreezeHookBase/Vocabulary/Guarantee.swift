@@ -1,0 +1,12 @@
+/// What a recipe promises of an image taken while it holds its application; the weakest comes first.
+package enum Guarantee: String, CaseIterable, Comparable, Sendable {
+    case unsupported
+    case crashConsistent = "crash-consistent"
+    case nativeCopy = "native-copy"
+    case applicationConsistent = "application-consistent"
+
+    package static func < (left: Self, right: Self) -> Bool {
+        let order = allCases
+        return (order.firstIndex(of: left) ?? 0) < (order.firstIndex(of: right) ?? 0)
+    }
+}

@@ -1,0 +1,66 @@
+import FreezeHook
+import FreezeHookBase
+import Glibc
+import SystemPackage
+
+/// A hook that this project ships for one application; a link in the hook directory enables it.
+package struct Recipe: Equatable, Sendable {
+    package var path: FilePath
+    package var header: HookHeader
+
+    /// The application's name, which is that of the file.
+    package var name: String { path.name }
+
+    // Between what comes before the databases and what comes after them.
+    private static let defaultOrder = 50
+
+    /// What the link is called: its number orders the hooks, applications before their databases.
+    package var linkName: String {
+        let number = String(header.order ?? Self.defaultOrder)
+        return (number.count < 2 ? "0" : "") + number + "-" + name
+    }
+}
+
+/// The recipes cannot be listed.
+package struct RecipeDirectoryError: Error, CustomStringConvertible {
+    package var path: FilePath
+    package var reason: Errno
+
+    package var description: String {
+        "the recipes in \(SafeText.clean(path)) cannot be read: \(reason); name their directory with --recipe-dir"
+    }
+}
+
+/// The directory in which the recipes are installed.
+package struct RecipeDirectory {
+    package var path: FilePath
+
+    /// Where packages put them.
+    package static let usual = FilePath("/usr/libexec/fsfreeze-hook/recipes")
+
+    package init(path: FilePath) {
+        self.path = path
+    }
+
+    /// The directory that belongs to this program: beside the one it lies in, below the same prefix.
+    package static var own: RecipeDirectory {
+        guard let program = realpath("/proc/self/exe", nil) else { return RecipeDirectory(path: usual) }
+        defer { free(program) }
+        let prefix = FilePath(platformString: program).removingLastComponent().removingLastComponent()
+        let beside = prefix.appending("libexec/fsfreeze-hook/recipes")
+        return RecipeDirectory(path: beside.withPlatformString { access($0, R_OK) } == 0 ? beside : usual)
+    }
+
+    /// The recipes in the order of their names. The directory's path and theirs are as the system knows them.
+    package func recipes(in tree: SystemTree = .machine) throws(RecipeDirectoryError) -> [Recipe] {
+        do {
+            return try HookDirectory(path: tree.place(of: path), settings: Settings()).entries().map {
+                Recipe(
+                    path: FilePath(bytes: path.bytes + [UInt8(ascii: "/")] + $0.hook.path.nameBytes),
+                    header: .read(from: $0.hook.path))
+            }
+        } catch {
+            throw RecipeDirectoryError(path: path, reason: error)
+        }
+    }
+}

@@ -1,0 +1,81 @@
+import FreezeHook
+import FreezeHookBase
+import Glibc
+import SystemPackage
+
+/// Why a recipe cannot be enabled or disabled.
+package enum RecipeError: Error, CustomStringConvertible {
+    case unknown(name: String, directory: FilePath)
+    case inTheWay(link: FilePath)
+    case cannotChange(path: FilePath, reason: Errno)
+
+    /// Whether the command line is at fault.
+    package var isUsage: Bool {
+        if case .unknown = self { true } else { false }
+    }
+
+    package var description: String {
+        switch self {
+        case .unknown(let name, let directory):
+            "there is no recipe '\(SafeText.clean(name.utf8))' in \(SafeText.clean(directory)); 'fsfreeze-hook enable' lists them"
+        case .inTheWay(let link):
+            "\(SafeText.clean(link)) is there already and is not the recipe: rename or remove it"
+        case .cannotChange(let path, let reason):
+            "\(SafeText.clean(path)) cannot be changed: \(reason)"
+        }
+    }
+}
+
+/// The links in a hook directory that enable recipes. Whatever else lies there is left alone.
+package struct RecipeLinks {
+    package let hookDirectory: FilePath
+    private let tree: SystemTree
+
+    /// The links in a directory of a system; its paths and those of recipes are as that system knows them.
+    package init(hookDirectory: FilePath, tree: SystemTree = .machine) {
+        self.hookDirectory = hookDirectory
+        self.tree = tree
+    }
+
+    /// The links that lead to the recipe, by whatever names, in the order of these.
+    package func links(to recipe: Recipe) -> [FilePath] {
+        let target = tree.resolved(recipe.path)
+        return tree.names(in: hookDirectory).map { hookDirectory.appending($0) }.filter { path in
+            guard !IgnoredNames.contains(path.nameBytes), let words = tree.link(path) else { return false }
+            // By its words too: a recipe that was removed leaves a link that leads nowhere.
+            return words == recipe.path || tree.resolved(path) == target
+        }
+    }
+
+    /// Enables a recipe; returns the link, or nil when it was enabled already.
+    package func enable(_ recipe: Recipe) throws(RecipeError) -> FilePath? {
+        if !links(to: recipe).isEmpty { return nil }
+        try makeDirectory(hookDirectory)
+        let link = hookDirectory.appending(recipe.linkName)
+        let result = recipe.path.withPlatformString { target in link.withPlatformString { symlink(target, $0) } }
+        guard result == 0 else {
+            throw errno == EEXIST ? .inTheWay(link: link) : .cannotChange(path: link, reason: Errno(rawValue: errno))
+        }
+        return link
+    }
+
+    /// Disables a recipe; returns the links that it removed.
+    package func disable(_ recipe: Recipe) throws(RecipeError) -> [FilePath] {
+        let links = links(to: recipe)
+        for link in links where link.withPlatformString({ unlink($0) }) != 0 && errno != ENOENT {
+            throw .cannotChange(path: link, reason: Errno(rawValue: errno))
+        }
+        return links
+    }
+
+    private func makeDirectory(_ path: FilePath) throws(RecipeError) {
+        if path.withPlatformString({ mkdir($0, 0o755) }) == 0 || errno == EEXIST { return }
+        guard errno == ENOENT, !path.removingLastComponent().isEmpty else {
+            throw .cannotChange(path: path, reason: Errno(rawValue: errno))
+        }
+        try makeDirectory(path.removingLastComponent())
+        guard path.withPlatformString({ mkdir($0, 0o755) }) == 0 else {
+            throw .cannotChange(path: path, reason: Errno(rawValue: errno))
+        }
+    }
+}
