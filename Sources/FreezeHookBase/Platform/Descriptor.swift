@@ -1,0 +1,32 @@
+import Glibc
+import SystemPackage
+
+/// An open descriptor that closes itself at the end of its owner's life.
+package struct Descriptor: ~Copyable, Sendable {
+    /// What the kernel calls it.
+    package let number: Int32
+
+    /// Takes over an open descriptor; nobody else closes it from now on.
+    package init(owning number: Int32) {
+        self.number = number
+    }
+
+    /// Opens a file (open(2)); O_CLOEXEC is always set.
+    package init(opening path: FilePath, _ flags: Int32, mode: mode_t = 0) throws(Errno) {
+        number = try call { path.withPlatformString { open($0, flags | O_CLOEXEC, mode) } }
+    }
+
+    /// Opens a file in a directory (openat(2)); O_CLOEXEC is always set.
+    package init(opening name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0) throws(Errno) {
+        number = try call { openat(directory, name, flags | O_CLOEXEC, mode) }
+    }
+
+    deinit { close(number) }
+
+    /// Hands the descriptor to somebody else, who closes it.
+    package consuming func release() -> Int32 {
+        let number = number
+        discard self
+        return number
+    }
+}
