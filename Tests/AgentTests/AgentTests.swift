@@ -4,9 +4,8 @@ import TestSupport
 import Testing
 
 /// Freezes and thaws that a real qemu-ga asks for.
-@Suite("The real qemu-ga", .timeLimit(.minutes(5)))
-struct AgentTests {
-    @Test func freezesAndThaws() throws {
+@Suite(.timeLimit(.minutes(5))) struct AgentTests {
+    @Test func `Hooks freeze in order and thaw in reverse, as one cycle`() throws {
         let guest = try Guest()
         try guest.hook("10-first")
         try guest.hook("20-second", "echo \"words of $1\"")
@@ -39,7 +38,7 @@ struct AgentTests {
     }
 
     @Test(arguments: AgentKind.allCases)
-    func aFailingFreezeFreezesNothing(kind: AgentKind) throws {
+    func `A failed freeze freezes nothing`(kind: AgentKind) throws {
         let guest = try Guest(configuration: "on-failure = abort")
         try guest.hook("10-first")
         try guest.hook("20-bad", "[ $1 = thaw ] || exit 3")
@@ -65,7 +64,7 @@ struct AgentTests {
         #expect(try agent.thaw().number == 0)
     }
 
-    @Test func aFailedFreezeSaysWhyInOneLine() throws {
+    @Test func `A failed freeze says why in one line`() throws {
         let guest = try Guest(configuration: "on-failure = abort")
         try guest.hook("10-first", "echo much; echo more >&2")
         try guest.hook("20-bad", "echo 'no such table' >&2; exit 3")
@@ -80,7 +79,7 @@ struct AgentTests {
         #expect(line.contains(/[0-9]\.[0-9]+ s/), "the time it took is named: \(line)")
     }
 
-    @Test func aRequiredHookFailsTheFreezeWhateverThePolicy() throws {
+    @Test func `A required hook fails the freeze whatever the policy`() throws {
         let guest = try Guest(configuration: "[hook second]\nrequired = yes")
         try guest.hook("10-first", "exit 4")
         try guest.hook("20-second", "[ $1 = thaw ] || kill -SEGV $$")
@@ -95,7 +94,7 @@ struct AgentTests {
         #expect(try agent.answersPing())
     }
 
-    @Test func aFailingHookDoesNotStopTheFreezeByDefault() throws {
+    @Test func `A failing hook does not stop the freeze by default`() throws {
         let guest = try Guest()
         try guest.hook("10-bad", "exit 3")
         try guest.hook("20-good")
@@ -110,7 +109,7 @@ struct AgentTests {
         #expect(guest.logLines.contains { $0.hasPrefix("frozen: 2 hooks, 1 failed, in ") })
     }
 
-    @Test func thawsWithoutAFreeze() throws {
+    @Test func `A thaw without a freeze calls every hook`() throws {
         let guest = try Guest(configuration: "on-failure = abort")
         try guest.hook("10-first")
         try guest.hook("20-second")
@@ -121,7 +120,7 @@ struct AgentTests {
         #expect(guest.logLines.contains { $0.hasPrefix("thawed: 2 hooks, 0 failed, in ") && $0.contains("no cycle") })
     }
 
-    @Test func thawsTwice() throws {
+    @Test func `A second thaw calls every hook again`() throws {
         let guest = try Guest()
         try guest.hook("10-first")
         try guest.hook("20-second")
@@ -136,7 +135,7 @@ struct AgentTests {
     }
 
     // An agent that froze no filesystem does not call a thaw and takes the next freeze.
-    @Test func aSecondFreezeThawsTheFirst() throws {
+    @Test func `A second freeze thaws the first`() throws {
         let guest = try Guest()
         try guest.hook("10-first")
         try guest.hook("20-second")
@@ -155,7 +154,7 @@ struct AgentTests {
         #expect(guest.logLines.contains { $0.contains("unfinished cycle \(lost)") })
     }
 
-    @Test func refusesAFreezeWhileTheAgentIsFrozen() throws {
+    @Test func `A freeze is refused while the agent is frozen`() throws {
         let guest = try Guest()
         try guest.hook("10-first")
         let agent = try guest.startAgent()
@@ -174,7 +173,7 @@ struct AgentTests {
         #expect(guest.calls == ["10-first thaw thaw"])
     }
 
-    @Test func anAgentRestartedInBetweenThaws() throws {
+    @Test func `An agent that is restarted in between thaws`() throws {
         let guest = try Guest()
         try guest.hook("10-first")
         try guest.hook("20-second")
@@ -193,7 +192,7 @@ struct AgentTests {
         #expect(Set(guest.callsWithCycle.map(\.cycle)).count == 1)
     }
 
-    @Test func anAgentThatStartsFrozenThaws() throws {
+    @Test func `An agent that starts frozen thaws`() throws {
         let guest = try Guest()
         try guest.hook("10-first")
         let first = try guest.startAgent()
@@ -212,7 +211,7 @@ struct AgentTests {
 
     // The client that holds a database lock keeps the hook's output open from freeze to thaw.
     @Test(arguments: AgentKind.allCases)
-    func aBackgroundChildDelaysNothing(kind: AgentKind) throws {
+    func `A background child delays nothing`(kind: AgentKind) throws {
         let guest = try Guest()
         try guest.hook(
             "10-holder",
@@ -242,7 +241,7 @@ struct AgentTests {
     }
 
     @Test(arguments: AgentKind.allCases)
-    func sigtermToTheAgentLetsTheFreezeFinish(kind: AgentKind) throws {
+    func `SIGTERM to the agent lets the freeze finish`(kind: AgentKind) throws {
         let guest = try Guest()
         try guest.hook("10-slow", "touch started-$1; until [ -e finish ]; do sleep 0.01; done")
         let agent = try guest.startAgent(kind)
@@ -261,7 +260,7 @@ struct AgentTests {
     }
 
     // systemd's default KillMode: everything in the unit's control group gets the signal at once.
-    @Test func sigtermToTheWholeUnitRollsBack() throws {
+    @Test func `SIGTERM to the whole unit rolls the freeze back`() throws {
         let guest = try Guest()
         try guest.hook("10-first")
         try guest.hook("20-slow", "[ $1 = thaw ] && exit 0; touch started; sleep 300 & wait")
@@ -289,7 +288,7 @@ struct AgentTests {
     }
 
     @Test(arguments: [0, 1])
-    func hookOutputDoesNotReachTheAgent(status: Int) throws {
+    func `The output of hooks does not reach the agent`(status: Int) throws {
         let guest = try Guest(configuration: "on-failure = abort")
         try guest.hook("10-loud", "head -c 30000000 /dev/zero | tr '\\0' x; [ $1 = thaw ] || exit \(status)")
         let agent = try guest.startPipeAgent()
@@ -306,7 +305,7 @@ struct AgentTests {
         #expect(guest.logLines.contains { $0.hasPrefix("10-loud: [") && $0.contains(" bytes of output dropped") })
     }
 
-    @Test func isSilentOnSuccess() throws {
+    @Test func `The agent hears nothing of a freeze and a thaw that succeed`() throws {
         let guest = try Guest()
         try guest.hook("10-talker", "echo words; echo complaint >&2")
         try guest.hook("20-bad", "echo failing; exit 3")
@@ -320,7 +319,7 @@ struct AgentTests {
         #expect(guest.calls.count == 9, "the hooks did run")
     }
 
-    @Test func isSilentAboutAFailingThaw() throws {
+    @Test func `The agent hears nothing of a thaw hook that fails`() throws {
         let guest = try Guest(configuration: "on-failure = abort")
         try guest.hook("10-first")
         try guest.hook("20-bad", "[ $1 = freeze ] || exit 3")
@@ -333,7 +332,7 @@ struct AgentTests {
         #expect(guest.logLines.contains { $0.hasPrefix("thawed: 2 hooks, 1 failed, in ") })
     }
 
-    @Test func isSilentAboutABrokenConfiguration() throws {
+    @Test func `The agent hears nothing of a broken configuration`() throws {
         let guest = try Guest(configuration: "on-failure = maybe")
         try guest.hook("10-first")
         let agent = try guest.startPipeAgent()
@@ -347,7 +346,7 @@ struct AgentTests {
         #expect(log.contains("\(guest.path("fsfreeze-hook.conf")):3:"), "\(log)")
     }
 
-    @Test func leavesNoProcessBehind() throws {
+    @Test func `A cycle leaves no process behind`() throws {
         let guest = try Guest()
         try guest.hook("10-first")
         let agent = try guest.startAgent()

@@ -29,15 +29,15 @@ struct Catalog {
     }
 }
 
-@Suite("The message catalog")
-struct CatalogTests {
-    @Test func hasTheProgramsIDs() throws {
+/// The message catalog.
+@Suite struct CatalogTests {
+    @Test func `The catalog has the ids of the program in their order`() throws {
         let catalog = try Catalog.project()
         #expect(catalog.ids == MessageID.allCases.map(\.rawValue))
     }
 
     @Test(arguments: MessageID.allCases)
-    func saysWhatHappenedAndWhatToDo(id: MessageID) throws {
+    func `Each entry says what happened and what to do`(id: MessageID) throws {
         let catalog = try Catalog.project()
         let text = try #require(catalog.texts[id.rawValue])
         let paragraphs = text.split(separator: "\n\n")

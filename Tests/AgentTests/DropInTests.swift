@@ -3,8 +3,7 @@ import TestSupport
 import Testing
 
 /// The drop-ins for the agent's unit, as systemd reads them.
-@Suite("The drop-ins")
-struct DropInTests {
+@Suite struct DropInTests {
     /// How RHEL and its rebuilds start the agent; later releases say it in other words, around the same variable. The
     /// program is another one, as verify wants it to be there.
     private static let rhelUnit = """
@@ -81,14 +80,14 @@ struct DropInTests {
         return unit.split(separator: "\n").map { String($0.drop { $0 == "\t" || $0 == " " }) }
     }
 
-    @Test func debiansUnitTakesTheDropIn() throws {
+    @Test func `The unit of Debian takes the drop-in`() throws {
         let directory = try directory(unit: try Self.debianUnit(), dropIn: try dropIn("debian"))
         #expect(try faults(in: directory) == "")
         let commands = try merged(in: directory).filter { $0.hasPrefix("Command Line: ") }
         #expect(commands == ["Command Line: /usr/sbin/qemu-ga -F/usr/sbin/fsfreeze-hook"])
     }
 
-    @Test func theAgentTakesTheDropInsOption() throws {
+    @Test func `The agent takes the option of the drop-in`() throws {
         let line = try #require(try dropIn("debian").split(separator: "\n").last { $0.hasPrefix("ExecStart=-") })
         let command = line.dropFirst("ExecStart=-".count).split(separator: " ").map(String.init)
         let result = try run(command + ["--dump-conf"])
@@ -96,7 +95,7 @@ struct DropInTests {
         #expect(result.stdout.contains("fsfreeze-hook=/usr/sbin/fsfreeze-hook\n"), "\(result)")
     }
 
-    @Test func rhelsUnitTakesTheDropIn() throws {
+    @Test func `The unit of RHEL takes the drop-in`() throws {
         let directory = try directory(unit: Self.rhelUnit, dropIn: try dropIn("rhel"))
         #expect(try faults(in: directory) == "")
         let lines = try merged(in: directory)
@@ -113,7 +112,7 @@ struct DropInTests {
     }
 
     /// A fault in a unit is found by the way it is looked for above.
-    @Test func aMissingResetWouldBeFound() throws {
+    @Test func `A missing reset would be found`() throws {
         let broken = try dropIn("debian").replacing("ExecStart=\n", with: "")
         let directory = try directory(unit: try Self.debianUnit(), dropIn: broken)
         #expect(try faults(in: directory).contains("more than one ExecStart="))

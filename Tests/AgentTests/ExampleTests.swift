@@ -3,8 +3,7 @@ import TestSupport
 import Testing
 
 /// The example hook, copied as its head says and run by the program.
-@Suite("The example hook", .timeLimit(.minutes(5)))
-struct ExampleTests {
+@Suite(.timeLimit(.minutes(5))) struct ExampleTests {
     private func install(as name: String, in guest: Guest) throws {
         let text = try Checkout.text(of: "hooks/10-example.sample")
         let client = "client='\(guest.path("examplectl"))'"
@@ -18,7 +17,7 @@ struct ExampleTests {
             mode: 0o755)
     }
 
-    @Test func isInertUnderItsOwnName() throws {
+    @Test func `The example is inert under its own name`() throws {
         let guest = try Guest()
         try install(as: "10-example.sample", in: guest)
         try installClient("", in: guest)
@@ -28,7 +27,7 @@ struct ExampleTests {
         #expect(guest.log.contains("frozen: 0 hooks"))
     }
 
-    @Test func hasNothingToDoWithoutItsApplication() throws {
+    @Test func `The example has nothing to do without its application`() throws {
         let guest = try Guest(configuration: "on-failure = abort")
         try install(as: "10-myapp", in: guest)
         let agent = try guest.startAgent()
@@ -37,7 +36,7 @@ struct ExampleTests {
         #expect(guest.log.contains("nothing to do here"))
     }
 
-    @Test func holdsAndReleasesItsApplication() throws {
+    @Test func `The example holds and releases its application`() throws {
         let guest = try Guest(configuration: "on-failure = abort")
         try install(as: "10-myapp", in: guest)
         try installClient("", in: guest)
@@ -50,7 +49,7 @@ struct ExampleTests {
             ])
     }
 
-    @Test func failsAndReleasesWhenTheApplicationCannotPause() throws {
+    @Test func `The example fails and releases an application that cannot pause`() throws {
         let guest = try Guest(configuration: "on-failure = abort")
         try install(as: "10-myapp", in: guest)
         try installClient("[ $1 != pause ]", in: guest)
@@ -59,7 +58,7 @@ struct ExampleTests {
         #expect(guest.text(of: "client-calls").hasSuffix("pause\nis-running\nresume\n"))
     }
 
-    @Test func isShownWithItsDescription() throws {
+    @Test func `The list shows the example with its description`() throws {
         let guest = try Guest()
         try install(as: "10-myapp", in: guest)
         let listing = try guest.namespace.run([

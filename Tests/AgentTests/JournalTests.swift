@@ -6,8 +6,7 @@ import TestSupport
 import Testing
 
 /// What a real journald stores of freezes and thaws that a real qemu-ga asks for.
-@Suite("The real journald", .timeLimit(.minutes(5)))
-struct JournalTests {
+@Suite(.timeLimit(.minutes(5))) struct JournalTests {
     private static let fields = [
         "MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "MESSAGE_ID", "FSFREEZE_CYCLE", "FSFREEZE_HOOK", "FSFREEZE_ACTION",
         "FSFREEZE_STATUS", "FSFREEZE_DURATION_USEC", "FSFREEZE_VERDICT",
@@ -23,7 +22,7 @@ struct JournalTests {
         message.replacing(/in [0-9]+\.[0-9]+ s/, with: "in TIME s")
     }
 
-    @Test func everyFieldOfEveryEntry() throws {
+    @Test func `Every entry of a freeze has all its fields`() throws {
         let guest = try Guest()
         let journal = try Journal(in: guest.namespace)
         try guest.hook("10-good", "sleep 0.1; echo \"words of $1\"")
@@ -84,7 +83,7 @@ struct JournalTests {
             "the log and the journal tell the same, in one order")
     }
 
-    @Test func aThawsEntriesBelongToTheFreezesCycle() throws {
+    @Test func `The entries of a thaw belong to the cycle of its freeze`() throws {
         let guest = try Guest()
         let journal = try Journal(in: guest.namespace)
         try guest.hook("10-good")
@@ -109,12 +108,12 @@ struct JournalTests {
         #expect(shown.split(separator: "\n").count == 4)
     }
 
-    @Test func everyKindOfEntryHasAnOccasion() {
+    @Test func `Every kind of entry has a case`() {
         #expect(Occasion.all.map(\.id) == MessageID.allCases)
     }
 
     @Test(arguments: Occasion.all)
-    func isSentAndExplained(occasion: Occasion) throws {
+    func `Every kind of entry is sent and explained`(occasion: Occasion) throws {
         let guest = try Guest(configuration: occasion.configuration)
         let journal = try Journal(in: guest.namespace)
         try guest.hook("10-good")
@@ -140,7 +139,7 @@ struct JournalTests {
         #expect(!shown.contains("FSFREEZE_HOOK") && !shown.contains("@"), "every placeholder has a value: \(shown)")
     }
 
-    @Test func namesAndWordsForgeNothing() throws {
+    @Test func `Names and words forge nothing`() throws {
         let guest = try Guest()
         let journal = try Journal(in: guest.namespace)
         let name = "10-a\nFORGED=yes\nMESSAGE=forged"
@@ -156,7 +155,7 @@ struct JournalTests {
         #expect(try journal.journalctl(["FORGED=yes"]).isEmpty)
     }
 
-    @Test func theJournalCanBeSwitchedOff() throws {
+    @Test func `The journal can be switched off`() throws {
         let guest = try Guest(configuration: "journal = no")
         let journal = try Journal(in: guest.namespace)
         try guest.hook("10-good")
@@ -173,7 +172,7 @@ struct JournalTests {
     }
 
     // While the filesystems are frozen journald stands still at its first write, and its senders after some messages.
-    @Test func aJournalThatHasStoppedReadingDelaysNothing() throws {
+    @Test func `A journal that has stopped reading delays nothing`() throws {
         let guest = try Guest()
         let journal = try Journal(in: guest.namespace)
         for number in 10..<12 {
@@ -199,7 +198,7 @@ struct JournalTests {
         #expect(try journal.entries(summaries, until: "frozen: ").count == 1)
     }
 
-    @Test func withoutTheLogTheJournalHasEverything() throws {
+    @Test func `Without the log the journal has everything`() throws {
         let guest = try Guest()
         let journal = try Journal(in: guest.namespace)
         #expect(mkdir(guest.path("log"), 0o755) == 0)

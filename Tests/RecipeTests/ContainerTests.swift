@@ -58,8 +58,8 @@ private final class Podman {
     }
 }
 
-@Suite("Recipes and containers")
-struct ContainerTests {
+/// Recipes and containers.
+@Suite struct ContainerTests {
     private let guest: RecipeGuest
     private let podman: Podman
 
@@ -68,7 +68,7 @@ struct ContainerTests {
         podman = try Podman(on: guest)
     }
 
-    @Test func aContainerIsPaused() throws {
+    @Test func `A container is paused`() throws {
         try guest.enable("container", as: "30-container")
         try guest.configure("container", "engine = podman\n[app]\n[missing]\n")
         try podman.run("app", ["/bin/sleep", "1000"])
@@ -97,7 +97,7 @@ struct ContainerTests {
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test func aDatabaseInAContainerIsHeldByItsRecipe() throws {
+    @Test func `A database in a container is held by its recipe`() throws {
         try guest.enable("mariadb")
         let outside = try MariaDBServer(on: guest)
         try outside.execute(
@@ -139,7 +139,7 @@ struct ContainerTests {
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test func dockerIsCalledLikePodman() throws {
+    @Test func `Docker is called like podman`() throws {
         try guest.enable("container", as: "30-container")
         try guest.configure("container", "[app]\n")
         let docker = """

@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-@Suite("The etcd recipe")
-struct EtcdTests {
+/// The etcd recipe.
+@Suite struct EtcdTests {
     private let machine: NativeCopyGuest
     private let guest: RecipeGuest
 
@@ -11,7 +11,7 @@ struct EtcdTests {
         guest = machine.guest
     }
 
-    @Test func whatWasAcknowledgedIsRestoredFromItsCopy() throws {
+    @Test func `What was acknowledged is restored from the copy`() throws {
         let server = try EtcdServer(on: guest)
         let client = server.client.joined(separator: " ")
         try machine.expectAllThatWasAcknowledged(inCycles: 20) { writer, number in
@@ -28,7 +28,7 @@ struct EtcdTests {
         try server.end()
     }
 
-    @Test func twoMembersHaveCopiesOfTheirOwn() throws {
+    @Test func `Two members have copies of their own`() throws {
         let first = try EtcdServer(on: guest)
         let second = try EtcdServer("second", on: guest, port: 3379)
         try machine.runCycle()
@@ -41,7 +41,7 @@ struct EtcdTests {
         try first.end()
     }
 
-    @Test(arguments: ["0.0.0.0", "[::]", "[::1]"]) func everyAddressIsUnderstood(address: String) throws {
+    @Test(arguments: ["0.0.0.0", "[::]", "[::1]"]) func `Every address is understood`(address: String) throws {
         let server = try EtcdServer(on: guest, address: address)
         _ = try machine.copyInCycle()
         try server.end()
@@ -49,13 +49,13 @@ struct EtcdTests {
 
     /// The port for peers is the lower one here.
     @Test(arguments: EtcdServer.Place.allCases)
-    func itIsFoundWhereItWasToldToListen(place: EtcdServer.Place) throws {
+    func `A member is found where it was told to listen`(place: EtcdServer.Place) throws {
         let server = try EtcdServer(on: guest, peerPort: 1380, told: place)
         _ = try machine.copyInCycle()
         try server.end()
     }
 
-    @Test func certificatesAreGivenByTheConfiguration() throws {
+    @Test func `The configuration gives certificates and the password`() throws {
         let certificate = try makeCertificate("own")
         let server = try EtcdServer(on: guest, certificate: certificate)
         try server.run("user", "add", "root:ro ot:7")

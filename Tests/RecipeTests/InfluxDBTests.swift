@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("The InfluxDB recipe")
-struct InfluxDBTests {
+/// The InfluxDB recipe.
+@Suite struct InfluxDBTests {
     private let machine: NativeCopyGuest
     private let guest: RecipeGuest
 
@@ -40,7 +40,7 @@ struct InfluxDBTests {
             ["influx", "-port", "\(http)", "-database", "numbers", "-format", "csv", "-execute", statement])
     }
 
-    @Test func whatWasAcknowledgedIsRestoredFromItsCopy() throws {
+    @Test func `What was acknowledged is restored from the copy`() throws {
         let server = try start()
         try influx("CREATE DATABASE numbers")
         // influxd copies one shard after the other.
@@ -68,7 +68,7 @@ struct InfluxDBTests {
         try server.end()
     }
 
-    @Test func twoServersHaveCopiesOfTheirOwn() throws {
+    @Test func `Two servers have copies of their own`() throws {
         let first = try start()
         let second = try start("second", backup: ":7088", http: 7086)
         try machine.runCycle()
@@ -78,7 +78,7 @@ struct InfluxDBTests {
     }
 
     /// A backup that an administrator makes beside it, of a server that does not answer.
-    @Test func aBackupIsNotTakenForAServer() throws {
+    @Test func `A backup is not taken for a server`() throws {
         let server = try start()
         let backup = try guest.start([
             "influxd", "backup", "-portable", "-host", "127.0.0.1:1", guest.path("other"),
@@ -91,7 +91,7 @@ struct InfluxDBTests {
         try server.end()
     }
 
-    @Test func aServerThatStandsStillOrGoesAwayLeavesNoCopy() throws {
+    @Test func `A server that stands still or goes away leaves no copy`() throws {
         let server = try start()
         try influx("CREATE DATABASE numbers")
         try influx("INSERT point value=1 1")
@@ -109,7 +109,7 @@ struct InfluxDBTests {
         #expect(try machine.madeCopies(of: "main").count == 1)
     }
 
-    @Test func aCopyThatMissesAFileIsNone() throws {
+    @Test func `A copy that lacks a file does not count`() throws {
         let server = try start()
         try influx("CREATE DATABASE numbers")
         try influx("INSERT point value=1 1")

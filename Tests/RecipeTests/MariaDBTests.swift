@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("The MariaDB recipe")
-struct MariaDBTests {
+/// The MariaDB recipe.
+@Suite struct MariaDBTests {
     private let guest: RecipeGuest
 
     init() throws {
@@ -11,7 +11,7 @@ struct MariaDBTests {
         try guest.enable("mariadb")
     }
 
-    @Test func whatWasAcknowledgedIsInTheCopyAndNothingElse() throws {
+    @Test func `What was acknowledged is in the copy and nothing else`() throws {
         let server = try MariaDBServer(on: guest)
         let load = server.startLoad()
         defer { load.stop() }
@@ -26,7 +26,7 @@ struct MariaDBTests {
         #expect(try server.holdingConnections() == [])
     }
 
-    @Test func withoutItTablesAreNotClean() throws {
+    @Test func `Without the recipe tables are not clean`() throws {
         let server = try MariaDBServer(on: guest)
         let load = server.startLoad()
         defer { load.stop() }
@@ -38,7 +38,7 @@ struct MariaDBTests {
         }
     }
 
-    @Test func aLongQueryDoesNotStallTheOthers() throws {
+    @Test func `A long query does not stall the others`() throws {
         try guest.configure("mariadb", "lock-wait = 1\n")
         let server = try MariaDBServer(on: guest)
         let load = server.startLoad()
@@ -60,7 +60,7 @@ struct MariaDBTests {
         _ = try long.wait()
     }
 
-    @Test func aLongReadDoesNotMatter() throws {
+    @Test func `A long read does not matter`() throws {
         let server = try MariaDBServer(on: guest)
         try server.execute("INSERT INTO load_test.innodb VALUES (1, 1)")
         let long = try guest.start(server.client + ["--execute=SELECT SLEEP(60), number FROM load_test.innodb"])
@@ -72,7 +72,7 @@ struct MariaDBTests {
         _ = try long.wait()
     }
 
-    @Test func aServerKilledInTheWindowIsTold() throws {
+    @Test func `A server that is killed in the window is reported`() throws {
         let server = try MariaDBServer(on: guest)
         #expect(try guest.run("freeze") == 0)
         try server.end(SIGKILL)
@@ -87,7 +87,7 @@ struct MariaDBTests {
         #expect(guest.verdict == "application-consistent")
     }
 
-    @Test func aSessionKilledByAnAdministratorIsTold() throws {
+    @Test func `A session that an administrator kills is reported`() throws {
         let server = try MariaDBServer(on: guest)
         #expect(try guest.run("freeze") == 0)
         #expect(eventually { (try? server.holdingConnections().count) == 1 })
@@ -99,7 +99,7 @@ struct MariaDBTests {
         #expect(guest.verdict == "application-consistent")
     }
 
-    @Test func aServerThatHangsIsGivenUp() throws {
+    @Test func `A server that hangs is given up`() throws {
         let server = try MariaDBServer(on: guest)
         #expect(try guest.run("freeze") == 0)
         try server.whileStopped { () throws in
@@ -117,7 +117,7 @@ struct MariaDBTests {
         #expect(guest.verdict == "application-consistent", "\(guest.log)")
     }
 
-    @Test func aRecipeEndedByTheTimeLimitLeavesNoLock() throws {
+    @Test func `A recipe that the time limit ends leaves no lock`() throws {
         try guest.configure("mariadb", "lock-wait = 50\n")
         try guest.configure("[hook mariadb]\ntimeout = 1s\n")
         let server = try MariaDBServer(on: guest)
@@ -136,7 +136,7 @@ struct MariaDBTests {
     }
 
     /// The data lie on a filesystem of the test's own, which is really frozen; nobody thaws.
-    @Test func theGuardLetsGoWhileTheDiskIsFrozen() throws {
+    @Test func `The guard lets go while the disk is frozen`() throws {
         let disk = guest.path("disk")
         try guest.execute([
             "/bin/sh", "-ec",
@@ -158,7 +158,7 @@ struct MariaDBTests {
         try guest.execute(["umount", disk])
     }
 
-    @Test func aServerThatEndsIdleSessionsKeepsThisOne() throws {
+    @Test func `A server that ends idle sessions keeps that of the recipe`() throws {
         let server = try MariaDBServer(on: guest, options: ["--wait-timeout=1", "--interactive-timeout=1"])
         #expect(try guest.run("freeze") == 0)
         usleep(2_500_000)
@@ -167,14 +167,14 @@ struct MariaDBTests {
         _ = server
     }
 
-    @Test func aMachineWithoutTheServerIsSkipped() throws {
+    @Test func `A machine without the server is skipped`() throws {
         #expect(try guest.run("freeze") == 0)
         #expect(guest.ending(of: "50-mariadb")?.contains("status=77") == true)
         #expect(guest.output(of: "50-mariadb") == ["mariadb is not running here"])
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test func everyServerOfTheMachineIsHeld() throws {
+    @Test func `Every server of the machine is held`() throws {
         let first = try MariaDBServer("one", on: guest)
         let second = try MariaDBServer("two", on: guest)
         #expect(try guest.run("freeze") == 0)
@@ -194,7 +194,7 @@ struct MariaDBTests {
         #expect(try first.holdingConnections() == [])
     }
 
-    @Test func aPasswordIsUsedAndShownNowhere() throws {
+    @Test func `A password is used and shown nowhere`() throws {
         let server = try MariaDBServer(on: guest)
         try server.execute(
             "CREATE USER backup@localhost IDENTIFIED BY 'correct-horse'", "GRANT RELOAD ON *.* TO backup@localhost")
@@ -213,7 +213,7 @@ struct MariaDBTests {
         #expect(!Files.text(of: guest.path("log")).contains("-horse"))
     }
 
-    @Test func aConfigurationThatOthersCanReadOrWriteIsRefused() throws {
+    @Test func `A configuration that others can read or write is refused`() throws {
         let server = try MariaDBServer(on: guest)
         for (text, mode): (String, mode_t) in [
             ("password = secret\n", 0o644), ("user = root\n", 0o666), ("usr = root\n", 0o600),
@@ -227,7 +227,9 @@ struct MariaDBTests {
         _ = server
     }
 
-    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func everyShellRunsIt(shell: String) throws {
+    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func `Every shell runs the recipe`(shell: String)
+        throws
+    {
         let guest = try RecipeGuest()
         try guest.enable("mariadb", runBy: shell)
         let server = try MariaDBServer(on: guest)
@@ -241,7 +243,7 @@ struct MariaDBTests {
         }
     }
 
-    @Test func aGaleraNodeIsRecognised() throws {
+    @Test func `A Galera node is recognised`() throws {
         let provider = "/usr/lib/galera/libgalera_smm.so"
         guard Files.exists(provider) else { throw TestFailure("\(provider) is missing: apt-get install galera-4") }
         let server = try MariaDBServer(on: guest)

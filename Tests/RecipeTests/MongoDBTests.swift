@@ -4,8 +4,7 @@ import Testing
 
 /// MongoDB is in no package of this system: its shell is played by a program that executes what it is sent line by line, as
 /// mongosh does with a standard input that is no terminal, upon a server whose state is a file.
-@Suite("The MongoDB recipe with a scripted shell")
-struct MongoDBTests {
+@Suite struct MongoDBTests {
     private let guest: RecipeGuest
 
     init() throws {
@@ -71,7 +70,7 @@ struct MongoDBTests {
     }
 
     @Test(arguments: ["", ", \"legacy\": true", ", \"about\": {\"secondary\": true}"])
-    func itIsLockedAndUnlockedOnce(state: String) throws {
+    func `A server is locked and unlocked once`(state: String) throws {
         try serve(state)
         for _ in 1...2 {
             #expect(try guest.run("freeze") == 0)
@@ -88,7 +87,7 @@ struct MongoDBTests {
         #expect(guest.runFiles == [])
     }
 
-    @Test func theLockOfSomebodyElseStays() throws {
+    @Test func `The lock of somebody else stays`() throws {
         try serve("")
         try Files.write("{\"locks\":2}", to: guest.path("server.json"))
         #expect(try guest.run("freeze") == 0)
@@ -98,7 +97,7 @@ struct MongoDBTests {
         #expect(guest.verdict == "application-consistent")
     }
 
-    @Test(arguments: [0, 1]) func aLockThatIsLostIsTold(left: Int) throws {
+    @Test(arguments: [0, 1]) func `A lock that is lost is reported`(left: Int) throws {
         try Files.write("{\"locks\":1}", to: guest.path("server.json"))
         #expect(try guest.run("freeze") == 0)
         try setLocks(left)
@@ -107,7 +106,7 @@ struct MongoDBTests {
         #expect(locks == "0")
     }
 
-    @Test func aSessionThatDiesLeavesNoLock() throws {
+    @Test func `A session that dies leaves no lock`() throws {
         #expect(try guest.run("freeze") == 0)
         let clients = Processes.mentioning(guest.path("mongosh")).filter {
             Processes.commandLine(of: $0).contains("node ")
@@ -126,7 +125,7 @@ struct MongoDBTests {
         (", \"down\": true", "no server is running", "status=77"),
         (", \"password\": \"x\"", "command fsync requires authentication", "status=1"),
     ])
-    func whatCannotBeLockedIsTold(state: String, words: String, status: String) throws {
+    func `A server that cannot be locked is reported`(state: String, words: String, status: String) throws {
         try serve(state)
         #expect(try guest.run("freeze") == 0)
         #expect(guest.output(of: "50-mongodb").contains { $0.contains(words) }, "\(guest.log)")
@@ -135,7 +134,7 @@ struct MongoDBTests {
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test func aPasswordIsUsedAndShownNowhere() throws {
+    @Test func `A password is used and shown nowhere`() throws {
         try serve(", \"password\": \"it's \\\"quoted\\\" \\\\ $HOME\"")
         try guest.configure("mongodb", "[db]\nuser = backup\npassword = it's \"quoted\" \\ $HOME\n")
         #expect(try guest.run("freeze") == 0)
@@ -151,7 +150,9 @@ struct MongoDBTests {
         #expect(!Files.text(of: guest.path("log")).contains("horse"))
     }
 
-    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func everyShellRunsIt(shell: String) throws {
+    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func `Every shell runs the recipe`(shell: String)
+        throws
+    {
         unlink(guest.path("fsfreeze-hook.d/50-mongodb"))
         try guest.enable("mongodb", runBy: shell)
         #expect(try guest.run("freeze") == 0)

@@ -3,8 +3,7 @@ import TestSupport
 import Testing
 
 /// The servers that no package of this system has, by a client that answers as theirs does.
-@Suite("The MariaDB recipe with other servers")
-struct MySQLTests {
+@Suite struct MySQLTests {
     private let guest: RecipeGuest
 
     init() throws {
@@ -60,7 +59,7 @@ struct MySQLTests {
             "BACKUP STAGE END;"
         ),
     ])
-    func eachServerIsHeldItsWay(version: String, comment: String, lock: String, release: String) throws {
+    func `Each server is held its own way`(version: String, comment: String, lock: String, release: String) throws {
         try serve(version: version, comment: comment)
         #expect(try guest.run("freeze") == 0)
         #expect(statements.contains { $0.contains("lock_wait_timeout = 3") })
@@ -81,7 +80,7 @@ struct MySQLTests {
         ("version_comment", "1045 (28000): Access denied for user 'backup'@'localhost' (using password: NO)"),
         ("version_comment", "2002 (HY000): Can't connect to local MySQL server through socket '/run/shop.sock' (13)"),
     ])
-    func whatTheServerRefusesIsTold(failing: String, error: String) throws {
+    func `A refusal of the server is reported`(failing: String, error: String) throws {
         try serve(version: "8.0.36", failing: failing, error: error)
         #expect(try guest.run("freeze") == 0)
         let isMissing = error.hasPrefix("2002")
@@ -91,7 +90,7 @@ struct MySQLTests {
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test func aServerThatIsRestartedInTheWindowIsTold() throws {
+    @Test func `A server that is restarted in the window is reported`() throws {
         try serve(
             version: "8.0.36", failing: "UNLOCK TABLES",
             error: "2013 (HY000) at line 4: Lost connection to server during query")

@@ -3,8 +3,7 @@ import TestSupport
 import Testing
 
 /// What goes for all recipes whose application makes a copy of its own, shown with etcd's.
-@Suite("The recipes with native copies")
-struct NativeCopyTests {
+@Suite struct NativeCopyTests {
     private let machine: NativeCopyGuest
     private let guest: RecipeGuest
 
@@ -13,7 +12,9 @@ struct NativeCopyTests {
         guest = machine.guest
     }
 
-    @Test(arguments: ["etcd", "influxdb", "slapd", "rabbitmq"]) func whatDoesNotRunIsSkipped(recipe: String) throws {
+    @Test(arguments: ["etcd", "influxdb", "slapd", "rabbitmq"]) func `An application that does not run is skipped`(
+        recipe: String
+    ) throws {
         let machine = try NativeCopyGuest(recipe)
         #expect(try machine.guest.run("freeze") == 0)
         for action in ["prepare", "freeze"] {
@@ -24,7 +25,9 @@ struct NativeCopyTests {
         #expect(!Files.exists(machine.copies))
     }
 
-    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func everyShellRunsIt(shell: String) throws {
+    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func `Every shell runs the recipe`(shell: String)
+        throws
+    {
         let machine = try NativeCopyGuest("etcd", runBy: shell)
         let server = try EtcdServer(on: machine.guest)
         _ = try machine.copyInCycle()
@@ -40,7 +43,7 @@ struct NativeCopyTests {
 
     // MARK: - How many
 
-    @Test func oldCopiesGo() throws {
+    @Test func `Old copies go`() throws {
         try machine.configure("copies = 3")
         let server = try EtcdServer(on: guest)
         var made: [String] = []
@@ -57,7 +60,7 @@ struct NativeCopyTests {
         try server.end()
     }
 
-    @Test func aClockThatWasSetBackCostsNoCopy() throws {
+    @Test func `A clock that was set back costs no copy`() throws {
         let server = try EtcdServer(on: guest)
         let first = try machine.copyInCycle()
         for number in 1...2 {
@@ -73,7 +76,7 @@ struct NativeCopyTests {
     @Test(arguments: [
         "copies = 0", "copies = many", "keep-free = -1", "keep-free = 10%", "timeout = 0", "timeout = 1m",
     ])
-    func aWrongNumberIsTold(setting: String) throws {
+    func `A wrong number is reported`(setting: String) throws {
         try machine.configure(setting)
         let server = try EtcdServer(on: guest)
         let reason = try machine.reasonOfFailure()
@@ -84,7 +87,7 @@ struct NativeCopyTests {
 
     // MARK: - Space
 
-    @Test func aDiskThatHasTooLittleIsNotFilled() throws {
+    @Test func `A disk that has too little space is not filled`() throws {
         let server = try EtcdServer(on: guest)
         try server.run("put", "large", String(repeating: "x", count: 100_000))
         try machine.mountSmallDisk(size: "64k")
@@ -99,7 +102,7 @@ struct NativeCopyTests {
         try server.end()
     }
 
-    @Test func aCopyLikeTheLastOneHasToFit() throws {
+    @Test func `A copy like the last one has to fit`() throws {
         let server = try EtcdServer(on: guest)
         try machine.mountSmallDisk(size: "1m")
         let first = try machine.copyInCycle()
@@ -113,7 +116,7 @@ struct NativeCopyTests {
     /// The client's words for a script that is to answer as it does, and has `file` then.
     private let answer = "for word; do case $word in status) exit 0 ;; */snapshot.db) file=$word ;; esac; done\n"
 
-    @Test func manyFilesTogetherDoNotFillTheDisk() throws {
+    @Test func `Many files together do not fill the disk`() throws {
         let server = try EtcdServer(on: guest)
         try machine.mountSmallDisk(size: "8m")
         try machine.configure("keep-free = 50")
@@ -138,7 +141,7 @@ struct NativeCopyTests {
 
     // MARK: - Failures
 
-    @Test func aToolThatFailsOrHangsLeavesNothing() throws {
+    @Test func `A tool that fails or hangs leaves nothing`() throws {
         let server = try EtcdServer(on: guest)
         try machine.replace(
             "etcdctl", by: answer + "echo half >\"$file\"\necho 'Error: snapshot failed\n\nmore' >&2\nexit 3")
@@ -155,7 +158,7 @@ struct NativeCopyTests {
         try server.end()
     }
 
-    @Test func aServerThatDoesNotAnswerIsToldSoon() throws {
+    @Test func `A server that does not answer is reported soon`() throws {
         let server = try EtcdServer(on: guest)
         let start = monotonicSeconds()
         try server.whileStopped {
@@ -169,7 +172,9 @@ struct NativeCopyTests {
     }
 
     /// The program's limit ends it in the middle: at its first word, or not before it is killed.
-    @Test(arguments: [false, true]) func whatIsEndedLeavesNothingThatLooksWhole(heedsNothing: Bool) throws {
+    @Test(arguments: [false, true]) func `A recipe that the time limit ends leaves nothing that looks whole`(
+        heedsNothing: Bool
+    ) throws {
         let server = try EtcdServer(on: guest)
         try machine.replace(
             "etcdctl",
@@ -193,7 +198,7 @@ struct NativeCopyTests {
 
     // MARK: - Whose
 
-    @Test func onlyRootReadsTheCopies() throws {
+    @Test func `Only root reads the copies`() throws {
         let server = try EtcdServer(on: guest)
         let copy = try machine.copyInCycle()
         let place = "\(machine.copies)/\(try machine.instances().first ?? "")"

@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("The PostgreSQL recipe")
-struct PostgreSQLTests {
+/// The PostgreSQL recipe.
+@Suite struct PostgreSQLTests {
     private let guest: RecipeGuest
 
     init() throws {
@@ -11,7 +11,7 @@ struct PostgreSQLTests {
         try guest.enable("postgresql")
     }
 
-    @Test func anImageOfOneMomentHasNextToNothingToRecover() throws {
+    @Test func `An image of one moment has next to nothing to recover`() throws {
         let server = try PostgreSQLServer(on: guest)
         let load = server.startLoad()
         defer { load.stop() }
@@ -36,7 +36,7 @@ struct PostgreSQLTests {
         #expect(guest.runFiles == [])
     }
 
-    @Test func aBackupSessionServesACopyOfManyMoments() throws {
+    @Test func `A backup session serves a copy of many moments`() throws {
         let archive = try guest.makeDirectory("archive", owner: "postgres")
         let labels = try guest.makeDirectory("labels", owner: "root")
         let server = try PostgreSQLServer(
@@ -77,7 +77,7 @@ struct PostgreSQLTests {
         }
     }
 
-    @Test func aBackupSessionKilledByAnAdministratorIsTold() throws {
+    @Test func `A backup session that an administrator kills is reported`() throws {
         let labels = try guest.makeDirectory("labels", owner: "root")
         let server = try PostgreSQLServer(on: guest)
         try guest.configure("postgresql", "mode = session\nlabel-directory = \(labels)\n")
@@ -96,7 +96,7 @@ struct PostgreSQLTests {
         #expect(try Files.names(in: labels).count == 1)
     }
 
-    @Test func theLabelIsKeptWhereverTheWindowEnds() throws {
+    @Test func `The label is kept wherever the window ends`() throws {
         let labels = try guest.makeDirectory("labels", owner: "root")
         let server = try PostgreSQLServer(on: guest)
         try guest.configure("postgresql", "mode = session\nlabel-directory = \(labels)\n")
@@ -119,7 +119,7 @@ struct PostgreSQLTests {
         _ = server
     }
 
-    @Test func aServerKilledInTheWindowOfASessionIsTold() throws {
+    @Test func `A server that is killed in the window of a session is reported`() throws {
         let labels = try guest.makeDirectory("labels", owner: "root")
         let server = try PostgreSQLServer(on: guest)
         try guest.configure("postgresql", "mode = session\nlabel-directory = \(labels)\n")
@@ -135,14 +135,14 @@ struct PostgreSQLTests {
         #expect(guest.verdict == "application-consistent", "\(guest.log)")
     }
 
-    @Test func aMachineWithoutTheServerIsSkipped() throws {
+    @Test func `A machine without the server is skipped`() throws {
         #expect(try guest.run("freeze") == 0)
         #expect(guest.ending(of: "50-postgresql")?.contains("status=77") == true)
         #expect(guest.output(of: "50-postgresql").allSatisfy { $0 == "postgresql is not running here" })
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test func everyClusterOfTheMachineIsFound() throws {
+    @Test func `Every cluster of the machine is found`() throws {
         let first = try PostgreSQLServer("one", on: guest)
         let second = try PostgreSQLServer("two", on: guest)
         #expect(try guest.run("freeze") == 0)
@@ -153,7 +153,7 @@ struct PostgreSQLTests {
         #expect(guest.verdict == "application-consistent")
     }
 
-    @Test func aStandbyIsRecognised() throws {
+    @Test func `A standby is recognised`() throws {
         let server = try PostgreSQLServer(on: guest)
         try server.end()
         try guest.execute(["install", "-o", "postgres", "-m", "0600", "/dev/null", "\(server.data)/standby.signal"])
@@ -164,7 +164,7 @@ struct PostgreSQLTests {
         #expect(guest.verdict == "application-consistent")
     }
 
-    @Test func aPasswordIsUsedAndShownNowhere() throws {
+    @Test func `A password is used and shown nowhere`() throws {
         let server = try PostgreSQLServer(on: guest)
         try server.execute("CREATE ROLE backup LOGIN SUPERUSER PASSWORD 'correct-horse'")
         try Files.write(
@@ -181,7 +181,7 @@ struct PostgreSQLTests {
         #expect(!Files.text(of: guest.path("log")).contains("-horse"))
     }
 
-    @Test func aServerThatDoesNotAnswerIsGivenUp() throws {
+    @Test func `A server that refuses the user is given up`() throws {
         let server = try PostgreSQLServer(on: guest)
         try guest.configure("postgresql", "timeout = 1\n[db]\nhost = \(server.socketDirectory)\nuser = backup\n")
         #expect(try guest.run("freeze") == 0)
@@ -192,7 +192,9 @@ struct PostgreSQLTests {
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func everyShellRunsIt(shell: String) throws {
+    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func `Every shell runs the recipe`(shell: String)
+        throws
+    {
         let guest = try RecipeGuest()
         try guest.enable("postgresql", runBy: shell)
         let labels = try guest.makeDirectory("labels", owner: "root")

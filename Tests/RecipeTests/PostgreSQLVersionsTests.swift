@@ -2,8 +2,7 @@ import TestSupport
 import Testing
 
 /// The versions that no package of this system has, by a client that answers as theirs does.
-@Suite("The PostgreSQL recipe with other versions")
-struct PostgreSQLVersionsTests {
+@Suite struct PostgreSQLVersionsTests {
     private let guest: RecipeGuest
 
     init() throws {
@@ -17,7 +16,7 @@ struct PostgreSQLVersionsTests {
         (150000, "pg_backup_start(:label, true), set_config(", "pg_backup_stop(false)"),
         (180001, "pg_backup_start(:label, true), set_config(", "pg_backup_stop(false)"),
     ])
-    func eachVersionHasItsFunctions(version: Int, start: String, stop: String) throws {
+    func `Each version has its functions`(version: Int, start: String, stop: String) throws {
         let labels = try guest.makeDirectory("labels", owner: "root")
         let script = """
             #!/bin/sh
@@ -52,7 +51,7 @@ struct PostgreSQLVersionsTests {
         }
     }
 
-    @Test func aSessionNeedsAPlaceForItsLabels() throws {
+    @Test func `A session needs a place for its labels`() throws {
         try guest.configure("postgresql", "mode = session\n[db]\nhost = /run\n")
         #expect(try guest.run("freeze") == 0)
         #expect(guest.output(of: "50-postgresql").last?.contains("label-directory has to be a directory") == true)

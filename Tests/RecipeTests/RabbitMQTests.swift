@@ -2,8 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The RabbitMQ recipe")
-struct RabbitMQTests {
+/// The RabbitMQ recipe.
+@Suite struct RabbitMQTests {
     private let machine: NativeCopyGuest
     private let guest: RecipeGuest
 
@@ -42,7 +42,7 @@ struct RabbitMQTests {
         var users: [User]
     }
 
-    @Test func whatWasAcknowledgedIsRestoredFromItsCopy() throws {
+    @Test func `What was acknowledged is restored from the copy`() throws {
         let server = try start()
         try control("rabbit", "add_vhost", "shop")
         try control("rabbit", "add_user", "customer", "pass word")
@@ -70,7 +70,7 @@ struct RabbitMQTests {
         try server.end()
     }
 
-    @Test func twoNodesHaveCopiesOfTheirOwn() throws {
+    @Test func `Two nodes have copies of their own`() throws {
         let first = try start()
         let second = try start("second", port: 5673)
         try control("second", "add_vhost", "other")
@@ -90,7 +90,7 @@ struct RabbitMQTests {
     }
 
     /// Other programs run in the same machine; rabbitmqctl is one of them.
-    @Test func otherProgramsInErlangAreNoNodes() throws {
+    @Test func `Other programs in Erlang are no nodes`() throws {
         let other = try guest.start(["erl", "-noinput", "-rabbit", "x", "-sname", "rabbitlike"])
         try wait(for: "erl") { !Processes.mentioning("rabbitlike").isEmpty }
         #expect(try guest.run("freeze") == 0)
@@ -100,7 +100,7 @@ struct RabbitMQTests {
         _ = try other.wait(within: 10)
     }
 
-    @Test func definitionsThatEndTooSoonAreNoCopy() throws {
+    @Test func `Definitions that end too soon are no copy`() throws {
         let server = try start()
         try machine.replace("rabbitmqctl", by: "printf '{\"users\":[{\"name\":'")
         #expect(try machine.reasonOfFailure() == "no copy: the definitions do not end as they should")

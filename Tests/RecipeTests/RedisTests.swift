@@ -2,8 +2,8 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("The Redis recipe")
-struct RedisTests {
+/// The Redis recipe.
+@Suite struct RedisTests {
     private let guest: RecipeGuest
 
     init() throws {
@@ -27,7 +27,7 @@ struct RedisTests {
     private let rdb = Persistence.rdb.options
 
     @Test(arguments: Persistence.allCases)
-    func whatWasAcknowledgedIsInTheCopyAndNothingElse(persistence: Persistence) throws {
+    func `What was acknowledged is in the copy and nothing else`(persistence: Persistence) throws {
         let server = try RedisServer(on: guest, options: persistence.options)
         let load = server.startLoad()
         defer { load.stop() }
@@ -43,7 +43,7 @@ struct RedisTests {
 
     /// The data lie on a filesystem of the test's own, which is really frozen; nobody thaws. A server that is let go waits
     /// for its append-only file then, and answers nobody.
-    @Test func aServerOnAFrozenDiskHoldsUpNobody() throws {
+    @Test func `A server on a frozen disk holds up nobody`() throws {
         let disk = guest.path("disk")
         try guest.execute([
             "/bin/sh", "-ec",
@@ -71,7 +71,7 @@ struct RedisTests {
         try guest.execute(["umount", disk])
     }
 
-    @Test func withoutItAllSinceTheLastSaveIsLost() throws {
+    @Test func `Without the recipe all since the last save is lost`() throws {
         let server = try RedisServer(on: guest, options: rdb)
         let load = server.startLoad()
         defer { load.stop() }
@@ -83,7 +83,7 @@ struct RedisTests {
         }
     }
 
-    @Test func aSaveThatFailsIsTold() throws {
+    @Test func `A save that fails is reported`() throws {
         let server = try RedisServer(on: guest, options: rdb)
         try server.execute("SET", "a", "1")
         // What it is to be renamed to cannot be replaced.
@@ -100,7 +100,7 @@ struct RedisTests {
         #expect(guest.verdict?.hasPrefix("crash-consistent") == true)
     }
 
-    @Test func aRewriteOfTheAppendOnlyFileIsWaitedFor() throws {
+    @Test func `A rewrite of the append-only file is waited for`() throws {
         let server = try RedisServer(on: guest, options: rdb + ["--appendonly", "yes"])
         try server.execute("SET", "a", "1")
         try server.execute("CONFIG", "SET", "rdb-key-save-delay", "100000")
@@ -113,7 +113,7 @@ struct RedisTests {
         #expect(guest.verdict == "application-consistent", "\(guest.log)")
     }
 
-    @Test func aServerKilledInTheWindowIsTold() throws {
+    @Test func `A server that is killed in the window is reported`() throws {
         let server = try RedisServer(on: guest, options: rdb)
         #expect(try guest.run("freeze") == 0)
         try server.end(SIGKILL)
@@ -127,7 +127,7 @@ struct RedisTests {
         #expect(guest.verdict == "application-consistent", "\(guest.log)")
     }
 
-    @Test func aPauseThatEndsTooEarlyIsTold() throws {
+    @Test func `A pause that ends too early is reported`() throws {
         let server = try RedisServer(on: guest, options: rdb)
         #expect(try guest.run("freeze") == 0)
         try server.execute("CLIENT", "UNPAUSE")
@@ -141,7 +141,7 @@ struct RedisTests {
         #expect(guest.verdict?.contains("the pause has ended") == true, "\(guest.log)")
     }
 
-    @Test func aServerThatIsReplacedInTheWindowIsTold() throws {
+    @Test func `A server that is replaced in the window is reported`() throws {
         let server = try RedisServer(on: guest, options: rdb)
         #expect(try guest.run("freeze") == 0)
         try server.end(SIGKILL)
@@ -150,7 +150,7 @@ struct RedisTests {
         #expect(guest.verdict?.hasPrefix("crash-consistent") == true, "\(guest.log)")
     }
 
-    @Test func whatKeepsNothingIsSkipped() throws {
+    @Test func `A server that does not run or keeps nothing is skipped`() throws {
         #expect(try guest.run("freeze") == 0)
         #expect(guest.ending(of: "50-redis")?.contains("status=77") == true)
         #expect(guest.output(of: "50-redis").allSatisfy { $0 == "redis is not running here" })
@@ -163,7 +163,7 @@ struct RedisTests {
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test func everyServerOfTheMachineIsHeld() throws {
+    @Test func `Every server of the machine is held`() throws {
         let servers = try ["one", "two"].map { try RedisServer($0, on: guest, options: rdb) }
         let byPort = try RedisServer(
             "three", on: guest, options: rdb + ["--unixsocket", "", "--port", "6390", "--bind", "127.0.0.1"],
@@ -177,7 +177,7 @@ struct RedisTests {
         #expect(guest.verdict == "application-consistent", "\(guest.log)")
     }
 
-    @Test func aReplicaIsNotHeldAndSaidToBeOne() throws {
+    @Test func `A replica is not held and named as one`() throws {
         let primary = try RedisServer("primary", on: guest, options: rdb + ["--port", "6391", "--bind", "127.0.0.1"])
         let replica = try RedisServer("replica", on: guest, options: rdb + ["--replicaof", "127.0.0.1 6391"])
         try guest.configure("redis", "[replica]\nsocket = \(replica.socket)\n")
@@ -192,7 +192,7 @@ struct RedisTests {
         #expect(try copy.execute("GET", "a") == "1\n")
     }
 
-    @Test func aPasswordIsUsedAndShownNowhere() throws {
+    @Test func `A password is used and shown nowhere`() throws {
         let server = try RedisServer(on: guest, options: rdb)
         try server.execute(
             "ACL", "SETUSER", "backup", "on", ">correct-horse", "&*", "+client|pause", "+client|unpause", "+info",
@@ -221,7 +221,9 @@ struct RedisTests {
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func everyShellRunsIt(shell: String) throws {
+    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func `Every shell runs the recipe`(shell: String)
+        throws
+    {
         let guest = try RecipeGuest()
         try guest.enable("redis", runBy: shell)
         let server = try RedisServer(on: guest, options: rdb)
@@ -238,7 +240,7 @@ struct RedisTests {
         }
     }
 
-    @Test func aServerBefore62IsSavedAndNotHeld() throws {
+    @Test func `A server before 6.2 is saved and not held`() throws {
         let client = """
             #!/bin/sh
             while read -r line; do

@@ -1,8 +1,8 @@
 import TestSupport
 import Testing
 
-@Suite("The OpenLDAP recipe")
-struct SlapdTests {
+/// The OpenLDAP recipe.
+@Suite struct SlapdTests {
     private let machine: NativeCopyGuest
     private let guest: RecipeGuest
 
@@ -74,7 +74,7 @@ struct SlapdTests {
         try guest.execute(["slapadd", "-n", "\(database)", option, configuration, "-l", guest.path("entries.ldif")])
     }
 
-    @Test func whatWasAcknowledgedIsRestoredFromItsCopy() throws {
+    @Test func `What was acknowledged is restored from the copy`() throws {
         let server = try start("ldap", "-F", makeServer("ldap"))
         let place = url("ldap")
         try machine.expectAllThatWasAcknowledged(inCycles: 20) { writer, number in
@@ -101,7 +101,7 @@ struct SlapdTests {
         try server.end()
     }
 
-    @Test func twoServersHaveCopiesOfTheirOwn() throws {
+    @Test func `Two servers have copies of their own`() throws {
         let first = try start("first", "-F", makeServer("first"))
         let second = try start("second", "-F", makeServer("second"))
         try machine.runCycle()
@@ -113,7 +113,7 @@ struct SlapdTests {
     }
 
     /// Databases are counted over all files, and only those with entries are copied.
-    @Test func theOldConfigurationIsReadWithWhatItIncludes() throws {
+    @Test func `The old configuration is read with the files that it includes`() throws {
         try makeDirectories("one", "two")
         let head = """
             include /etc/ldap/schema/core.schema
@@ -144,7 +144,7 @@ struct SlapdTests {
     }
 
     /// slapcat(8) warns of all backends but mdb.
-    @Test func aDatabaseThatMustNotBeWrittenMeanwhileIsRefused() throws {
+    @Test func `A database that must not be written meanwhile is refused`() throws {
         try makeDirectories("files")
         try Files.write(
             """
@@ -160,7 +160,7 @@ struct SlapdTests {
         try server.end()
     }
 
-    @Test func aToolThatFailsInTheMiddleLeavesNothing() throws {
+    @Test func `A tool that fails in the middle leaves nothing`() throws {
         let server = try start("ldap", "-F", makeServer("ldap"))
         let real = try Tools.command("slapcat", package: "slapd")
         try machine.replace(

@@ -43,8 +43,8 @@ private final class Manager {
     func control(_ words: String...) throws { try guest.execute(["systemctl"] + words) }
 }
 
-@Suite("The recipes for systemd's units")
-struct SystemdTests {
+/// The recipes for systemd's units.
+@Suite struct SystemdTests {
     private let guest: RecipeGuest
     private let manager: Manager
 
@@ -67,7 +67,7 @@ struct SystemdTests {
             ])
     }
 
-    @Test func aUnitAndWhatStopsWithItComeBack() throws {
+    @Test func `A unit and the units that stop with it come back`() throws {
         try guest.enable("systemd-unit", as: "30-systemd-unit")
         try guest.configure("systemd-unit", "[app.service]\n")
         let running = ["app.service", "web.service", "app.socket"]
@@ -85,7 +85,7 @@ struct SystemdTests {
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test func whatDoesNotRunIsSkippedAndStaysSo() throws {
+    @Test func `A unit that does not run is skipped and stays so`() throws {
         try guest.enable("systemd-unit", as: "30-systemd-unit")
         try guest.configure("systemd-unit", "[app.service]\n")
         #expect(try guest.run("freeze") == 0)
@@ -106,7 +106,7 @@ struct SystemdTests {
         #expect(try guest.run("thaw") == 0)
     }
 
-    @Test func aStopThatFailsIsUndone() throws {
+    @Test func `A stop that fails is undone`() throws {
         try guest.enable("systemd-unit", as: "30-systemd-unit")
         try guest.configure("systemd-unit", "timeout = 1\n[stubborn.service]\n")
         try manager.control("start", "stubborn.service")
@@ -117,7 +117,7 @@ struct SystemdTests {
         try manager.control("kill", "--signal=KILL", "stubborn.service")
     }
 
-    @Test func aUnitThatDoesNotComeUpAgainIsTold() throws {
+    @Test func `A unit that does not come up again is reported`() throws {
         try guest.enable("systemd-unit", as: "30-systemd-unit")
         try guest.configure("systemd-unit", "[once.service]\n")
         try manager.control("start", "once.service")
@@ -130,7 +130,7 @@ struct SystemdTests {
         #expect(guest.output(of: "30-systemd-unit").contains { $0.hasPrefix("systemctl start once.service failed: ") })
     }
 
-    @Test func whatWasStoppedIsStartedWhenTheThawIsLost() throws {
+    @Test func `A stopped unit is started when the thaw is lost`() throws {
         try guest.enable("systemd-unit", as: "30-systemd-unit")
         try guest.configure("systemd-unit", "[app.service]\n")
         try guest.configure("hold-limit = 1s\n")
@@ -142,7 +142,7 @@ struct SystemdTests {
         #expect(guest.verdict?.hasPrefix("crash-consistent") == true)
     }
 
-    @Test func aFrozenUnitGoesOn() throws {
+    @Test func `A frozen unit goes on`() throws {
         try guest.enable("systemd-freeze", as: "30-systemd-freeze")
         try guest.configure("systemd-freeze", "[app.service]\n")
         try manager.control("start", "app.service")
@@ -159,7 +159,9 @@ struct SystemdTests {
         #expect(guest.output(of: "30-systemd-freeze").last == "app.service was no longer frozen before the thaw")
     }
 
-    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func everyShellRunsIt(shell: String) throws {
+    @Test(arguments: ["/bin/dash", "/bin/bash", "/bin/busybox sh"]) func `Every shell runs the recipe`(shell: String)
+        throws
+    {
         for unit in ["app.socket", "app.service", "web.service"] { try manager.control("start", unit) }
         try guest.enable("systemd-unit", runBy: shell)
         try guest.configure("systemd-unit", "[app.service]\n")
