@@ -324,14 +324,14 @@ import Testing
         let fixture = try SystemFixture(wrong.family)
         try fixture.addMariaDB()
         try wrong.change(fixture)
-        let all = try CheckReport(fixture.machine()).checks
-        let found = all.first { $0.name == wrong.check }?.findings ?? []
+        let found = try fixture.findings(wrong.check)
         let matching = found.filter { $0.reason.contains(wrong.reason) && $0.severity == wrong.severity }
         #expect(matching.count == 1, "\(found)")
         if let repair = wrong.repair { #expect(matching.first?.repair?.contains(repair) == true, "\(found)") }
         // A missing process or unit is seen by others, too; what is wrong in one place is not told in another.
-        let others = all.filter { $0.name != wrong.check }.flatMap(\.findings)
-        #expect(others == [] || ["recipes", "data", "limits"].contains(wrong.check) == false, "\(others)")
+        guard ["recipes", "data", "limits"].contains(wrong.check) else { return }
+        let others = try CheckReport(fixture.machine()).checks.filter { $0.name != wrong.check }.flatMap(\.findings)
+        #expect(others == [], "\(others)")
     }
 
     @Test func `What looks like a fault and is none`() throws {

@@ -18,8 +18,12 @@ extension SystemFixture {
             clockIsSynchronised: clockIsSynchronised)
     }
 
-    /// What one check finds, or all.
-    func findings(_ check: String? = nil) throws -> [Finding] {
-        try CheckReport(machine()).checks.filter { check == nil || $0.name == check }.flatMap(\.findings)
+    /// What one check finds.
+    func findings(_ name: String) throws -> [Finding] {
+        guard let check = Checks.all.first(where: { $0.name == name }) else { throw TestFailure("no check \(name)") }
+        return check.findings(try machine())
     }
+
+    /// What all checks find.
+    func findings() throws -> [Finding] { try CheckReport(machine()).checks.flatMap(\.findings) }
 }
