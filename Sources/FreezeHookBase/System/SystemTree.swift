@@ -32,25 +32,26 @@ package struct SystemTree: Equatable, Sendable {
     package func resolved(_ path: FilePath, follows: Bool = true) -> FilePath {
         // Bytes, not components: a check asks for hundreds of paths.
         let slash = UInt8(ascii: "/")
-        var done: [[UInt8]] = []
-        var waiting = Array(path.bytes.split(separator: slash).map(Array.init).reversed())
+        let prefix = isMachine ? [] : root.bytes
+        var done: [UInt8] = []
+        var waiting = Array(path.bytes.split(separator: slash).reversed())
         var links = 0
         while let name = waiting.popLast() {
-            if name == Array(".".utf8) { continue }
-            if name == Array("..".utf8) {
-                _ = done.popLast()
+            if name == [UInt8(ascii: ".")] { continue }
+            if name == [UInt8(ascii: "."), UInt8(ascii: ".")] {
+                done = Array(done[..<(done.lastIndex(of: slash) ?? 0)])
                 continue
             }
-            let next = FilePath(bytes: (done + [name]).flatMap { [slash] + $0 })
-            if follows || !waiting.isEmpty, links < Self.linkLimit, let target = beneath(next).linkTarget {
+            let next = done + [slash] + name
+            if follows || !waiting.isEmpty, links < Self.linkLimit, let target = Self.linkTarget(prefix + next) {
                 links += 1
-                if target.isAbsolute { done = [] }
-                waiting += target.bytes.split(separator: slash).map(Array.init).reversed()
+                if target.first == slash { done = [] }
+                waiting += target.split(separator: slash).reversed()
             } else {
-                done.append(name)
+                done = next
             }
         }
-        return done.isEmpty ? "/" : FilePath(bytes: done.flatMap { [slash] + $0 })
+        return done.isEmpty ? "/" : FilePath(bytes: done)
     }
 
     /// The bytes of a file; nil when it cannot be read.
@@ -102,6 +103,17 @@ package struct SystemTree: Equatable, Sendable {
 
     /// What the link at the path says; nil when it is none.
     package func link(_ path: FilePath) -> FilePath? { place(of: path, follows: false).linkTarget }
+
+    /// What the link says that this process finds at the path; nil when it is none.
+    // Not FilePath's linkTarget: to make a FilePath for each component costs more than all else that `resolved` does.
+    private static func linkTarget(_ path: [UInt8]) -> [UInt8]? {
+        let path = path.map { CChar(bitPattern: $0) } + [0]
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink(path, start, buffer.count)
+            return count > 0 ? buffer[..<count].map { UInt8(bitPattern: $0) } : nil
+        }
+    }
 
     private func beneath(_ path: FilePath) -> FilePath { isMachine ? path : FilePath(bytes: root.bytes + path.bytes) }
 }
