@@ -6,7 +6,7 @@ import Testing
 /// Freezes and thaws that a real qemu-ga asks for.
 @Suite(.timeLimit(.minutes(5))) struct AgentTests {
     @Test func `Hooks freeze in order and thaw in reverse, as one cycle`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-first")
         try guest.hook("20-second", "echo \"words of $1\"")
         let agent = try guest.startAgent()
@@ -39,7 +39,7 @@ import Testing
 
     @Test(arguments: AgentKind.allCases)
     func `A failed freeze freezes nothing`(kind: AgentKind) throws {
-        let guest = try Guest(configuration: "on-failure = abort")
+        let guest = try AgentGuest(configuration: "on-failure = abort")
         try guest.hook("10-first")
         try guest.hook("20-bad", "[ $1 = thaw ] || exit 3")
         try guest.hook("30-last")
@@ -65,7 +65,7 @@ import Testing
     }
 
     @Test func `A failed freeze says why in one line`() throws {
-        let guest = try Guest(configuration: "on-failure = abort")
+        let guest = try AgentGuest(configuration: "on-failure = abort")
         try guest.hook("10-first", "echo much; echo more >&2")
         try guest.hook("20-bad", "echo 'no such table' >&2; exit 3")
         let agent = try guest.startPipeAgent()
@@ -80,7 +80,7 @@ import Testing
     }
 
     @Test func `A required hook fails the freeze whatever the policy`() throws {
-        let guest = try Guest(configuration: "[hook second]\nrequired = yes")
+        let guest = try AgentGuest(configuration: "[hook second]\nrequired = yes")
         try guest.hook("10-first", "exit 4")
         try guest.hook("20-second", "[ $1 = thaw ] || kill -SEGV $$")
         let agent = try guest.startAgent()
@@ -95,7 +95,7 @@ import Testing
     }
 
     @Test func `A failing hook does not stop the freeze by default`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-bad", "exit 3")
         try guest.hook("20-good")
         let agent = try guest.startAgent()
@@ -110,7 +110,7 @@ import Testing
     }
 
     @Test func `A thaw without a freeze calls every hook`() throws {
-        let guest = try Guest(configuration: "on-failure = abort")
+        let guest = try AgentGuest(configuration: "on-failure = abort")
         try guest.hook("10-first")
         try guest.hook("20-second")
         let agent = try guest.startAgent()
@@ -121,7 +121,7 @@ import Testing
     }
 
     @Test func `A second thaw calls every hook again`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-first")
         try guest.hook("20-second")
         let agent = try guest.startAgent()
@@ -136,7 +136,7 @@ import Testing
 
     // An agent that froze no filesystem does not call a thaw and takes the next freeze.
     @Test func `A second freeze thaws the first`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-first")
         try guest.hook("20-second")
         let agent = try guest.startAgent()
@@ -155,7 +155,7 @@ import Testing
     }
 
     @Test func `A freeze is refused while the agent is frozen`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-first")
         let agent = try guest.startAgent()
         #expect(try agent.freeze().number == 0)
@@ -174,7 +174,7 @@ import Testing
     }
 
     @Test func `An agent that is restarted in between thaws`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-first")
         try guest.hook("20-second")
         let first = try guest.startAgent()
@@ -193,7 +193,7 @@ import Testing
     }
 
     @Test func `An agent that starts frozen thaws`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-first")
         let first = try guest.startAgent()
         #expect(try first.freeze().number == 0)
@@ -212,7 +212,7 @@ import Testing
     // The client that holds a database lock keeps the hook's output open from freeze to thaw.
     @Test(arguments: AgentKind.allCases)
     func `A background child delays nothing`(kind: AgentKind) throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook(
             "10-holder",
             """
@@ -242,7 +242,7 @@ import Testing
 
     @Test(arguments: AgentKind.allCases)
     func `SIGTERM to the agent lets the freeze finish`(kind: AgentKind) throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-slow", "touch started-$1; until [ -e finish ]; do sleep 0.01; done")
         let agent = try guest.startAgent(kind)
 
@@ -261,7 +261,7 @@ import Testing
 
     // systemd's default KillMode: everything in the unit's control group gets the signal at once.
     @Test func `SIGTERM to the whole unit rolls the freeze back`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-first")
         try guest.hook("20-slow", "[ $1 = thaw ] && exit 0; touch started; sleep 300 & wait")
         let agent = try guest.startAgent()
@@ -289,7 +289,7 @@ import Testing
 
     @Test(arguments: [0, 1])
     func `The output of hooks does not reach the agent`(status: Int) throws {
-        let guest = try Guest(configuration: "on-failure = abort")
+        let guest = try AgentGuest(configuration: "on-failure = abort")
         try guest.hook("10-loud", "head -c 30000000 /dev/zero | tr '\\0' x; [ $1 = thaw ] || exit \(status)")
         let agent = try guest.startPipeAgent()
 
@@ -306,7 +306,7 @@ import Testing
     }
 
     @Test func `The agent hears nothing of a freeze and a thaw that succeed`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-talker", "echo words; echo complaint >&2")
         try guest.hook("20-bad", "echo failing; exit 3")
         try guest.hook("30-absent", "exit 77")
@@ -320,7 +320,7 @@ import Testing
     }
 
     @Test func `The agent hears nothing of a thaw hook that fails`() throws {
-        let guest = try Guest(configuration: "on-failure = abort")
+        let guest = try AgentGuest(configuration: "on-failure = abort")
         try guest.hook("10-first")
         try guest.hook("20-bad", "[ $1 = freeze ] || exit 3")
         let agent = try guest.startPipeAgent()
@@ -333,7 +333,7 @@ import Testing
     }
 
     @Test func `The agent hears nothing of a broken configuration`() throws {
-        let guest = try Guest(configuration: "on-failure = maybe")
+        let guest = try AgentGuest(configuration: "on-failure = maybe")
         try guest.hook("10-first")
         let agent = try guest.startPipeAgent()
 
@@ -347,7 +347,7 @@ import Testing
     }
 
     @Test func `A cycle leaves no process behind`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try guest.hook("10-first")
         let agent = try guest.startAgent()
 

@@ -35,7 +35,7 @@ import Testing
     private func directory(unit: String, dropIn: String) throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()
         let dropIns = "\(directory.path)/qemu-guest-agent.service.d"
-        guard mkdir(dropIns, 0o755) == 0 else { throw TestFailure("mkdir: \(String(cString: strerror(errno)))") }
+        try Files.makeDirectory(dropIns)
         try Files.write(unit, to: "\(directory.path)/qemu-guest-agent.service")
         try Files.write(dropIn, to: "\(dropIns)/50-fsfreeze-hook.conf")
         return directory
@@ -62,7 +62,8 @@ import Testing
     private func merged(in directory: TemporaryDirectory) throws -> [String] {
         // Its test mode refuses root, and wants a home and a runtime directory.
         let home = "\(directory.path)/home"
-        guard mkdir(home, 0o755) == 0, chmod(directory.path, 0o755) == 0, chown(home, 65534, 65534) == 0 else {
+        try Files.makeDirectory(home)
+        guard chmod(directory.path, 0o755) == 0, chown(home, 65534, 65534) == 0 else {
             throw TestFailure("cannot give away \(home): these tests need root")
         }
         let result = try run(

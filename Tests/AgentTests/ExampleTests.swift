@@ -4,21 +4,21 @@ import Testing
 
 /// The example hook, copied as its head says and run by the program.
 @Suite(.timeLimit(.minutes(5))) struct ExampleTests {
-    private func install(as name: String, in guest: Guest) throws {
+    private func install(as name: String, in guest: AgentGuest) throws {
         let text = try Checkout.text(of: "hooks/10-example.sample")
         let client = "client='\(guest.path("examplectl"))'"
         try Files.write(
             text.replacing("client=examplectl", with: client), to: guest.path("fsfreeze-hook.d/\(name)"), mode: 0o755)
     }
 
-    private func installClient(_ script: String, in guest: Guest) throws {
+    private func installClient(_ script: String, in guest: AgentGuest) throws {
         try Files.write(
             "#!/bin/sh\necho $1 >>'\(guest.path("client-calls"))'\n\(script)\n", to: guest.path("examplectl"),
             mode: 0o755)
     }
 
     @Test func `The example is inert under its own name`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try install(as: "10-example.sample", in: guest)
         try installClient("", in: guest)
         let agent = try guest.startAgent()
@@ -28,7 +28,7 @@ import Testing
     }
 
     @Test func `The example has nothing to do without its application`() throws {
-        let guest = try Guest(configuration: "on-failure = abort")
+        let guest = try AgentGuest(configuration: "on-failure = abort")
         try install(as: "10-myapp", in: guest)
         let agent = try guest.startAgent()
         #expect(try agent.freeze().number == 0)
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test func `The example holds and releases its application`() throws {
-        let guest = try Guest(configuration: "on-failure = abort")
+        let guest = try AgentGuest(configuration: "on-failure = abort")
         try install(as: "10-myapp", in: guest)
         try installClient("", in: guest)
         let agent = try guest.startAgent()
@@ -50,7 +50,7 @@ import Testing
     }
 
     @Test func `The example fails and releases an application that cannot pause`() throws {
-        let guest = try Guest(configuration: "on-failure = abort")
+        let guest = try AgentGuest(configuration: "on-failure = abort")
         try install(as: "10-myapp", in: guest)
         try installClient("[ $1 != pause ]", in: guest)
         let agent = try guest.startAgent()
@@ -59,7 +59,7 @@ import Testing
     }
 
     @Test func `The list shows the example with its description`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         try install(as: "10-myapp", in: guest)
         let listing = try guest.namespace.run([
             guest.hookPath, "list", "--json", "--hook-dir", guest.path("fsfreeze-hook.d"), "--config",

@@ -7,8 +7,8 @@ import Testing
     private static let mountPoint = "/run/frozen"
 
     /// A guest with such a filesystem and a hook that holds a session.
-    private func guest(_ configuration: String = "") throws -> Guest {
-        let guest = try Guest(configuration: "kill-grace = 200ms\n\(configuration)")
+    private func guest(_ configuration: String = "") throws -> AgentGuest {
+        let guest = try AgentGuest(configuration: "kill-grace = 200ms\n\(configuration)")
         let script = """
             set -e
             truncate -s 8M '\(guest.path("image"))'
@@ -30,13 +30,13 @@ import Testing
     }
 
     /// A frozen filesystem would outlive the namespace's mounts. Harmless when it is thawed already.
-    private func tidyUp(_ guest: Guest) {
+    private func tidyUp(_ guest: AgentGuest) {
         _ = try? guest.namespace.run(["fsfreeze", "--unfreeze", Self.mountPoint])
         _ = try? guest.namespace.run(["umount", Self.mountPoint])
     }
 
     /// Whether a file can be written on the filesystem now.
-    private func isWritable(_ guest: Guest) throws -> Bool {
+    private func isWritable(_ guest: AgentGuest) throws -> Bool {
         let write = try guest.namespace.start(["/bin/sh", "-c", "echo x > \(Self.mountPoint)/file"])
         let ended = eventually(within: 0.5) { !write.isRunning }
         return ended

@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func `Every entry of a freeze has all its fields`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         let journal = try Journal(in: guest.namespace)
         try guest.hook("10-good", "sleep 0.1; echo \"words of $1\"")
         try guest.hook("20-absent", "exit 77")
@@ -84,7 +84,7 @@ import Testing
     }
 
     @Test func `The entries of a thaw belong to the cycle of its freeze`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         let journal = try Journal(in: guest.namespace)
         try guest.hook("10-good")
         let agent = try guest.startAgent()
@@ -109,28 +109,28 @@ import Testing
     }
 
     @Test func `Every kind of entry has a case`() {
-        #expect(Occasion.all.map(\.id) == MessageID.allCases)
+        #expect(JournalCase.all.map(\.id) == MessageID.allCases)
     }
 
-    @Test(arguments: Occasion.all)
-    func `Every kind of entry is sent and explained`(occasion: Occasion) throws {
-        let guest = try Guest(configuration: occasion.configuration)
+    @Test(arguments: JournalCase.all)
+    func `Every kind of entry is sent and explained`(_ wanted: JournalCase) throws {
+        let guest = try AgentGuest(configuration: wanted.configuration)
         let journal = try Journal(in: guest.namespace)
         try guest.hook("10-good")
-        try occasion.prepare(guest)
+        try wanted.prepare(guest)
         let agent = try guest.startAgent()
         try agent.sendFreeze()
-        try occasion.duringTheFreeze(guest, agent)
+        try wanted.duringTheFreeze(guest, agent)
         let answer = try agent.receive()
-        #expect((answer.error != nil) == occasion.freezeFails, "\(answer.json)")
-        try occasion.whileFrozen(guest)
+        #expect((answer.error != nil) == wanted.freezeFails, "\(answer.json)")
+        try wanted.whileFrozen(guest)
         #expect(try agent.thaw().number == 0)
 
-        let entries = try journal.entries(until: "thawed: ").filter { $0["MESSAGE_ID"] == occasion.id.rawValue }
-        #expect(!entries.isEmpty, "no entry has the id of \(occasion.id)")
-        #expect(entries.contains { $0["MESSAGE"]?.contains(occasion.message) ?? false }, "\(entries)")
-        let subject = try #require(try Catalog.project().subjects[occasion.id.rawValue])
-        let shown = try journal.explanation(of: occasion.id.rawValue)
+        let entries = try journal.entries(until: "thawed: ").filter { $0["MESSAGE_ID"] == wanted.id.rawValue }
+        #expect(!entries.isEmpty, "no entry has the id of \(wanted.id)")
+        #expect(entries.contains { $0["MESSAGE"]?.contains(wanted.message) ?? false }, "\(entries)")
+        let subject = try #require(try Catalog.project().subjects[wanted.id.rawValue])
+        let shown = try journal.explanation(of: wanted.id.rawValue)
         let hook = try #require(entries.first)["FSFREEZE_HOOK"] ?? ""
         let action = entries.first?["FSFREEZE_ACTION"] ?? ""
         let filled = subject.replacing("@FSFREEZE_HOOK@", with: hook).replacing("@FSFREEZE_ACTION@", with: action)
@@ -140,7 +140,7 @@ import Testing
     }
 
     @Test func `Names and words forge nothing`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         let journal = try Journal(in: guest.namespace)
         let name = "10-a\nFORGED=yes\nMESSAGE=forged"
         try guest.hook(name, "printf 'b\\nFORGED=yes\\033[2J\\000\\377\\n'")
@@ -156,7 +156,7 @@ import Testing
     }
 
     @Test func `The journal can be switched off`() throws {
-        let guest = try Guest(configuration: "journal = no")
+        let guest = try AgentGuest(configuration: "journal = no")
         let journal = try Journal(in: guest.namespace)
         try guest.hook("10-good")
         let agent = try guest.startAgent()
@@ -173,7 +173,7 @@ import Testing
 
     // While the filesystems are frozen journald stands still at its first write, and its senders after some messages.
     @Test func `A journal that has stopped reading delays nothing`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         let journal = try Journal(in: guest.namespace)
         for number in 10..<12 {
             try guest.hook("\(number)-talks", "i=0; while [ $i -lt 500 ]; do echo words $i; i=$((i + 1)); done")
@@ -199,9 +199,9 @@ import Testing
     }
 
     @Test func `Without the log the journal has everything`() throws {
-        let guest = try Guest()
+        let guest = try AgentGuest()
         let journal = try Journal(in: guest.namespace)
-        #expect(mkdir(guest.path("log"), 0o755) == 0)
+        try Files.makeDirectory(guest.path("log"))
         try guest.hook("10-good", "echo words")
         let agent = try guest.startAgent()
         #expect(try agent.freeze().number == 0)

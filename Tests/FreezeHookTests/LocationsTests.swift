@@ -57,13 +57,13 @@ import Testing
             try succeed("chroot", chroot(root))
             func directory() -> FilePath { Locations(calledPath: FilePath(called)).hookDirectory }
             #expect(directory() == "/etc/qemu/fsfreeze-hook.d")
-            try succeed("mkdir", mkdir("/etc/qemu-ga", 0o755))
+            try Files.makeDirectory("/etc/qemu-ga")
             #expect(directory() == "/etc/qemu/fsfreeze-hook.d")
-            try succeed("mkdir", mkdir("/etc/qemu-ga/fsfreeze-hook.d", 0o755))
+            try Files.makeDirectory("/etc/qemu-ga/fsfreeze-hook.d")
             #expect(directory() == "/etc/qemu-ga/fsfreeze-hook.d")
-            try succeed("mkdir", mkdir("/etc/qemu", 0o755))
+            try Files.makeDirectory("/etc/qemu")
             #expect(directory() == "/etc/qemu-ga/fsfreeze-hook.d")
-            try succeed("mkdir", mkdir("/etc/qemu/fsfreeze-hook.d", 0o755))
+            try Files.makeDirectory("/etc/qemu/fsfreeze-hook.d")
             #expect(directory() == "/etc/qemu/fsfreeze-hook.d")
             #expect(Locations(calledPath: FilePath(called)).configuration == "/etc/qemu/fsfreeze-hook.conf")
         }

@@ -21,15 +21,14 @@ extension TemporaryDirectory {
     @discardableResult
     func makeDirectory(_ name: String, mode: mode_t = 0o755) throws -> FilePath {
         let directory = "\(path)/\(name)"
-        try succeed("mkdir \(name)", mkdir(directory, mode))
-        try succeed("chmod \(name)", chmod(directory, mode))
+        try Files.makeDirectory(directory, mode: mode)
         return FilePath(directory)
     }
 
     /// Puts a link into it and returns its path.
     @discardableResult
     func makeLink(_ name: String, to target: String) throws -> FilePath {
-        try succeed("symlink \(name)", symlink(target, "\(path)/\(name)"))
+        try Files.link("\(path)/\(name)", to: target)
         return file(name)
     }
 

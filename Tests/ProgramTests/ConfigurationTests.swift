@@ -93,10 +93,11 @@ import Testing
 
     static let abort = "[general]\non-failure = abort\n"
     static let badFiles = [
-        BadFile(testDescription: "a directory", word: "regular file") { path in mkdir(path, 0o755) },
+        BadFile(testDescription: "a directory", word: "regular file") { path in try Files.makeDirectory(path) },
         BadFile(testDescription: "a FIFO", word: "regular file") { path in mkfifo(path, 0o644) },
-        BadFile(testDescription: "a device", word: "regular file") { path in symlink("/dev/zero", path) },
-        BadFile(testDescription: "a link to itself", word: "cannot be opened") { path in symlink(path, path) },
+        BadFile(testDescription: "a device", word: "regular file") { path in try Files.link(path, to: "/dev/zero") },
+        BadFile(testDescription: "a link to itself", word: "cannot be opened") { path in try Files.link(path, to: path)
+        },
         BadFile(testDescription: "writable by others", word: "writable by others") { path in
             try Files.write(abort, to: path, mode: 0o666)
         },

@@ -25,7 +25,7 @@ import Testing
     @Test(arguments: ["$TEST_SANDBOX/fsfreeze-hook", "./fsfreeze-hook", "../${TEST_SANDBOX##*/}/fsfreeze-hook"])
     func `Hooks and configuration lie beside the path it is called by, unresolved`(path: String) throws {
         let sandbox = try sandbox()
-        symlink(sandbox.program, "\(sandbox.path)/fsfreeze-hook")
+        try Files.link("\(sandbox.path)/fsfreeze-hook", to: sandbox.program)
         let calls =
             "\(path) freeze; echo $?; \(path) thaw; echo $?; ls -A /run/fsfreeze-hook; stat -c %a /run/fsfreeze-hook"
         #expect(try run(sandbox, calls) == "0\n0\n700\n")
@@ -35,10 +35,10 @@ import Testing
 
     @Test func `Then they lie beside the link's target`() throws {
         let sandbox = try sandbox()
-        symlink(sandbox.program, "\(sandbox.path)/target")
+        try Files.link("\(sandbox.path)/target", to: sandbox.program)
         try Files.write(Files.bytes(of: sandbox.program) ?? [], to: "\(sandbox.path)/copy".utf8, mode: 0o755)
-        mkdir("\(sandbox.path)/elsewhere", 0o755)
-        symlink("../copy", "\(sandbox.path)/elsewhere/fsfreeze-hook")
+        try Files.makeDirectory("\(sandbox.path)/elsewhere")
+        try Files.link("\(sandbox.path)/elsewhere/fsfreeze-hook", to: "../copy")
         #expect(try run(sandbox, "elsewhere/fsfreeze-hook freeze; elsewhere/fsfreeze-hook thaw; echo $?") == "0\n")
         #expect(sandbox.trace == cycle)
     }
@@ -47,7 +47,7 @@ import Testing
         let sandbox = try sandbox()
         try sandbox.configure("log-file = \(sandbox.logFile)\non-failure = abort")
         try sandbox.addTracingHook("30-c", then: "exit 3")
-        symlink(sandbox.program, "\(sandbox.path)/fsfreeze-hook")
+        try Files.link("\(sandbox.path)/fsfreeze-hook", to: sandbox.program)
         let command = try PrivateMounts.prefix(PrivateMounts.emptyRun) + ["\(sandbox.path)/fsfreeze-hook", "freeze"]
         let result = try sandbox.runCommand(command)
         #expect(result.status == 1)
@@ -71,7 +71,7 @@ import Testing
 
     @Test func `A freeze without a thaw is thawed by the next one`() throws {
         let sandbox = try sandbox()
-        symlink(sandbox.program, "\(sandbox.path)/fsfreeze-hook")
+        try Files.link("\(sandbox.path)/fsfreeze-hook", to: sandbox.program)
         let calls =
             "./fsfreeze-hook freeze; ./fsfreeze-hook freeze; echo $?; ./fsfreeze-hook thaw; ./fsfreeze-hook thaw"
         #expect(try run(sandbox, calls) == "0\n")

@@ -12,13 +12,21 @@ import Testing
     }
 
     static let entries = [
-        Entry(testDescription: "a directory", why: "directory") { sandbox, path in mkdir(path, 0o755) },
-        Entry(testDescription: "a link to a directory", why: "directory") { sandbox, path in symlink("/etc", path) },
+        Entry(testDescription: "a directory", why: "directory") { sandbox, path in try Files.makeDirectory(path) },
+        Entry(testDescription: "a link to a directory", why: "directory") { sandbox, path in
+            try Files.link(path, to: "/etc")
+        },
         Entry(testDescription: "a FIFO", why: "neither") { sandbox, path in mkfifo(path, 0o755) },
-        Entry(testDescription: "a link to a device", why: "neither") { sandbox, path in symlink("/dev/zero", path) },
-        Entry(testDescription: "a dangling link", why: "dangling") { sandbox, path in symlink("/nonexistent", path) },
-        Entry(testDescription: "a link to itself", why: "") { sandbox, path in symlink(path, path) },
-        Entry(testDescription: "a link to /dev/null", why: "masked") { sandbox, path in symlink("/dev/null", path) },
+        Entry(testDescription: "a link to a device", why: "neither") { sandbox, path in
+            try Files.link(path, to: "/dev/zero")
+        },
+        Entry(testDescription: "a dangling link", why: "dangling") { sandbox, path in
+            try Files.link(path, to: "/nonexistent")
+        },
+        Entry(testDescription: "a link to itself", why: "") { sandbox, path in try Files.link(path, to: path) },
+        Entry(testDescription: "a link to /dev/null", why: "masked") { sandbox, path in
+            try Files.link(path, to: "/dev/null")
+        },
         Entry(testDescription: "an empty executable", why: "masked") { sandbox, path in
             try Files.write("", to: path, mode: 0o755)
         },

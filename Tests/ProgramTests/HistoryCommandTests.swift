@@ -72,7 +72,7 @@ import Testing
         try Files.write("{\"id\":\n" + text.dropLast(40), to: path)
         #expect(try cycles(sandbox, ["history"]).count == 2)
         unlink(path)
-        mkdir(path, 0o700)
+        try Files.makeDirectory(path, mode: 0o700)
         let unreadable = try sandbox.run(["history"])
         #expect(unreadable.status == 1 && unreadable.stderr.contains(sandbox.stateDirectory))
         #expect(try sandbox.run(["status"]).status == 2)

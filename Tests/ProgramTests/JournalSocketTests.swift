@@ -83,7 +83,7 @@ import Testing
 
     @Test func `A log that fills up is told to the journal, which then has everything`() throws {
         let logs = "\(sandbox.path)/logs"
-        mkdir(logs, 0o755)
+        try Files.makeDirectory(logs)
         sandbox.logFile = "\(logs)/hook.log"
         try sandbox.addHook("10-a", "seq 1000 2000")
         let small = try PrivateMounts.prefix("mount -t tmpfs -o size=4k tmpfs \(logs)")

@@ -102,7 +102,7 @@ import Testing
         try sandbox.addTracingHook("10-a")
         try sandbox.addTracingHook("20-b", then: "rmdir $TEST_SANDBOX/kill && kill -KILL $PPID")
         try sandbox.addTracingHook("30-c")
-        mkdir("\(sandbox.path)/kill", 0o700)
+        try Files.makeDirectory("\(sandbox.path)/kill", mode: 0o700)
         #expect(try sandbox.freeze().signal == SIGKILL)
         sandbox.clearTrace()
         expectSilentSuccess(try sandbox.run([next]))

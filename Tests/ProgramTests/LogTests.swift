@@ -101,17 +101,17 @@ import Testing
             }),
         BadLog(testDescription: "its filesystem fills up", mounts: { "mount -t tmpfs -o size=4k tmpfs \($0)" }),
         BadLog(testDescription: "it is a FIFO", make: { mkfifo($0, 0o600) }),
-        BadLog(testDescription: "it is a directory", make: { mkdir($0, 0o700) }),
+        BadLog(testDescription: "it is a directory", make: { try Files.makeDirectory($0, mode: 0o700) }),
         BadLog(testDescription: "it is a device", make: { mknod($0, S_IFCHR | 0o600, 1 << 8 | 7) }),
-        BadLog(testDescription: "it is a link to a file", make: { symlink("../precious", $0) }),
-        BadLog(testDescription: "it is a link to nothing", make: { symlink("../absent", $0) }),
+        BadLog(testDescription: "it is a link to a file", make: { try Files.link($0, to: "../precious") }),
+        BadLog(testDescription: "it is a link to nothing", make: { try Files.link($0, to: "../absent") }),
     ]
 
     @Test(arguments: badLogs)
     func `A log that cannot be used stops no hook and is written nowhere else`(log: BadLog) throws {
         let sandbox = try Sandbox()
         let logs = "\(sandbox.path)/logs"
-        mkdir(logs, 0o755)
+        try Files.makeDirectory(logs)
         try Files.write("precious", to: "\(sandbox.path)/precious")
         sandbox.logFile = "\(logs)/hook.log"
         try log.make(sandbox.logFile)

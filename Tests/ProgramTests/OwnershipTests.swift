@@ -45,7 +45,7 @@ import Testing
             sandbox, hook in
             try behindLink(sandbox, hook, mode: 0o777)
             rename(hook, "\(sandbox.path)/first")
-            symlink("\(sandbox.path)/first", hook)
+            try Files.link(hook, to: "\(sandbox.path)/first")
         },
         Fault(testDescription: "a link of another user", reason: "belongs to user 4711") { sandbox, hook in
             try behindLink(sandbox, hook, mode: 0o755)
@@ -56,11 +56,11 @@ import Testing
     /// Moves the hook to another directory and puts a link in its place.
     static func behindLink(_ sandbox: Sandbox, _ hook: String, mode: mode_t, below: String = "") throws {
         let directory = "\(sandbox.path)/open"
-        mkdir(directory, 0o755)
-        mkdir(directory + below, 0o755)
+        try Files.makeDirectory(directory)
+        if !below.isEmpty { try Files.makeDirectory(directory + below) }
         chmod(directory, mode)
         rename(hook, "\(directory)\(below)/target")
-        symlink("\(directory)\(below)/target", hook)
+        try Files.link(hook, to: "\(directory)\(below)/target")
     }
 
     @Test(arguments: faults)

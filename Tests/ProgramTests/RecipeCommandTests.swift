@@ -9,7 +9,7 @@ import Testing
 
     init() throws {
         sandbox = try Sandbox()
-        mkdir(recipes, 0o755)
+        try Files.makeDirectory(recipes)
         try addRecipe("database", "order = 52", "description = A database", "guarantee = native-copy")
         try addRecipe("plain")
         // The name of the process that runs these tests, whatever it is.

@@ -14,33 +14,35 @@ import Testing
     }
 
     static let badDirectories = [
-        BadDirectory(testDescription: "full", mounts: PrivateMounts.fullFilesystem) { mkdir($0, 0o700) },
+        BadDirectory(testDescription: "full", mounts: PrivateMounts.fullFilesystem) {
+            try Files.makeDirectory($0, mode: 0o700)
+        },
         BadDirectory(testDescription: "without a file left") {
             "mount -t tmpfs -o mode=700,nr_inodes=1 tmpfs \($0)"
         } make: {
-            mkdir($0, 0o700)
+            try Files.makeDirectory($0, mode: 0o700)
         },
         BadDirectory(testDescription: "read-only") {
             "mount -t tmpfs -o mode=700,ro tmpfs \($0)"
         } make: {
-            mkdir($0, 0o700)
+            try Files.makeDirectory($0, mode: 0o700)
         },
         BadDirectory(testDescription: "full after some hooks") {
             "mount -t tmpfs -o mode=700,size=4k tmpfs \($0)"
         } make: {
-            mkdir($0, 0o700)
+            try Files.makeDirectory($0, mode: 0o700)
         },
         BadDirectory(testDescription: "a file") { try Files.write("", to: $0) },
         BadDirectory(testDescription: "a link") { path in
-            mkdir("\(path)-target", 0o700)
-            symlink("\(path)-target", path)
+            try Files.makeDirectory("\(path)-target", mode: 0o700)
+            try Files.link(path, to: "\(path)-target")
         },
         BadDirectory(testDescription: "of another user") { path in
-            mkdir(path, 0o700)
+            try Files.makeDirectory(path, mode: 0o700)
             chown(path, 4711, 0)
         },
         BadDirectory(testDescription: "writable by others") { path in
-            mkdir(path, 0o700)
+            try Files.makeDirectory(path, mode: 0o700)
             chmod(path, 0o777)
         },
     ]

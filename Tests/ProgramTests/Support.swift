@@ -3,24 +3,7 @@ import Testing
 
 // No test here has a .timeLimit: tests that wait for their turn would spend it. Each wait has a deadline of its own.
 
-/// Expects what qemu-ga needs of a program that has done its work: exit status 0 and not one byte of output.
-func expectSilentSuccess(_ result: ProcessResult, sourceLocation: SourceLocation = #_sourceLocation) {
-    #expect(result.status == 0, "signal \(result.signal ?? 0)", sourceLocation: sourceLocation)
-    #expect(result.stdout == "", sourceLocation: sourceLocation)
-    #expect(result.stderr == "", sourceLocation: sourceLocation)
-}
-
 extension Sandbox {
-    /// Freezes and expects silent success.
-    func expectFreeze(sourceLocation: SourceLocation = #_sourceLocation) throws {
-        expectSilentSuccess(try freeze(), sourceLocation: sourceLocation)
-    }
-
-    /// Thaws and expects silent success.
-    func expectThaw(sourceLocation: SourceLocation = #_sourceLocation) throws {
-        expectSilentSuccess(try thaw(), sourceLocation: sourceLocation)
-    }
-
     /// The last message that begins with the text.
     func lastMessage(_ prefix: String) -> String? {
         messages.last { $0.hasPrefix(prefix) }

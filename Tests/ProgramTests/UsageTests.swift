@@ -11,7 +11,7 @@ import Testing
     init() throws {
         sandbox = try Sandbox()
         program = "\(sandbox.path)/fsfreeze-hook"
-        symlink(sandbox.program, program)
+        try Files.link(program, to: sandbox.program)
         try sandbox.addTracingHook("10-a")
     }
 

@@ -23,7 +23,9 @@ private final class Podman {
         try Files.write(script, to: guest.path("podman"), mode: 0o755)
         try guest.execute(["mkdir", "-p"] + ["usr", "etc", "tmp", "var", "run"].map { guest.path("rootfs/\($0)") })
         try guest.execute(["chmod", "1777", guest.path("rootfs/tmp")])
-        for link in ["bin", "sbin", "lib", "lib64"] { symlink("usr/\(link)", guest.path("rootfs/\(link)")) }
+        for link in ["bin", "sbin", "lib", "lib64"] {
+            try Files.link(guest.path("rootfs/\(link)"), to: "usr/\(link)")
+        }
     }
 
     deinit {

@@ -14,15 +14,11 @@ final class RecipeGuest {
         guard chmod(directory.path, 0o755) == 0 else { throw TestFailure("chmod \(directory.path)") }
         namespace = try Namespace(directory: directory.path, hasOwnNetwork: true)
         for name in ["fsfreeze-hook.d", "fsfreeze-recipes.d"] {
-            guard mkdir(path(name), 0o755) == 0 else { throw TestFailure("mkdir \(path(name))") }
+            try Files.makeDirectory(path(name))
         }
         // Names in /tmp are made of process ids, which are the same on all machines of the tests.
-        guard mkdir(path("tmp"), 0o755) == 0, chmod(path("tmp"), 0o1777) == 0 else {
-            throw TestFailure("mkdir \(path("tmp"))")
-        }
-        guard symlink(try Tools.program(), path("fsfreeze-hook")) == 0 else {
-            throw TestFailure("symlink \(path("fsfreeze-hook"))")
-        }
+        try Files.makeDirectory(path("tmp"), mode: 0o1777)
+        try Files.link(path("fsfreeze-hook"), to: Tools.program())
         try configure("")
     }
 
@@ -40,7 +36,7 @@ final class RecipeGuest {
     /// The link in the hook directory.
     func enable(_ recipe: String, as link: String? = nil) throws {
         let link = path("fsfreeze-hook.d/\(link ?? "50-\(recipe)")")
-        guard symlink(Checkout.path("hooks/recipes/\(recipe)"), link) == 0 else { throw TestFailure("symlink \(link)") }
+        try Files.link(link, to: Checkout.path("hooks/recipes/\(recipe)"))
     }
 
     /// Enables a copy of the recipe that another shell runs.
@@ -50,7 +46,7 @@ final class RecipeGuest {
         let text = Files.text(of: copy)
         guard text.hasPrefix("#!/bin/sh\n") else { throw TestFailure("\(copy) is no shell script") }
         try Files.write("#!\(shell)\n" + text.dropFirst("#!/bin/sh\n".count), to: copy, mode: 0o755)
-        guard symlink(copy, path("fsfreeze-hook.d/50-\(recipe)")) == 0 else { throw TestFailure("symlink to \(copy)") }
+        try Files.link(path("fsfreeze-hook.d/50-\(recipe)"), to: copy)
     }
 
     /// The recipe's own configuration.

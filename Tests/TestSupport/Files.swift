@@ -20,6 +20,16 @@ package enum Files {
         try write(text.utf8, to: path.utf8, mode: mode)
     }
 
+    /// Makes a directory of this mode, whatever the umask is.
+    package static func makeDirectory(_ path: String, mode: mode_t = 0o755) throws {
+        guard mkdir(path, mode) == 0, chmod(path, mode) == 0 else { throw failure("mkdir", path) }
+    }
+
+    /// Puts a symbolic link at the path.
+    package static func link(_ path: String, to target: String) throws {
+        guard symlink(target, path) == 0 else { throw failure("symlink", path) }
+    }
+
     /// The bytes of a file; nil when there is none.
     package static func bytes(of path: String) -> [UInt8]? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
@@ -42,7 +52,7 @@ package enum Files {
     /// The names in a directory, sorted.
     package static func names(in path: String) throws -> [String] {
         guard let directory = opendir(path) else {
-            throw TestFailure("\(path): \(String(cString: strerror(errno)))")
+            throw failure("opendir", path)
         }
         defer { closedir(directory) }
         var names: [String] = []
@@ -74,8 +84,12 @@ package enum Files {
     }
 
     private static func failure(_ call: String, _ path: [CChar]) -> TestFailure {
-        let reason = String(cString: strerror(errno))
+        let reason = errno
         let bytes = path.dropLast().map { UInt8(bitPattern: $0) }
-        return TestFailure("\(call) \(String(decoding: bytes, as: UTF8.self)): \(reason)")
+        return failure(call, String(decoding: bytes, as: UTF8.self), reason)
+    }
+
+    private static func failure(_ call: String, _ path: String, _ reason: Int32 = errno) -> TestFailure {
+        TestFailure("\(call) \(path): \(String(cString: strerror(reason)))")
     }
 }

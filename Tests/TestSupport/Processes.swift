@@ -10,10 +10,12 @@ package enum Processes {
 
     /// The letter of `/proc/PID/stat`, nil when there is no such process.
     package static func state(of pid: pid_t) -> Character? {
-        let text = Files.text(of: "/proc/\(pid)/stat")
-        // The name in parentheses may hold any byte.
-        guard let end = text.lastIndex(of: ")") else { return nil }
-        return text[text.index(after: end)...].first { $0 != " " }
+        statFields(of: pid).first?.first
+    }
+
+    /// The parent of a process; nil when there is no such process.
+    package static func parent(of pid: pid_t) -> pid_t? {
+        statFields(of: pid).dropFirst().first.flatMap { pid_t($0) }
     }
 
     /// The living processes whose environment or command line holds the text.
@@ -37,6 +39,14 @@ package enum Processes {
             let kilobytes = Int(line.filter(\.isNumber))
         else { throw TestFailure("no process \(pid)") }
         return kilobytes * 1024
+    }
+
+    /// The fields of `/proc/PID/stat` after the name; none when there is no such process.
+    private static func statFields(of pid: pid_t) -> [Substring] {
+        let text = Files.text(of: "/proc/\(pid)/stat")
+        // The name in parentheses may hold any byte.
+        guard let end = text.lastIndex(of: ")") else { return [] }
+        return text[text.index(after: end)...].split(separator: " ")
     }
 
     private static func all() -> [pid_t] {

@@ -15,7 +15,7 @@ package final class Sandbox {
         directory = try TemporaryDirectory()
         path = directory.path
         logFile = "\(path)/hook.log"
-        guard mkdir(hookDirectory, 0o755) == 0 else { throw TestFailure("mkdir: \(String(cString: strerror(errno)))") }
+        try Files.makeDirectory(hookDirectory)
         try configure("")
     }
 
@@ -70,9 +70,7 @@ package final class Sandbox {
 
     /// Puts a link into the hook directory.
     package func link(_ name: String, to target: String) throws {
-        guard symlink(target, "\(hookDirectory)/\(name)") == 0 else {
-            throw TestFailure("symlink: \(String(cString: strerror(errno)))")
-        }
+        try Files.link("\(hookDirectory)/\(name)", to: target)
     }
 
     /// A shell script that notes its call in the trace, then goes on.

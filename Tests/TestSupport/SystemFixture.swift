@@ -55,9 +55,7 @@ package final class SystemFixture {
     /// Puts a link, and makes the directories above it.
     package func link(_ path: String, to target: String) throws {
         try makeDirectory((path as NSString).deletingLastPathComponent)
-        guard symlink(target, root + path) == 0 else {
-            throw TestFailure("symlink \(path): \(String(cString: strerror(errno)))")
-        }
+        try Files.link(root + path, to: target)
     }
 
     package func makeDirectory(_ path: String) throws {

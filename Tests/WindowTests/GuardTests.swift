@@ -16,7 +16,7 @@ import Testing
 
     @Test func `Without a thaw the hooks are thawed in reverse at the limit`() throws {
         let sandbox = try sandbox("150ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.trace == Self.frozen)
         #expect(eventually { sandbox.trace == Self.frozen + Self.expired }, "\(sandbox.trace)")
         #expect(sandbox.isQuiet())
@@ -24,12 +24,12 @@ import Testing
 
     @Test func `What the guard says waits in the run directory for the thaw`() throws {
         let sandbox = try sandbox("150ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let log = sandbox.log
         #expect(eventually { sandbox.trace.count == 4 && sandbox.parts("guard").isEmpty })
         #expect(sandbox.log == log, "nothing is written to a disk while it may be frozen")
         #expect(sandbox.runFiles.contains("deferred"))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.trace == Self.frozen + Self.expired, "what the guard has thawed is not thawed again")
         let messages = sandbox.messages
         let told = try #require(messages.firstIndex { $0.contains("no thaw came within 150ms") })
@@ -42,9 +42,9 @@ import Testing
 
     @Test func `A thaw in time ends the guard`() throws {
         let sandbox = try sandbox("5min")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.parts("guard").count == 1)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.isQuiet(within: 1))
         #expect(sandbox.verdict == "application-consistent")
         #expect(sandbox.messages.contains { $0.hasPrefix("guard: ") })
@@ -53,9 +53,9 @@ import Testing
 
     @Test(arguments: 0..<15) func `Guard and thaw at one moment thaw each hook once`(attempt: Int) throws {
         let sandbox = try sandbox("60ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         usleep(useconds_t(48_000 + attempt * 1_500))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(eventually { sandbox.parts("guard").isEmpty })
         #expect(sandbox.trace.filter { $0.hasPrefix("10-a thaw") }.count == 1, "\(sandbox.trace)")
         #expect(sandbox.trace.filter { $0.hasPrefix("20-b thaw") }.count == 1, "\(sandbox.trace)")
@@ -80,9 +80,9 @@ import Testing
 
     @Test func `A killed guard is told of, and does not spoil the image`() throws {
         let sandbox = try sandbox("5min")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         sandbox.destroy(try #require(sandbox.parts("guard").first))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.messages.contains("the guard had been killed before the thaw"))
         #expect(sandbox.verdict == "application-consistent")
         sandbox.expectNothingLeft()
@@ -90,9 +90,9 @@ import Testing
 
     @Test func `A limit of nothing means no guard`() throws {
         let sandbox = try sandbox("0")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.processes() == [])
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == "application-consistent")
     }
 
@@ -110,15 +110,15 @@ import Testing
             return String(decoding: buffer.prefix(max(0, count)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
         }
         #expect(!targets.contains { $0.hasPrefix("pipe:") }, "\(targets)")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
     }
 
     @Test func `What a child of a hook said is fetched by the guard and not missed by the thaw`() throws {
         let sandbox = try sandbox("100ms")
         try sandbox.addTracingHook("30-child", then: "[ $1 = thaw ] || { sleep 0.02; echo late; sleep 0.2; } &")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(eventually { sandbox.trace.count == 6 && sandbox.processes().isEmpty })
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.messages.contains("30-child (left running): late"), "\(sandbox.log)")
         #expect(sandbox.verdict?.contains("lost") == false, "\(sandbox.verdict ?? "")")
         sandbox.expectNothingLeft()
@@ -127,9 +127,9 @@ import Testing
     @Test func `What the guard could not thaw is called again by the thaw`() throws {
         let sandbox = try sandbox("100ms")
         try sandbox.addTracingHook("30-c", then: "[ $FSFREEZE_REASON != expired ]")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(eventually { sandbox.trace.count == 6 && sandbox.processes().isEmpty })
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.trace.suffix(2) == ["10-a thaw expired", "30-c thaw thaw"])
         #expect(sandbox.verdict?.contains("30-c thaw finished with status=1") == true)
         sandbox.expectNothingLeft()
@@ -145,28 +145,28 @@ import Testing
 
     @Test func `A window that the guard has ended does not stop the next freeze`() throws {
         let sandbox = try sandbox("80ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(eventually { sandbox.trace.count == 4 && sandbox.parts("guard").isEmpty })
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.messages.contains { $0.contains("no thaw came within 80ms") })
         #expect(sandbox.trace.suffix(2) == Self.frozen[...])
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(eventually { sandbox.processes().isEmpty })
     }
 
     @Test func `The limit counts from the end of the freeze`() throws {
         let sandbox = try sandbox("100ms")
         try sandbox.addTracingHook("30-slow", then: "[ $1 = thaw ] || sleep 0.4")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.messages.last?.hasPrefix("frozen: 3 hooks, 0 failed") == true)
         #expect(eventually { sandbox.trace.count == 6 })
         #expect(sandbox.trace.suffix(3) == ["30-slow thaw expired", "20-b thaw expired", "10-a thaw expired"])
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
     }
 
     @Test(arguments: 0..<6) func `Guard, thaw and recover at one moment thaw each hook once`(attempt: Int) throws {
         let sandbox = try sandbox("60ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let cycle = try #require(sandbox.cycle)
         usleep(useconds_t(40_000 + attempt * 4_000))
         let calls = try ["recover", "thaw"].map { try sandbox.start([$0]) }
@@ -194,39 +194,39 @@ import Testing
         #expect(sandbox.parts("guard").count == 1 && sandbox.parts("holder").count == 1)
         #expect(sandbox.isLocked("db"))
         for pid in sandbox.parts("guard") + sandbox.parts("holder") + sandbox.clients { #expect(getsid(pid) == pid) }
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == "application-consistent")
         sandbox.expectNothingLeft()
     }
 
     @Test func `Somebody who connects and says nothing does not keep the guard from its work`() throws {
         let sandbox = try sandbox("200ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let name = try #require(sandbox.runFiles.first { $0.hasPrefix("guard-") })
         let silent = try SilentConnection(to: "\(sandbox.runDirectory)/\(name)")
         #expect(eventually(within: 5) { sandbox.trace == Self.frozen + Self.expired }, "\(sandbox.trace)")
         withExtendedLifetime(silent) {}
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         sandbox.expectNothingLeft()
     }
 
     @Test func `The guard keeps to the limit of the freeze when the configuration is broken meanwhile`() throws {
         let sandbox = try sandbox("150ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         try sandbox.configure("nonsense")
         #expect(eventually { sandbox.trace == Self.frozen + Self.expired }, "\(sandbox.trace)")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.messages.contains { $0.contains("no thaw came within 150ms") }, "\(sandbox.log)")
         sandbox.expectNothingLeft()
     }
 
     @Test func `The guard thaws also when the record of the cycle is lost, and that is told`() throws {
         let sandbox = try sandbox("200ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         unlink("\(sandbox.runDirectory)/cycle")
         #expect(eventually(within: 5) { sandbox.trace.count == 4 }, "\(sandbox.trace)")
         #expect(sandbox.trace.suffix(2).allSatisfy { $0.contains(" thaw ") })
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.messages.contains { $0.contains("no thaw came within 200ms") })
         sandbox.expectNothingLeft()
     }

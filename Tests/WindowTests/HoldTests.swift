@@ -7,7 +7,7 @@ import Testing
     private func sandbox() throws -> Sandbox {
         let sandbox = try Sandbox()
         try sandbox.configure("kill-grace = 200ms")
-        mkdir(sandbox.runDirectory, 0o700)
+        try Files.makeDirectory(sandbox.runDirectory, mode: 0o700)
         return sandbox
     }
 
@@ -264,8 +264,8 @@ import Testing
         let sandbox = try sandbox()
         #expect(try hold(sandbox, "mine", ["sh"], statements: "echo ready\n").status == 0)
         try sandbox.addTracingHook("10-a")
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == "application-consistent")
         let released = try release(sandbox, "mine")
         #expect(released.status == 0, "\(released.stderr)")
@@ -281,7 +281,7 @@ import Testing
         let released = try release(sandbox, "db")
         #expect(released.status == 1)
         #expect(!released.stderr.contains("no session db is held"), "\(released.stderr)")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         sandbox.expectNothingLeft()
     }
 }

@@ -19,9 +19,9 @@ import Testing
         try sandbox.addHoldingHook("10-db", session: "db")
         try sandbox.addHoldingHook("20-other", session: "other")
         for _ in 0..<3 {
-            try sandbox.expectSilent("freeze")
+            try sandbox.expectFreeze()
             #expect(sandbox.isLocked("db") && sandbox.isLocked("other"))
-            try sandbox.expectSilent("thaw")
+            try sandbox.expectThaw()
             #expect(!sandbox.isLocked("db") && !sandbox.isLocked("other"))
             #expect(sandbox.verdict == "application-consistent")
         }
@@ -33,11 +33,11 @@ import Testing
     @Test func `The guard ends the sessions at the limit`() throws {
         let sandbox = try sandbox("hold-limit = 150ms")
         try sandbox.addHoldingHook("10-db", session: "db")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.isLocked("db"))
         #expect(eventually { !sandbox.isLocked("db") && sandbox.processes().isEmpty })
         #expect(sandbox.trace == ["10-db freeze freeze", "10-db thaw expired"])
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict?.contains("lost") == false, "it was released as it should be: \(sandbox.verdict ?? "")")
         sandbox.expectNothingLeft()
     }
@@ -46,10 +46,10 @@ import Testing
         let sandbox = try sandbox()
         try sandbox.addHoldingHook("10-db", session: "db")
         try sandbox.addHoldingHook("20-db", session: "db")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.isLocked("db"))
         #expect(sandbox.output(of: "20-db").contains { $0.contains("already held") })
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict?.contains("20-db finished with status=1") == true)
         sandbox.expectNothingLeft()
     }
@@ -62,8 +62,8 @@ import Testing
                 [ $1 = thaw ] || \(sandbox.program) hold db --run-dir "$FSFREEZE_RUN_DIR" --ready '^ready$' \
                     -- sh -c 'seq 200000; echo ready; exec cat'
                 """)
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         #expect(sandbox.log.utf8.count < 100_000)
         #expect(sandbox.messages.contains { $0.hasPrefix("10-db: [") && $0.contains("bytes of output dropped") })
         #expect(sandbox.output(of: "10-db").contains("ready"))
@@ -80,10 +80,8 @@ import Testing
 
         let sandbox = try sandbox()
         // Called by its name, as an installed program is; the server is one that says what it is asked to.
-        mkdir("\(sandbox.path)/bin", 0o755)
-        guard symlink(sandbox.program, "\(sandbox.path)/bin/fsfreeze-hook") == 0 else {
-            throw TestFailure("symlink: \(String(cString: strerror(errno)))")
-        }
+        try Files.makeDirectory("\(sandbox.path)/bin")
+        try Files.link("\(sandbox.path)/bin/fsfreeze-hook", to: sandbox.program)
         let flock = try Tools.command("flock", package: "util-linux")
         let server = """
             #!/bin/sh
@@ -113,14 +111,14 @@ import Testing
     @Test func `A session that ended before names the moment, also twice`() throws {
         let sandbox = try sandbox()
         try sandbox.addHoldingHook("10-db", session: "db")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         sandbox.destroy(try #require(sandbox.clients.first))
         let released = try release(sandbox, "db")
         #expect(released.status == 1)
         #expect(released.stderr.contains("the session db had ended at 2"), "\(released.stderr)")
         #expect(released.stderr.contains("killed by SIGKILL"))
         #expect(try release(sandbox, "db").stderr.contains("had ended at 2"))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict?.contains("hold db lost at 2") == true, "\(sandbox.verdict ?? "")")
         sandbox.expectNothingLeft()
     }
@@ -128,8 +126,8 @@ import Testing
     @Test func `A client that fails at its release has lost the session`() throws {
         let sandbox = try sandbox()
         try sandbox.addHoldingHook("10-db", session: "db", release: "echo server has gone away; exit 1")
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         #expect(sandbox.verdict?.contains("hold db lost at ") == true, "\(sandbox.verdict ?? "")")
         #expect(sandbox.verdict?.contains("server has gone away") == true)
         sandbox.expectNothingLeft()
@@ -144,8 +142,8 @@ import Testing
                 --release "echo bye >> \(sandbox.path)/trace" -- sh
             """)
         try sandbox.addTracingHook("20-b")
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         #expect(sandbox.trace == ["20-b freeze freeze", "20-b thaw thaw", "bye"])
         #expect(sandbox.messages.contains { $0.contains("hold db was still open") })
         #expect(sandbox.verdict == "application-consistent")
@@ -156,10 +154,10 @@ import Testing
         let sandbox = try sandbox()
         try sandbox.configure("hold-limit = 0")
         try sandbox.addHoldingHook("10-db", session: "db")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let holder = try #require(sandbox.parts("holder").first)
         #expect(getsid(holder) == holder)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == "application-consistent")
         sandbox.expectNothingLeft()
     }

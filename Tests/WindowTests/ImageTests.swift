@@ -13,11 +13,11 @@ import Testing
 
     @Test func `A machine from an image says which cycle it comes from`() throws {
         let sandbox = try sandbox()
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let id = try #require(sandbox.messages.last?.firstMatch(of: #/cycle ([-0-9a-f]+)/#)).1
         // The image holds the state directory as it is now; its machine has another boot id.
         let restored = try Sandbox()
-        mkdir(restored.stateDirectory, 0o700)
+        try Files.makeDirectory(restored.stateDirectory, mode: 0o700)
         let marker = Files.text(of: "\(sandbox.stateDirectory)/image")
         #expect(marker.contains(Boots.this))
         try Files.write(marker.replacing(Boots.this, with: Boots.other), to: "\(restored.stateDirectory)/image")
@@ -27,11 +27,11 @@ import Testing
         #expect(result.status == 0)
         // A cycle of its own does not make it forget.
         try restored.addTracingHook("10-a")
-        try restored.expectSilent("freeze")
-        try restored.expectSilent("thaw")
+        try restored.expectFreeze()
+        try restored.expectThaw()
         #expect(try restored.run(["status"]).stdout.contains("this machine comes from the image of cycle \(id)"))
 
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(!Files.exists("\(sandbox.stateDirectory)/image"), "the machine itself is no image")
         #expect(!(try sandbox.run(["status"]).stdout.contains("comes from the image")))
     }
@@ -39,11 +39,11 @@ import Testing
     /// The filesystems are not frozen here: what is imaged after the guard has ended the window was not held.
     @Test func `An image taken after the guard says that it is not consistent`() throws {
         let sandbox = try sandbox("hold-limit = 80ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let marker = "\(sandbox.stateDirectory)/image"
         #expect(!Files.text(of: marker).contains("\texpired\t"))
         #expect(eventually { Files.text(of: marker).contains("\texpired\t") })
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(!Files.exists(marker))
         sandbox.expectNothingLeft()
     }
@@ -51,20 +51,20 @@ import Testing
     /// While qemu-ga holds them nothing is written to a disk, and the disk is as it was when they were frozen.
     @Test func `The guard leaves the marker alone while filesystems are frozen`() throws {
         let sandbox = try sandbox("hold-limit = 80ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         try Files.write("", to: sandbox.agentState)
         let marker = Files.text(of: "\(sandbox.stateDirectory)/image")
         #expect(eventually { sandbox.trace.count == 2 && sandbox.parts("guard").isEmpty })
         #expect(Files.text(of: "\(sandbox.stateDirectory)/image") == marker)
         unlink(sandbox.agentState)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
     }
 
     @Test func `A state directory that cannot be written stops nothing`() throws {
         let sandbox = try sandbox()
         try Files.write("", to: sandbox.stateDirectory)
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         #expect(sandbox.messages.contains { $0.contains("the image marker in") })
         #expect(sandbox.messages.contains { $0.contains("the history in") })
         #expect(sandbox.verdict == "application-consistent")
@@ -74,7 +74,7 @@ import Testing
     /// A machine that is restored from an image of the sandbox as it is now, with the whole of its state.
     private func restore(_ sandbox: Sandbox) throws -> Sandbox {
         let restored = try Sandbox()
-        mkdir(restored.stateDirectory, 0o700)
+        try Files.makeDirectory(restored.stateDirectory, mode: 0o700)
         for name in try Files.names(in: sandbox.stateDirectory) {
             let text = Files.text(of: "\(sandbox.stateDirectory)/\(name)").replacing(Boots.this, with: Boots.other)
             try Files.write(text, to: "\(restored.stateDirectory)/\(name)", mode: 0o600)
@@ -89,12 +89,12 @@ import Testing
         let sandbox = try sandbox()
         try sandbox.addTracingHook("20-b", then: "[ $1 = thaw ] || [ -e \(sandbox.path)/good ]")
         if !isGood { try Files.write("", to: "\(sandbox.path)/good") }
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         if isGood { try Files.write("", to: "\(sandbox.path)/good") } else { unlink("\(sandbox.path)/good") }
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let restored = try restore(sandbox)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
 
         let status = try restored.run(["status", "--json"])
         let image = try #require(try restored.statusObject()["image"] as? [String: Any])
@@ -102,15 +102,15 @@ import Testing
         #expect(status.status == (isGood ? 0 : 2), "\(status.stdout)")
         // A cycle of its own is what counts from then on.
         try restored.addTracingHook("10-a")
-        try restored.expectSilent("freeze")
-        try restored.expectSilent("thaw")
+        try restored.expectFreeze()
+        try restored.expectThaw()
         #expect(try restored.run(["status"]).status == 0)
     }
 
     @Test func `A restored machine tells of the image in JSON, and is not frozen`() throws {
         let sandbox = try sandbox()
         try sandbox.addHoldingHook("20-db", session: "db")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let cycle = try #require(sandbox.cycle)
         let restored = try restore(sandbox)
         let status = try restored.statusObject()
@@ -123,23 +123,23 @@ import Testing
         #expect(image["verdict"] as? String == "application-consistent")
         // Whatever is called there does nothing to the session of the machine itself, whose processes the marker names.
         try restored.expectSilent("recover")
-        try restored.expectSilent("thaw")
+        try restored.expectThaw()
         #expect(sandbox.isLocked("db"))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == "application-consistent")
     }
 
     @Test func `An image of a restored machine says its own cycle`() throws {
         let sandbox = try sandbox()
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let restored = try restore(sandbox)
         try restored.addTracingHook("10-a")
-        try restored.expectSilent("freeze")
+        try restored.expectFreeze()
         let second = try #require(restored.cycle)
         let image = try #require(try restore(restored).statusObject()["image"] as? [String: Any])
         #expect(image["cycle"] as? String == second)
-        try restored.expectSilent("thaw")
-        try sandbox.expectSilent("thaw")
+        try restored.expectThaw()
+        try sandbox.expectThaw()
     }
 
     @Test func `A freeze that was rolled back or killed leaves no marker`() throws {

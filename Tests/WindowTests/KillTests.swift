@@ -50,7 +50,7 @@ import Testing
             #expect(eventually { sandbox.trace.last == "20-gate freeze freeze" })
             return freeze
         }
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let thaw = moment == .thawing ? try sandbox.start(["thaw"]) : nil
         if moment != .frozen { #expect(eventually { sandbox.trace.last?.hasPrefix("20-gate thaw ") == true }) }
         return thaw
@@ -75,7 +75,7 @@ import Testing
         }
         try sandbox.openGate()
         if kill.victim != .runner, let call { #expect(try call.wait().status == 0) }
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
 
         #expect(!sandbox.isLocked("db"))
         for hook in ["10-db", "20-gate"] {
@@ -105,7 +105,7 @@ import Testing
         #expect(sandbox.messages.contains { $0.hasPrefix("thawed: ") && $0.contains("(cycle \(cycle)): crash-") })
         if next == "freeze" {
             #expect(sandbox.trace.suffix(2) == ["10-db freeze freeze", "20-gate freeze freeze"])
-            try sandbox.expectSilent("thaw")
+            try sandbox.expectThaw()
             #expect(sandbox.verdict == "application-consistent")
         }
         sandbox.expectNothingLeft()
@@ -116,7 +116,7 @@ import Testing
         _ = try enter(.frozen, sandbox)
         for pid in sandbox.processes() { kill(pid, SIGKILL) }
         try sandbox.openGate()
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict?.contains(Self.lost) == true)
         #expect(sandbox.messages.contains("the guard had been killed before the thaw"))
         sandbox.expectNothingLeft()
@@ -134,9 +134,9 @@ import Testing
                 [ $1 = thaw ] || exec \(sandbox.program) hold db --run-dir "$FSFREEZE_RUN_DIR" --ready ready \
                     -- sh \(sandbox.path)/client
                 """)
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         sandbox.destroy(try #require(sandbox.parts("holder").first))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict?.contains(Self.lost) == true)
         sandbox.expectNothingLeft()
     }
@@ -157,7 +157,7 @@ import Testing
         sandbox.destroy(victim == "hold" ? hold : freeze.pid)
         #expect(try freeze.wait().status == (victim == "hold" ? 0 : nil))
         // The guard thaws after a killed freeze; otherwise the hook has failed and the thaw is ours.
-        if victim == "hold" { try sandbox.expectSilent("thaw") }
+        if victim == "hold" { try sandbox.expectThaw() }
         #expect(eventually { sandbox.verdict?.hasPrefix("crash-consistent: 10-db ") == true })
         sandbox.expectNothingLeft()
     }
@@ -165,9 +165,9 @@ import Testing
     @Test func `What a killed reader of leftovers had heard is named as lost`() throws {
         let sandbox = try Sandbox()
         try sandbox.addTracingHook("10-a", then: "[ $1 = thaw ] || { echo lost; exec sleep 1000; } &")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         sandbox.destroy(try #require(sandbox.parts("drain-output").first))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict?.contains("output of what hooks left running is lost") == true)
         #expect(sandbox.runFiles == [])
     }

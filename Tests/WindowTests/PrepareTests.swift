@@ -17,10 +17,10 @@ import Testing
             let header = "#!/bin/sh\n# fsfreeze-hook: prepare = yes\n"
             try sandbox.addHook(name, header + sandbox.tracing())
         }
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let freezes = ["10-a freeze freeze", "20-b freeze freeze", "30-c freeze freeze"]
         #expect(sandbox.trace == ["20-b prepare freeze", "30-c prepare freeze"] + freezes)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == "application-consistent")
         #expect(sandbox.messages.last { $0.hasPrefix("thawed: ") }?.hasPrefix("thawed: 3 hooks, 0 failed") == true)
     }
@@ -35,7 +35,7 @@ import Testing
             #expect(sandbox.trace == ["20-b prepare freeze"], "nothing is frozen yet")
         } else {
             #expect(result.status == 0)
-            try sandbox.expectSilent("thaw")
+            try sandbox.expectThaw()
             #expect(sandbox.verdict == "crash-consistent: 20-b prepare finished with status=1")
         }
         sandbox.expectNothingLeft()
@@ -48,14 +48,14 @@ import Testing
         #expect(result.status == 0)
         #expect(result.seconds < 5)
         #expect(sandbox.trace == ["20-b prepare freeze", "10-a freeze freeze", "20-b freeze freeze"])
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
     }
 
     @Test func `The window begins after it`() throws {
         let sandbox = try sandbox("[hook b]\nprepare = yes")
         try sandbox.addTracingHook("20-b", then: "[ $1 != prepare ] || sleep 0.3")
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         let last = try #require(try sandbox.statusObject()["last"] as? [String: Any])
         let prepare = try #require(last["prepare_seconds"] as? Double)
         let freeze = try #require(last["freeze_seconds"] as? Double)
@@ -72,17 +72,17 @@ import Testing
         let sandbox = try sandbox("[hook b]\nprepare = no")
         let header = "#!/bin/sh\n# fsfreeze-hook: prepare = yes\n"
         try sandbox.addHook("20-b", header + sandbox.tracing())
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         #expect(!sandbox.trace.contains { $0.contains("prepare") })
     }
 
     @Test func `One that has nothing to prepare is no failure`() throws {
         let sandbox = try sandbox("on-failure = abort\n[hook b]\nprepare = yes")
         try sandbox.addTracingHook("20-b", then: "[ $1 != prepare ] || exit 77")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.trace == ["20-b prepare freeze", "10-a freeze freeze", "20-b freeze freeze"])
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == "application-consistent")
     }
 

@@ -12,7 +12,7 @@ import Testing
     }
 
     private func forge(_ sandbox: Sandbox, boot: String, pid: pid_t) throws {
-        mkdir(sandbox.runDirectory, 0o700)
+        try Files.makeDirectory(sandbox.runDirectory, mode: 0o700)
         let record = """
             cycle\tforged\t\(boot)
             moment\tbegun\t1\t1
@@ -36,7 +36,7 @@ import Testing
         #expect(sandbox.trace.first?.hasPrefix("10-a thaw") == true, "\(sandbox.trace)")
         stranger.kill(SIGKILL)
         _ = try stranger.wait()
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
     }
 
     @Test func `A record of another boot is not believed`() throws {
@@ -46,12 +46,12 @@ import Testing
         #expect(try sandbox.statusObject()["state"] as? String == "thawed")
         try sandbox.expectSilent("recover")
         #expect(sandbox.trace == [])
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.trace == ["10-a freeze freeze"])
         #expect(stranger.isRunning)
         stranger.kill(SIGKILL)
         _ = try stranger.wait()
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         sandbox.expectNothingLeft()
     }
 
@@ -65,7 +65,7 @@ import Testing
         let members = sandbox.processes()
         let leader = try #require(members.first { getsid($0) == $0 })
         try forge(sandbox, boot: Boots.this, pid: leader)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(members.allSatisfy(Processes.isAlive))
         members.forEach(sandbox.destroy)
         _ = try stranger.wait()
@@ -75,9 +75,9 @@ import Testing
     @Test func `A record that is cut anywhere still has all that was begun thawed`() throws {
         let sandbox = try sandbox()
         try sandbox.addTracingHook("20-b")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let record = try #require(Files.bytes(of: "\(sandbox.runDirectory)/cycle"))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         for length in stride(from: record.count, through: 0, by: -17) {
             try Files.write(record.prefix(length), to: Array("\(sandbox.runDirectory)/cycle".utf8), mode: 0o600)
             let text = String(decoding: record.prefix(length), as: UTF8.self)
@@ -96,17 +96,19 @@ import Testing
     @Test(arguments: ["", "\n", "garbage", "cycle\tx", "cycle\tx\ty\n\u{1b}[31m\nhold\t\t\t1\t1\n", "\0\0\0"])
     func `Garbage stops neither status nor thaw`(garbage: String) throws {
         let sandbox = try sandbox()
-        for directory in [sandbox.runDirectory, sandbox.stateDirectory] { mkdir(directory, 0o700) }
+        for directory in [sandbox.runDirectory, sandbox.stateDirectory] {
+            try Files.makeDirectory(directory, mode: 0o700)
+        }
         for file in ["run/cycle", "run/deferred", "state/image", "state/history.jsonl"] {
             try Files.write(garbage, to: "\(sandbox.path)/\(file)", mode: 0o600)
         }
         let status = try sandbox.run(["status"])
         #expect(status.status == 2)
         #expect(!status.stdout.contains("\u{1b}"))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.trace == ["10-a thaw thaw"])
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == "application-consistent")
         #expect(sandbox.runFiles == [])
     }

@@ -15,7 +15,7 @@ import Testing
         let sandbox = try sandbox()
         try sandbox.expectSilent("recover")
         #expect(sandbox.trace == [])
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         try Files.write("", to: sandbox.agentState)
         let alone = try sandbox.run(["recover"])
         #expect(alone.status == 0)
@@ -64,22 +64,22 @@ import Testing
 
     @Test func `A freeze is refused while the agent is frozen, and recovers when it is not`() throws {
         let sandbox = try sandbox()
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let lost = try #require(sandbox.cycle)
         try Files.write("", to: sandbox.agentState)
         #expect(try sandbox.freeze().status == 75)
         #expect(sandbox.trace == ["10-a freeze freeze"])
         unlink(sandbox.agentState)
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(sandbox.trace == ["10-a freeze freeze", "10-a thaw recover", "10-a freeze freeze"])
         #expect(sandbox.messages.contains { $0.contains("unfinished cycle \(lost)") })
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         sandbox.expectNothingLeft()
     }
 
     @Test func `It tells what the guard has said in the meantime`() throws {
         let sandbox = try sandbox("hold-limit = 80ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(eventually { sandbox.trace.count == 2 && sandbox.processes().isEmpty })
         try sandbox.expectSilent("recover")
         #expect(sandbox.trace == ["10-a freeze freeze", "10-a thaw expired"])
@@ -90,7 +90,7 @@ import Testing
 
     @Test(arguments: 0..<5) func `Many at one moment thaw once`(attempt: Int) throws {
         let sandbox = try sandbox()
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let calls = try (0..<4).map { _ in try sandbox.start(["recover"]) }
         for call in calls { #expect(try call.wait().status == 0) }
         #expect(sandbox.trace == ["10-a freeze freeze", "10-a thaw recover"])

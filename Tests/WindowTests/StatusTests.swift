@@ -20,14 +20,14 @@ import Testing
         try sandbox.addHoldingHook("20-db", session: "db")
         #expect(try sandbox.run(["status"]).status == 2, "no cycle yet")
         #expect(!Files.exists(sandbox.runDirectory), "looking makes nothing")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let frozen = try json(sandbox)
         #expect(frozen.contains("\"state\":\"frozen\""))
         #expect(frozen.contains("\"frozen_since\":\"2"))
         #expect(frozen.contains("\"guard_seconds_left\":299."))
         #expect(frozen.contains("{\"alive\":true,\"hook\":\"20-db\",\"name\":\"db\"}"))
         #expect(try sandbox.run(["status"]).status == 0)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         let thawed = try json(sandbox)
         #expect(thawed.contains("\"state\":\"thawed\""))
         for key in ["prepare", "freeze", "hold", "thaw", "window"] { #expect(thawed.contains("\"\(key)_seconds\":0.")) }
@@ -40,14 +40,14 @@ import Testing
     @Test func `The status tells of a lost session, a killed guard and a killed freeze`() throws {
         let sandbox = try sandbox()
         try sandbox.addHoldingHook("20-db", session: "db")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         sandbox.destroy(try #require(sandbox.parts("guard").first))
         #expect(try sandbox.run(["status"]).stdout.contains("has been killed"))
         sandbox.destroy(try #require(sandbox.parts("holder").first))
         let result = try sandbox.run(["status"])
         #expect(result.status == 2)
         #expect(result.stdout.contains("db for 20-db: lost"))
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
     }
 
     @Test func `The status of a wrong configuration is an error with its place`() throws {
@@ -85,7 +85,7 @@ import Testing
 
     @Test func `After the guard the status is thawed, and asks for the thaw`() throws {
         let sandbox = try sandbox("hold-limit = 80ms")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         #expect(eventually { sandbox.trace.count == 2 && sandbox.processes().isEmpty })
         let result = try sandbox.run(["status", "--json"])
         #expect(result.status == 2)
@@ -93,7 +93,7 @@ import Testing
         #expect(status["state"] as? String == "thawed")
         #expect((status["attention"] as? String)?.contains("its thaw has not come: fsfreeze-hook thaw") == true)
         #expect(status["guard_seconds_left"] == nil)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(try sandbox.run(["status"]).status == 2, "the last cycle is not consistent")
         let last = try #require(try sandbox.statusObject()["last"] as? [String: Any])
         #expect(last["verdict"] as? String == "crash-consistent")
@@ -117,20 +117,20 @@ import Testing
 
     @Test func `Without a guard nothing is said of its time`() throws {
         let sandbox = try sandbox("hold-limit = 0")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let status = try sandbox.statusObject()
         #expect(status["state"] as? String == "frozen" && status["guard_seconds_left"] == nil)
         #expect(status["attention"] == nil)
         #expect(try sandbox.run(["status"]).status == 0)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
     }
 
     @Test func `The last cycle is told with every hook, and has a line in the history`() throws {
         let sandbox = try sandbox()
         try sandbox.addTracingHook("20-killed", then: "[ $1 = thaw ] || kill -KILL $$")
-        try sandbox.expectSilent("freeze")
+        try sandbox.expectFreeze()
         let cycle = try #require(sandbox.cycle)
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         let last = try #require(try sandbox.statusObject()["last"] as? [String: Any])
         #expect(last["id"] as? String == cycle)
         #expect(last["reason"] as? String == "thaw")
@@ -149,8 +149,8 @@ import Testing
     @Test func `The history is kept within its limit`() throws {
         let sandbox = try sandbox("history-limit = 3")
         for _ in 0..<8 {
-            try sandbox.expectSilent("freeze")
-            try sandbox.expectSilent("thaw")
+            try sandbox.expectFreeze()
+            try sandbox.expectThaw()
         }
         let lines = Files.text(of: "\(sandbox.stateDirectory)/history.jsonl").split(separator: "\n")
         #expect((3...6).contains(lines.count))

@@ -48,8 +48,8 @@ import Testing
         let sandbox = try Sandbox()
         try sandbox.configure(`case`.configuration)
         for (index, script) in `case`.hooks.enumerated() { try sandbox.addHook("\(index + 1)-hook", script) }
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         let expected = `case`.verdict.replacing("status=143", with: "status=")
         let got = sandbox.verdict?.replacing("status=143", with: "status=").replacing("status=124", with: "status=")
         #expect(got == expected)
@@ -63,15 +63,15 @@ import Testing
         let sandbox = try Sandbox()
         try sandbox.addHook("10-good", "exit 0")
         try sandbox.addHook("20-open", "exit 0", mode: 0o777)
-        try sandbox.expectSilent("freeze")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == "crash-consistent: 20-open was not called with freeze: is writable by others")
     }
 
     @Test func `A thaw without a freeze has none`() throws {
         let sandbox = try Sandbox()
         try sandbox.addTracingHook("10-a")
-        try sandbox.expectSilent("thaw")
+        try sandbox.expectThaw()
         #expect(sandbox.verdict == nil)
         #expect(try sandbox.run(["status"]).stdout.contains("last cycle: none yet"))
     }

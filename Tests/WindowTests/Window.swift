@@ -85,13 +85,6 @@ extension Sandbox {
     /// What is left in the run directory.
     var runFiles: [String] { (try? Files.names(in: runDirectory)) ?? [] }
 
-    /// Runs a command of the program and expects silent success.
-    func expectSilent(_ action: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
-        let result = try run([action])
-        #expect(result.status == 0, "\(result.stderr)", sourceLocation: sourceLocation)
-        #expect(result.stdout + result.stderr == "", sourceLocation: sourceLocation)
-    }
-
     /// Expects that nothing of the window is left: no process, no lock, no record, no socket, no marker.
     func expectNothingLeft(sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(isQuiet(), "\(processes().map(Processes.commandLine))", sourceLocation: sourceLocation)
@@ -101,16 +94,6 @@ extension Sandbox {
         for name in names where name.hasPrefix("lock-") {
             #expect(!isLocked(String(name.dropFirst(5))), "\(name)", sourceLocation: sourceLocation)
         }
-    }
-}
-
-extension Processes {
-    /// The parent of a process; nil when there is no such process.
-    static func parent(of pid: pid_t) -> pid_t? {
-        let text = Files.text(of: "/proc/\(pid)/stat")
-        guard let end = text.lastIndex(of: ")") else { return nil }
-        let fields = text[text.index(after: end)...].split(separator: " ")
-        return fields.count > 1 ? pid_t(fields[1]) : nil
     }
 }
 

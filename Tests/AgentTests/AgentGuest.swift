@@ -3,7 +3,7 @@ import TestSupport
 
 /// A machine as the agent sees it: a hook directory, a configuration and a log in a directory of its own, and a /run
 /// that nobody else uses.
-final class Guest {
+final class AgentGuest {
     let namespace: Namespace
     private let directory: TemporaryDirectory
 
@@ -11,9 +11,8 @@ final class Guest {
     init(configuration: String = "") throws {
         directory = try TemporaryDirectory()
         namespace = try Namespace(directory: directory.path)
-        guard mkdir(path("fsfreeze-hook.d"), 0o755) == 0, symlink(try Tools.program(), hookPath) == 0 else {
-            throw TestFailure("cannot make \(hookPath): \(String(cString: strerror(errno)))")
-        }
+        try Files.makeDirectory(path("fsfreeze-hook.d"))
+        try Files.link(hookPath, to: Tools.program())
         try configure(configuration)
     }
 
@@ -114,7 +113,7 @@ enum AgentKind: CaseIterable {
     case piping
 }
 
-extension Guest {
+extension AgentGuest {
     func startAgent(_ kind: AgentKind) throws -> Agent {
         switch kind {
         case .discarding: try startAgent()

@@ -5,56 +5,56 @@ import TestSupport
 import Testing
 
 /// A freeze and a thaw in which the program sends a certain entry to the journal.
-struct Occasion: Sendable, CustomTestStringConvertible {
+struct JournalCase: Sendable, CustomTestStringConvertible {
     var id: MessageID
     /// A part of the entry's message.
     var message: String
     var configuration = ""
     /// What is added to a guest with the one hook 10-good.
-    var prepare: @Sendable (Guest) throws -> Void = { _ in }
-    var duringTheFreeze: @Sendable (Guest, Agent) throws -> Void = { _, _ in }
+    var prepare: @Sendable (AgentGuest) throws -> Void = { _ in }
+    var duringTheFreeze: @Sendable (AgentGuest, Agent) throws -> Void = { _, _ in }
     var freezeFails = false
-    var whileFrozen: @Sendable (Guest) throws -> Void = { _ in }
+    var whileFrozen: @Sendable (AgentGuest) throws -> Void = { _ in }
 
     var testDescription: String { "\(id)" }
 
     static let all = ofHooks + ofCycles + ofTheSystem + ofTheWindow + ofVerdicts
 
     private static let ofHooks = [
-        Occasion(id: .hookStarted, message: "execute "),
-        Occasion(id: .hookSucceeded, message: "finished with status=0"),
-        Occasion(id: .hookSkipped, message: "nothing to do here") { try $0.hook("20-absent", "exit 77") },
-        Occasion(id: .hookFailed, message: "killed by SIGSEGV") { try $0.hook("20-dies", "kill -SEGV $$") },
-        Occasion(id: .hookRefused, message: "20-open refused: ") { guest in
+        JournalCase(id: .hookStarted, message: "execute "),
+        JournalCase(id: .hookSucceeded, message: "finished with status=0"),
+        JournalCase(id: .hookSkipped, message: "nothing to do here") { try $0.hook("20-absent", "exit 77") },
+        JournalCase(id: .hookFailed, message: "killed by SIGSEGV") { try $0.hook("20-dies", "kill -SEGV $$") },
+        JournalCase(id: .hookRefused, message: "20-open refused: ") { guest in
             try guest.hook("20-open")
             chmod(guest.path("fsfreeze-hook.d/20-open"), 0o777)
         },
     ]
 
     private static let ofCycles = [
-        Occasion(id: .frozen, message: "frozen: "),
-        Occasion(
+        JournalCase(id: .frozen, message: "frozen: "),
+        JournalCase(
             id: .rolledBack, message: "rolled back", configuration: "on-failure = abort",
             prepare: { try $0.hook("20-bad", "exit 3") }, freezeFails: true),
         // With a freeze before it, the entry tells the verdict as well and has its id.
-        Occasion(id: .thawed, message: "no cycle") { _ = try $0.startAgent().thaw() },
-        Occasion(id: .cycleRecovered, message: "unfinished cycle ") { _ = try $0.startAgent().freeze() },
+        JournalCase(id: .thawed, message: "no cycle") { _ = try $0.startAgent().thaw() },
+        JournalCase(id: .cycleRecovered, message: "unfinished cycle ") { _ = try $0.startAgent().freeze() },
     ]
 
     private static let ofTheSystem = [
-        Occasion(id: .configurationInvalid, message: "fsfreeze-hook.conf:3:", configuration: "on-failure = perhaps"),
-        Occasion(id: .logUnavailable, message: "log") { #expect(mkdir($0.path("log"), 0o755) == 0) },
-        Occasion(id: .stateUnavailable, message: "/run/fsfreeze-hook") {
+        JournalCase(id: .configurationInvalid, message: "fsfreeze-hook.conf:3:", configuration: "on-failure = perhaps"),
+        JournalCase(id: .logUnavailable, message: "log") { try Files.makeDirectory($0.path("log")) },
+        JournalCase(id: .stateUnavailable, message: "/run/fsfreeze-hook") {
             try Files.write("", to: $0.namespace.path("/run/fsfreeze-hook"))
         },
-        Occasion(
+        JournalCase(
             id: .interrupted, message: "SIGTERM",
             prepare: { try $0.hook("50-waits", "[ $1 = thaw ] || { touch waiting; sleep 300 & wait; }") },
             duringTheFreeze: { guest, agent in
                 try wait(for: "the hook's start") { guest.exists("waiting") }
                 for process in Processes.children(of: agent.process) { kill(process, SIGTERM) }
             }, freezeFails: true),
-        Occasion(
+        JournalCase(
             id: .budgetExhausted, message: "the time for the freeze (800ms) is used up",
             configuration: "freeze-timeout = 800ms\nkill-grace = 100ms"
         ) { guest in
@@ -64,8 +64,8 @@ struct Occasion: Sendable, CustomTestStringConvertible {
     ]
 
     private static let ofTheWindow = [
-        Occasion(id: .guardStarted, message: "guard: "),
-        Occasion(
+        JournalCase(id: .guardStarted, message: "guard: "),
+        JournalCase(
             id: .guardFailed, message: "guard had been killed",
             whileFrozen: { guest in
                 let guards = guest.processes(" guard ")
@@ -73,46 +73,46 @@ struct Occasion: Sendable, CustomTestStringConvertible {
                 for process in guards { kill(process, SIGKILL) }
                 try wait(for: "the guard's end") { !guards.contains(where: Processes.isAlive) }
             }),
-        Occasion(
+        JournalCase(
             id: .windowExpired, message: "no thaw came within 150ms", configuration: "hold-limit = 150ms",
             whileFrozen: waitForTheGuard),
-        Occasion(
+        JournalCase(
             id: .thawCameLate, message: "after the guard had ended the window", configuration: "hold-limit = 150ms",
             whileFrozen: waitForTheGuard),
-        Occasion(
+        JournalCase(
             id: .holdLost, message: "hold session was lost", prepare: { try addHolder(to: $0, thaw: "release") },
             whileFrozen: { guest in
                 let client = try #require(guest.processes("sed -n s/314//").first)
                 kill(client, SIGKILL)
                 try wait(for: "the client's end") { guest.processes("sed -n s/314//").isEmpty }
             }),
-        Occasion(id: .holdForgotten, message: "hold session was still open") { try addHolder(to: $0, thaw: "") },
+        JournalCase(id: .holdForgotten, message: "hold session was still open") { try addHolder(to: $0, thaw: "") },
     ]
 
     private static let ofVerdicts = [
-        Occasion(id: .verdictApplicationConsistent, message: ": application-consistent"),
-        Occasion(id: .verdictNativeCopy, message: ": native-copy: 20-copies") {
+        JournalCase(id: .verdictApplicationConsistent, message: ": application-consistent"),
+        JournalCase(id: .verdictNativeCopy, message: ": native-copy: 20-copies") {
             try $0.hook("20-copies", header: "guarantee = native-copy")
         },
-        Occasion(id: .verdictCrashConsistent, message: ": crash-consistent: 20-bad finished with status=3") {
+        JournalCase(id: .verdictCrashConsistent, message: ": crash-consistent: 20-bad finished with status=3") {
             try $0.hook("20-bad", "[ $1 = thaw ] || exit 3")
         },
-        Occasion(id: .verdictUnsupported, message: ": unsupported: 20-impossible") {
+        JournalCase(id: .verdictUnsupported, message: ": unsupported: 20-impossible") {
             try $0.hook("20-impossible", header: "guarantee = unsupported")
         },
-        Occasion(id: .rehearsed, message: "(rehearsal ") { guest in
+        JournalCase(id: .rehearsed, message: "(rehearsal ") { guest in
             let result = try guest.namespace.run([guest.hookPath, "rehearse", "--hold", "10ms"])
             #expect(result.status == 0, "\(result.stderr)")
         },
     ]
 
-    @Sendable private static func waitForTheGuard(_ guest: Guest) throws {
+    @Sendable private static func waitForTheGuard(_ guest: AgentGuest) throws {
         try wait(for: "the guard's thaw") { guest.calls.contains("10-good thaw expired") }
         try wait(for: "the guard's end") { guest.processes(" guard ").isEmpty }
     }
 
     /// Adds a hook that keeps a client's session from freeze to thaw.
-    private static func addHolder(to guest: Guest, thaw command: String) throws {
+    private static func addHolder(to guest: AgentGuest, thaw command: String) throws {
         try guest.hook(
             "20-holder",
             """
@@ -125,7 +125,7 @@ struct Occasion: Sendable, CustomTestStringConvertible {
     }
 }
 
-extension Guest {
+extension AgentGuest {
     /// The living processes inside whose command line holds the text.
     func processes(_ text: String) -> [pid_t] {
         Processes.descendants(of: namespace.firstProcess).filter {
