@@ -56,15 +56,19 @@ $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/gli
 	scripts/check-portable $@.new $@.debug
 	mv $@.new $@
 
+# Who publishes the packages: 'NAME <ADDRESS>' in place of the one that stands for nobody.
+MAINTAINER ?=
+export MAINTAINER
+
 .PHONY: deb
 
-deb: portable ## packages for Debian and Ubuntu, in .build-portable/deb
+deb: portable ## packages for Debian and Ubuntu, in .build-portable/deb (MAINTAINER='NAME <ADDRESS>')
 	@scripts/need debhelper
 	@scripts/make-deb $(PORTABLE)/deb
 
 .PHONY: rpm
 
-rpm: portable ## packages for RHEL, its rebuilds and Fedora, in .build-portable/rpm
+rpm: portable ## packages for RHEL, its rebuilds and Fedora, in .build-portable/rpm (MAINTAINER=...)
 	@scripts/need rpmbuild
 	@scripts/make-rpm $(PORTABLE)/rpm
 
