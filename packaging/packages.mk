@@ -37,7 +37,7 @@ $(SYSROOT)/PACKAGES: scripts/sysroot scripts/debian-mirror
 	scripts/sysroot $(SYSROOT)
 
 $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/glibc-compat.c packaging/packages.mk \
-		scripts/check-portable
+		scripts/check-portable scripts/dependencies
 	@scripts/need swift strip
 	@mkdir -p $(STATIC_DIR)
 	@# swiftc looks for its own static libraries below the sysroot.

@@ -32,7 +32,7 @@ def lintian_has_nothing_to_say():
 
 
 def both_packages_have_the_program():
-    """The bytes that `make portable` has built and checked."""
+    """The bytes that `make portable` has built and checked, and what was linked into them."""
     program = (BUILT / "fsfreeze-hook").read_bytes()
     with tempfile.TemporaryDirectory() as directory:
         deb, rpm = the_one(BUILT / "deb", "fsfreeze-hook_*.deb"), the_one(BUILT / "rpm", "fsfreeze-hook-[0-9]*.rpm")
@@ -41,6 +41,9 @@ def both_packages_have_the_program():
         for kind in ("deb", "rpm"):
             installed = Path(directory, kind, "usr/sbin/fsfreeze-hook")
             expect(installed.read_bytes() == program, f"the {kind} has another program than make portable has built")
+            told = Path(directory, kind, "usr/share/doc/fsfreeze-hook/dependencies").read_text()
+            for name in ("swift ", "swift-argument-parser ", "swift-system ", "libc6 "):
+                expect(f"\n{name}" in f"\n{told}", f"the {kind} does not tell the version of {name}: {told}")
 
 
 def the_check_finds_a_program_that_needs_a_new_glibc():
