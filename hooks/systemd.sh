@@ -10,7 +10,8 @@ recipe_find() {
     return 0
 }
 
-# control WORDS...: systemctl, for as long as it may take; while the filesystems are frozen a start can wait for the disk.
+# control WORDS...: systemctl, for as long as it may take; while the filesystems are frozen a start can wait for the
+# disk.
 control() {
     timeout --kill-after=2 "$(setting timeout 20)" systemctl "$@"
 }

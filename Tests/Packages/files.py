@@ -89,8 +89,8 @@ def the_packages_name_who_publishes_them():
         said = {
             "Maintainer of the deb": run(["dpkg-deb", "--field", str(deb), "Maintainer"]),
             "changelog of the deb": run(
-                ["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" | tar -xO ./usr/share/doc/fsfreeze-hook/changelog.gz | zcat', "-",
-                 str(deb)]),
+                ["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" | tar -xO "$2" | zcat', "-", str(deb),
+                 "./usr/share/doc/fsfreeze-hook/changelog.gz"]),
             "Packager of the rpm": run(["rpm", "-qp", "--qf", "%{PACKAGER}", str(rpm)]),
             "changelog of the rpm": run(["rpm", "-qp", "--changelog", str(rpm)]),
         }

@@ -27,7 +27,8 @@ def measure(bench):
             "Recipes (milliseconds, medians; thawed as soon as it is frozen)",
             ["server and hook", "rounds", "freeze", "thaw", "writer stands still"],
             rows,
-            ["One client writes without a rest; what it stands still without any hook is in the last row of each server."],
+            ["One client writes without a rest;"
+             " what it stands still without any hook is in the last row of each server."],
         )
     ]
 
