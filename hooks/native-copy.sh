@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # What the recipes share whose application makes a copy of its own, which then lies on the image: read after recipe.sh.
 #

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # What the recipes share. A recipe reads it, names the keys of its configuration, says what it does with one instance of
 # its application, and hands over:

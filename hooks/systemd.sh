@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # What the recipes for systemd's units share: read after recipe.sh. The configuration's sections are the units.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The portable program, and the packages that are made from it.
 
 PORTABLE   = .build-portable

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes wrong around a freeze: the stock script beside the program. Asserted is what the program promises."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prepared guests: the program is installed once, and each check begins from a copy of that moment."""
 
 import contextlib

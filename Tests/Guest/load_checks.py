@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the images of databases under load are worth: without a hook, with the stock script, with the program."""
 
 import random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Debian system of its own: made by mmdebstrap, booted by systemd-nspawn, with the real systemd and the real agent.
 
 It shares this machine's kernel, so no filesystem is ever frozen in it: the agent is only asked for mount points that do

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What has to hold of the Debian package: a story from installation to purge, in a fresh system of each release."""
 
 import json

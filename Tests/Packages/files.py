@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What has to hold of the built files themselves, without installing them."""
 
 import os

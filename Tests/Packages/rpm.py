@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What has to hold of the RPM package. A Debian system that is laid out like RHEL stands for RHEL, which cannot be had
 here: its unit, its file of variables, its paths, and the names of the SELinux tools."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a start of the portable program costs beside that of `make`, without any work, with libsystemd loaded."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """For how long a recipe lets writers stand still, on a real server under load."""
 
 import time
