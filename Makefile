@@ -23,6 +23,8 @@ DEFAULT_PROGRAM = .build/release/fsfreeze-hook
 PROGRAM        ?= $(DEFAULT_PROGRAM)
 # What the last release build was made from: lets `sudo make install` do without Swift.
 STAMP           = .build/release.stamp
+# What was linked into it; empty for a program of which nobody knows.
+DEPENDENCIES   ?= $(PROGRAM).dependencies
 # What has to be there before PROGRAM can be installed. Another one than that of `make` is stripped already.
 BUILT           = $(if $(filter $(DEFAULT_PROGRAM),$(PROGRAM)),$(STAMP),$(PROGRAM))
 STRIP           = $(if $(filter $(DEFAULT_PROGRAM),$(PROGRAM)),-s)
@@ -120,9 +122,7 @@ install: $(BUILT) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=deb
 	$(INSTALL) -m 0644 packaging/fsfreeze-hook.logrotate $(rotatedir)/fsfreeze-hook
 	$(INSTALL) -m 0644 $(EXAMPLES) $(docdir)/examples
 	$(INSTALL) -m 0644 $(PAGES) $(docdir)
-	@# A program that was built elsewhere may have come without.
-	if [ -e $(PROGRAM).dependencies ]; then \
-		$(INSTALL) -m 0644 $(PROGRAM).dependencies $(docdir)/dependencies; fi
+	$(if $(DEPENDENCIES),$(INSTALL) -m 0644 $(DEPENDENCIES) $(docdir)/dependencies)
 	$(if $(RECIPES),$(INSTALL) -d $(libexecdir)/recipes && $(INSTALL) -m 0755 $(RECIPES) $(libexecdir)/recipes)
 	$(if $(RECIPE_LIBRARY),$(INSTALL) -d $(libexecdir) && $(INSTALL) -m 0644 $(RECIPE_LIBRARY) $(libexecdir))
 	$(if $(RECIPE_PAGES),$(INSTALL) -d $(docdir)/recipes && $(INSTALL) -m 0644 $(RECIPE_PAGES) $(docdir)/recipes)

@@ -55,6 +55,7 @@ $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/gli
 	strip --remove-section=.comment -o $@.new $(PORTABLE)/build/release/fsfreeze-hook
 	cd $(PORTABLE) && objcopy --add-gnu-debuglink=fsfreeze-hook.debug fsfreeze-hook.new
 	scripts/check-portable $@.new $@.debug
+	scripts/dependencies $(SYSROOT)/PACKAGES >$@.dependencies
 	mv $@.new $@
 
 # Who publishes the packages: 'NAME <ADDRESS>' in place of the one that stands for nobody.
