@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The usual targets; `make help` lists them.
 
 PREFIX     ?= /usr
@@ -22,6 +23,8 @@ DEFAULT_PROGRAM = .build/release/fsfreeze-hook
 PROGRAM        ?= $(DEFAULT_PROGRAM)
 # What the last release build was made from: lets `sudo make install` do without Swift.
 STAMP           = .build/release.stamp
+# What was linked into it; empty for a program of which nobody knows.
+DEPENDENCIES   ?= $(PROGRAM).dependencies
 # What has to be there before PROGRAM can be installed. Another one than that of `make` is stripped already.
 BUILT           = $(if $(filter $(DEFAULT_PROGRAM),$(PROGRAM)),$(STAMP),$(PROGRAM))
 STRIP           = $(if $(filter $(DEFAULT_PROGRAM),$(PROGRAM)),-s)
@@ -48,6 +51,8 @@ RECIPES     := $(wildcard hooks/recipes/*)
 # What the recipes read.
 RECIPE_LIBRARY := $(wildcard hooks/*.sh)
 RECIPE_PAGES := $(wildcard docs/recipes/*.md)
+# For who uses the program; the other one is for who changes it.
+PAGES       := $(filter-out docs/architecture.md,$(wildcard docs/*.md))
 ALERT_RULES := $(wildcard packaging/prometheus/*.rules.yml)
 MANUALS     := $(wildcard man/*.[1-9])
 COMPLETIONS  = $(bashdir)/fsfreeze-hook $(fishdir)/fsfreeze-hook.fish $(addsuffix /_fsfreeze-hook,$(zshdirs))
@@ -64,6 +69,7 @@ build:
 	@scripts/need swift libsystemd
 	@$(if $(STATIC_CXX),mkdir -p .build/static && ln -sf $(LIBSTDCXX) .build/static/libstdc++.a)
 	$(SWIFT) build $(RELEASE_FLAGS) --product fsfreeze-hook
+	@scripts/dependencies >$(DEFAULT_PROGRAM).dependencies
 	@touch $(STAMP)
 
 $(STAMP): $(SOURCES)
@@ -92,11 +98,13 @@ bench: build ## speed and size beside the stock script, run-parts and a C loop; 
 	@scripts/need qemu-ga run-parts cc python3 mariadb postgresql redis
 	@bench/run
 
-lint: ## style of the code and the scripts, the order of the folders
+lint: ## style of the code and the scripts, the order of the folders, the links of the pages
 	@scripts/need swift shellcheck python3
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	scripts/lint-scripts
 	scripts/check-layers
+	scripts/check-links
+	scripts/release-notes --check
 
 # Every manual page where it is installed: under its section.
 each_manual = $(foreach page,$(MANUALS),$(mandir)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))
@@ -113,6 +121,8 @@ install: $(BUILT) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=deb
 	$(INSTALL) -m 0644 systemd/fsfreeze-hook.tmpfiles $(tmpfilesdir)/fsfreeze-hook.conf
 	$(INSTALL) -m 0644 packaging/fsfreeze-hook.logrotate $(rotatedir)/fsfreeze-hook
 	$(INSTALL) -m 0644 $(EXAMPLES) $(docdir)/examples
+	$(INSTALL) -m 0644 $(PAGES) $(docdir)
+	$(if $(DEPENDENCIES),$(INSTALL) -m 0644 $(DEPENDENCIES) $(docdir)/dependencies)
 	$(if $(RECIPES),$(INSTALL) -d $(libexecdir)/recipes && $(INSTALL) -m 0755 $(RECIPES) $(libexecdir)/recipes)
 	$(if $(RECIPE_LIBRARY),$(INSTALL) -d $(libexecdir) && $(INSTALL) -m 0644 $(RECIPE_LIBRARY) $(libexecdir))
 	$(if $(RECIPE_PAGES),$(INSTALL) -d $(docdir)/recipes && $(INSTALL) -m 0644 $(RECIPE_PAGES) $(docdir)/recipes)
@@ -143,6 +153,7 @@ check-install: $(BUILT) ## install into a scratch tree, look at it, uninstall ag
 	@scripts/need systemd logrotate strip manuals shells python3
 	scripts/check-install
 	scripts/check-manuals $(PROGRAM)
+	scripts/check-scripting $(PROGRAM)
 
 uninstall: ## what install put there, and nothing else
 	rm -f $(sbindir)/fsfreeze-hook $(dropindir)/50-fsfreeze-hook.conf $(dropindir)/60-fsfreeze-hook-recover.conf \
@@ -150,6 +161,7 @@ uninstall: ## what install put there, and nothing else
 		$(rotatedir)/fsfreeze-hook $(addprefix $(docdir)/examples/,$(notdir $(EXAMPLES))) \
 		$(addprefix $(libexecdir)/recipes/,$(notdir $(RECIPES))) \
 		$(addprefix $(libexecdir)/,$(notdir $(RECIPE_LIBRARY))) \
+		$(addprefix $(docdir)/,$(notdir $(PAGES)) dependencies) \
 		$(addprefix $(docdir)/recipes/,$(notdir $(RECIPE_PAGES))) \
 		$(addprefix $(docdir)/prometheus/,$(notdir $(ALERT_RULES))) \
 		$(each_manual) $(COMPLETIONS) $(datadir)/qemu-ga.env

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real database servers for the benchmark, each in a throwaway directory with a writer that does not rest."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What all measurements share: the runners, the timing, the tables, the targets."""
 
 import os

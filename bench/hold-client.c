@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /* A client for a held session: says that it is ready, then reads to the end of its input. */
 #include <unistd.h>
 

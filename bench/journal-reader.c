@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * Stands for journald: receives what comes on the journal's socket and throws
  * it away. The number of entries is kept in the first eight bytes of a file.

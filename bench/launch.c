@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * Runs a program as the agent does (standard input and output on /dev/null)
  * and prints one line about it:

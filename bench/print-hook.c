@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * A hook that prints PRINT_BYTES bytes on standard output when it is called
  * with "freeze": lines of 100 bytes, or one endless line when the file's name

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * The least that a runner can do: read a directory, sort it by byte, start
  * every entry with one argument, wait for each. No log, no time limit, no

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /*
  * A hook that does nothing and succeeds. When BENCH_COUNT names a file it adds
  * one byte to it: the benchmark counts so, in an untimed round, that each

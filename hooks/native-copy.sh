@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # What the recipes share whose application makes a copy of its own, which then lies on the image: read after recipe.sh.
 #
@@ -5,8 +6,8 @@
 #     recipe_find() { ... }
 #     copy_to()     { ... }   # copy_to DIRECTORY: has the application's own tool put its copy there; may fail
 #
-# A copy is made in prepare, while the application works, under a name that says that it is not finished, and renamed when
-# it is; freeze makes sure that this cycle has one.
+# A copy is made in prepare, while the application works, under a name that says that it is not finished, and renamed
+# when it is; freeze makes sure that this cycle has one.
 
 # For the recipes that read this.
 # shellcheck disable=SC2034
@@ -20,9 +21,15 @@ copy_started=$(date +%s)
 copy_settings() {
     copy_place=$(setting directory "/var/backups/fsfreeze-hook/$recipe_name")/$(instance_name)
     copy_kept=$(setting copies 2) copy_free=$(setting keep-free 10) copy_time=$(setting timeout 30)
-    case $copy_kept in '' | 0* | *[!0-9]* | ?????*) fail "$recipe_conf: copies = $copy_kept is not a number from 1 on" ;; esac
-    case $copy_free in '' | *[!0-9]* | ????*) fail "$recipe_conf: keep-free = $copy_free is not a number of percent" ;; esac
-    case $copy_time in '' | 0* | *[!0-9]* | ?????*) fail "$recipe_conf: timeout = $copy_time is not a number of seconds" ;; esac
+    case $copy_kept in
+    '' | 0* | *[!0-9]* | ?????*) fail "$recipe_conf: copies = $copy_kept is not a number from 1 on" ;;
+    esac
+    case $copy_free in
+    '' | *[!0-9]* | ????*) fail "$recipe_conf: keep-free = $copy_free is not a number of percent" ;;
+    esac
+    case $copy_time in
+    '' | 0* | *[!0-9]* | ?????*) fail "$recipe_conf: timeout = $copy_time is not a number of seconds" ;;
+    esac
 }
 
 # What copies may still take of the filesystem, in KiB. As a floating point number: mawk's integers end at 2 TiB.
@@ -35,8 +42,8 @@ copy_list() {
     find "$copy_place" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*T[0-9]*Z.*' | sort -r
 }
 
-# limited COMMAND...: runs the application's tool for as long as the copies may take, and while there is space. Its status
-# is 124 when the time was over, and 153 when the space was, as after SIGXFSZ.
+# limited COMMAND...: runs the application's tool for as long as the copies may take, and while there is space. Its
+# status is 124 when the time was over, and 153 when the space was, as after SIGXFSZ.
 limited() {
     limited_left=$((copy_started + copy_time - $(date +%s)))
     [ "$limited_left" -gt 0 ] || return 124
@@ -68,7 +75,8 @@ recipe_prepare() {
     copy_newest=$(copy_list | head -n 1)
     if [ -n "$copy_newest" ]; then
         copy_last=$(du -sk "$copy_newest" | awk '{ print $1 }')
-        [ "$copy_space" -ge "$copy_last" ] || fail "the last copy has $copy_last KiB, and the filesystem of $copy_place" \
+        [ "$copy_space" -ge "$copy_last" ] ||
+            fail "the last copy has $copy_last KiB, and the filesystem of $copy_place" \
             "can spare $copy_space KiB: no copy is made"
     fi
 

@@ -1,10 +1,11 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # What the recipes share. A recipe reads it, names the keys of its configuration, says what it does with one instance of
 # its application, and hands over:
 #
 #     recipe=$(readlink -f "$0") && . "${recipe%/*}/../recipe.sh"
 #     recipe_keys='socket user'
-#     recipe_find()    { ... }   # prints the instances that run here, one a line; the configuration's sections come before it
+#     recipe_find()    { ... }   # prints the instances that run here, one a line; configured sections come first
 #     recipe_prepare() { ... }   # only where the header says prepare = yes
 #     recipe_freeze()  { ... }   # holds one instance
 #     recipe_thaw()    { ... }   # lets it go
@@ -62,7 +63,10 @@ recipe_read_configuration() {
         case $recipe_line in
         '' | \[?*\]) ;;
         password=?*)
-            case $recipe_owner in *00) ;; *) fail "$recipe_conf holds a password and others can read it: chmod 600 $recipe_conf" ;; esac
+            case $recipe_owner in
+            *00) ;;
+            *) fail "$recipe_conf holds a password and others can read it: chmod 600 $recipe_conf" ;;
+            esac
             ;;
         *=*)
             case " $recipe_keys " in
@@ -123,12 +127,13 @@ container_state() {
 container_must_run() {
     container_name=$(setting container '')
     [ -n "$container_name" ] || return 0
-    container_words=$(container_state "$container_name") || fail "there is no container $container_name: $container_words"
+    container_words=$(container_state "$container_name") ||
+        fail "there is no container $container_name: $container_words"
     [ "$container_words" = running ] || skip "the container $container_name is not running: $container_words"
 }
 
-# The words before a client that is to run in the instance's container; none where it has none. Of the environment it gets
-# what these variables hold.
+# The words before a client that is to run in the instance's container; none where it has none. Of the environment it
+# gets what these variables hold.
 in_container() {
     in_container_name=$(setting container '')
     [ -n "$in_container_name" ] || return 0
@@ -156,7 +161,8 @@ find_client() {
 }
 
 # processes NAME...: the processes of these names, one a line, but not their children of the same name. Those of a
-# container are none of this system's: they have process ids of their own, which a service that systemd shuts in never has.
+# container are none of this system's: they have process ids of their own, which a service that systemd shuts in never
+# has.
 processes() {
     for processes_place in /proc/[0-9]*; do
         recipe_is_one_of "$processes_place" "$@" || continue
@@ -192,7 +198,8 @@ sockets() {
         }
         function ipv4(hex) {
             if (hex == "00000000") return "127.0.0.1"
-            return number(substr(hex, 7, 2)) "." number(substr(hex, 5, 2)) "." number(substr(hex, 3, 2)) "." number(substr(hex, 1, 2))
+            return number(substr(hex, 7, 2)) "." number(substr(hex, 5, 2)) "." \
+                number(substr(hex, 3, 2)) "." number(substr(hex, 1, 2))
         }
         function ipv6(hex,   i, word, text) {
             if (hex ~ /^0+$/) return "::1"
@@ -259,8 +266,8 @@ recipe_choose() {
     esac
 }
 
-# recipe_each FUNCTION LINE...: calls the function for each instance and tells how it went: 0 when one was there and none
-# failed, 77 when there was nothing to do for any.
+# recipe_each FUNCTION LINE...: calls the function for each instance and tells how it went: 0 when one was there and
+# none failed, 77 when there was nothing to do for any.
 recipe_each() {
     recipe_each_function=$1
     recipe_each_result=77

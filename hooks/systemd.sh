@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # What the recipes for systemd's units share: read after recipe.sh. The configuration's sections are the units.
 
@@ -10,7 +11,8 @@ recipe_find() {
     return 0
 }
 
-# control WORDS...: systemctl, for as long as it may take; while the filesystems are frozen a start can wait for the disk.
+# control WORDS...: systemctl, for as long as it may take; while the filesystems are frozen a start can wait for the
+# disk.
 control() {
     timeout --kill-after=2 "$(setting timeout 20)" systemctl "$@"
 }

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The portable program, and the packages that are made from it.
 
 PORTABLE   = .build-portable
@@ -37,7 +38,7 @@ $(SYSROOT)/PACKAGES: scripts/sysroot scripts/debian-mirror
 	scripts/sysroot $(SYSROOT)
 
 $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/glibc-compat.c packaging/packages.mk \
-		scripts/check-portable
+		scripts/check-portable scripts/dependencies
 	@scripts/need swift strip
 	@mkdir -p $(STATIC_DIR)
 	@# swiftc looks for its own static libraries below the sysroot.
@@ -54,17 +55,22 @@ $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/gli
 	strip --remove-section=.comment -o $@.new $(PORTABLE)/build/release/fsfreeze-hook
 	cd $(PORTABLE) && objcopy --add-gnu-debuglink=fsfreeze-hook.debug fsfreeze-hook.new
 	scripts/check-portable $@.new $@.debug
+	scripts/dependencies $(SYSROOT)/PACKAGES >$@.dependencies
 	mv $@.new $@
+
+# Who publishes the packages: 'NAME <ADDRESS>' in place of the one that stands for nobody.
+MAINTAINER ?=
+export MAINTAINER
 
 .PHONY: deb
 
-deb: portable ## packages for Debian and Ubuntu, in .build-portable/deb
+deb: portable ## packages for Debian and Ubuntu, in .build-portable/deb (MAINTAINER='NAME <ADDRESS>')
 	@scripts/need debhelper
 	@scripts/make-deb $(PORTABLE)/deb
 
 .PHONY: rpm
 
-rpm: portable ## packages for RHEL, its rebuilds and Fedora, in .build-portable/rpm
+rpm: portable ## packages for RHEL, its rebuilds and Fedora, in .build-portable/rpm (MAINTAINER=...)
 	@scripts/need rpmbuild
 	@scripts/make-rpm $(PORTABLE)/rpm
 

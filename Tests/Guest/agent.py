@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the host says to the guest: to its agent, to the driver's own shell in it, and to QEMU."""
 
 import base64

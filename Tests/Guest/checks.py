@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What is checked in the guest. Each check begins with a machine of its own."""
 
 import statistics

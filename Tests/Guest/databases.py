@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Databases in a guest: load on them, a snapshot taken in the middle of it, and what is on the image."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What goes wrong around a freeze: the stock script beside the program. Asserted is what the program promises."""
 
 import contextlib
@@ -335,7 +336,8 @@ def disk_full(lab, results):
     fill = (
         "fallocate -l $(df --output=avail -B1 / | tail -n 1) /fill-1; "
         "cat /dev/zero 2>/dev/null >/fill-2; sync; i=0; "
-        "while echo x 2>/dev/null >>/fill-3; do i=$((i + 1)); [ $i -lt 5000 ] || break; done; df -B1 --output=avail / | tail -n 1")
+        "while echo x 2>/dev/null >>/fill-3; do i=$((i + 1)); [ $i -lt 5000 ] || break; done; "
+        "df -B1 --output=avail / | tail -n 1")
     with cases(lab, results) as each:
         for case, ours, columns in each:
             if ours:
@@ -410,7 +412,8 @@ def loop(lab, results):
         case.guest.shell.run(LOOP, timeout=60)
         said = case.freeze()
         freed = case.guest.until(lambda: case.thaws() and not case.guest.processes(), 20)
-        results.check("nobody thaws: the guard comes to its end", freed is not None, f"{said}; {case.guest.processes()}")
+        words = f"{said}; {case.guest.processes()}"
+        results.check("nobody thaws: the guard comes to its end", freed is not None, words)
         code, words = case.guest.shell.run("timeout 5 sh -c 'echo now >/loop/now && echo now >/root/now'")
         results.check("and writers go on, on both", code == 0, words)
         results.note(f"a late thaw: {case.thaw()}")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the checks ask of a guest, in their own words."""
 
 import json

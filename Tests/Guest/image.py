@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The guest's disk: a Debian 12 built without any privilege of the host but root's, kept in the cache directory."""
 
 import fcntl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Prepared guests: the program is installed once, and each check begins from a copy of that moment."""
 
 import contextlib
@@ -98,7 +99,8 @@ class Lab:
         command = ["make", "-s", "-C", str(CHECKOUT), "install", f"DESTDIR={tree}", "LAYOUT=debian"]
         if self._program:
             # -o: the given program is taken as it is, however old.
-            command += [f"PROGRAM={self._program}", f"STAMP={self._program}", "-o", str(self._program)]
+            command += [f"PROGRAM={self._program}", f"STAMP={self._program}", "DEPENDENCIES=",
+                        "-o", str(self._program)]
         run(*command)
         for path in (*TOOLS.iterdir(), CHECKOUT / "bench" / "mysql-flush-hook"):
             place = "etc/systemd/system" if path.suffix == ".service" else "usr/local/sbin"

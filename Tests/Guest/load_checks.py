@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the images of databases under load are worth: without a hook, with the stock script, with the program."""
 
 import random
@@ -50,7 +51,8 @@ def load(lab, results):
             writers.start()
             time.sleep(random.uniform(2, 4))
             code, words = guest.shell.run("fsfreeze-hook check", timeout=60)
-            results.check(f"{title}: check {'misses nothing' if prepare is ours else 'says that the databases are not held'}", (
+            expected = "misses nothing" if prepare is ours else "says that the databases are not held"
+            results.check(f"{title}: check {expected}", (
                 words.count("is not held") == (0 if prepare is ours else len(RECIPES.split()))) and (
                 ("error" in words) != (prepare is ours)), f"{code} {words}")
             moment = image_under_load(lab, guest)
@@ -122,7 +124,8 @@ def cycles(lab, results):
         notes = writers.acknowledged()
         check_nothing_left(guest, results)
         check_words(guest, results, [last.get("id") for _, _, last in rounds])
-    results.note("freezes answered after " + ", ".join(f"{moment.freeze_seconds:.1f}" for _, moment, _ in rounds) + " s")
+    times = ", ".join(f"{moment.freeze_seconds:.1f}" for _, moment, _ in rounds)
+    results.note(f"freezes answered after {times} s")
     # Two at a time: a guest that boots has work for one processor.
     with ThreadPoolExecutor(2) as pool:
         images = pool.map(lambda disk: inspect(lab, disk), [moment.disk for _, moment, _ in rounds])

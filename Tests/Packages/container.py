@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Debian system of its own: made by mmdebstrap, booted by systemd-nspawn, with the real systemd and the real agent.
 
 It shares this machine's kernel, so no filesystem is ever frozen in it: the agent is only asked for mount points that do
@@ -71,7 +72,8 @@ class Container:
         self._console = open(self.root.with_suffix(".console"), "wb")
         self._nspawn = subprocess.Popen(
             ["systemd-nspawn", "--quiet", "--directory", str(self.root), "--register=no", "--keep-unit",
-             "--private-network", "--console=pipe", f"--machine={self.root.name}", "--boot", "systemd.log_level=warning"],
+             "--private-network", "--console=pipe", f"--machine={self.root.name}", "--boot",
+             "systemd.log_level=warning"],
             stdin=subprocess.DEVNULL, stdout=self._console, stderr=subprocess.STDOUT, env=environment)
         try:
             self.wait(self._find_leader, "systemd-nspawn starts no system")
@@ -114,8 +116,9 @@ class Container:
 
     def sh(self, script, fail=True):
         """The output of a shell script that runs in the system; fail=False: whatever its status."""
-        command = ["nsenter", f"--target={self._leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root", "--wd",
-                   "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8", "TERM=dumb",
+        command = ["nsenter", f"--target={self._leader}", "--mount", "--uts", "--ipc", "--net", "--pid", "--root",
+                   "--wd", "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "HOME=/root", "LC_ALL=C.UTF-8",
+                   "TERM=dumb",
                    "DEBIAN_FRONTEND=noninteractive", "sh", "-c", script]
         result = subprocess.run(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
@@ -196,6 +199,7 @@ def prepare_agent(root):
     for unit in (root / "lib/systemd/system", root / "usr/lib/systemd/system"):
         file = unit / "qemu-guest-agent.service"
         if file.exists():
-            lines = [l for l in file.read_text().splitlines() if not l.startswith(("BindsTo=", "After=dev-", "Condition"))]
+            unwanted = ("BindsTo=", "After=dev-", "Condition")
+            lines = [l for l in file.read_text().splitlines() if not l.startswith(unwanted)]
             (root / AGENT_UNIT).write_text("\n".join(lines) + "\n")
     (root / "etc/qemu/qemu-ga.conf").write_text(AGENT_SETTINGS)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What has to hold of the Debian package: a story from installation to purge, in a fresh system of each release."""
 
 import json
@@ -13,7 +14,8 @@ CALLS_PROGRAM = f"-F{PROGRAM}"
 HOOK = """#!/bin/sh
 # fsfreeze-hook: description = a session that is held
 case $1 in
-freeze) fsfreeze-hook hold session --run-dir "$FSFREEZE_RUN_DIR" --ready held -- sh -c 'echo held; exec cat' </dev/null ;;
+freeze)
+    fsfreeze-hook hold session --run-dir "$FSFREEZE_RUN_DIR" --ready held -- sh -c 'echo held; exec cat' </dev/null ;;
 thaw)   fsfreeze-hook release session --run-dir "$FSFREEZE_RUN_DIR" ;;
 esac
 """
@@ -34,7 +36,8 @@ def expect_agent(system, calls_program, why):
 
 def our_lines(output):
     """What the package's own scripts have said, without dpkg's and the service manager's words."""
-    noise = r"\(Reading database|Selecting|Preparing|Unpacking|Setting up|Processing|Removing|Purging|dpkg:|Created symlink"
+    noise = (r"\(Reading database|Selecting|Preparing|Unpacking|Setting up|Processing|Removing|Purging|dpkg:"
+             r"|Created symlink")
     return [l for l in output.splitlines() if l.strip() and not re.match(noise, l)]
 
 
@@ -72,11 +75,14 @@ def sets_up(system):
     system.sh("cp /bin/sleep /usr/sbin/redis-server && (redis-server 1000 </dev/null >/dev/null 2>&1 &)")
     plan = system.sh(f"{PROGRAM} setup; echo status=$?")
     link = "/etc/qemu/fsfreeze-hook.d/54-redis"
-    expect(f"+ {link} -> /usr/libexec/fsfreeze-hook/recipes/redis\n1 change; to make" in plan and "status=2" in plan, plan)
+    line = f"+ {link} -> /usr/libexec/fsfreeze-hook/recipes/redis\n1 change; to make"
+    expect(line in plan and "status=2" in plan, plan)
     made = json.loads(system.sh(f"{PROGRAM} setup --apply --json"))
     expect(made["changed"] and "restart" not in made and system.succeeds(f"test -x {link}"), f"setup: {made}")
-    expect(json.loads(system.sh(f"{PROGRAM} setup --apply --json"))["changed"] is False, "setup changes something twice")
-    findings = [f for c in json.loads(system.sh(f"{PROGRAM} check --json", fail=False))["checks"] for f in c["findings"]]
+    again = json.loads(system.sh(f"{PROGRAM} setup --apply --json"))
+    expect(again["changed"] is False, "setup changes something twice")
+    checks = json.loads(system.sh(f"{PROGRAM} check --json", fail=False))["checks"]
+    findings = [f for c in checks for f in c["findings"]]
     seen = {f["subject"] for f in findings if f["severity"] != "note"}
     expect(seen <= {"org.qemu.guest_agent.0"}, f"check finds: {findings}")
 
@@ -115,7 +121,8 @@ def runs_a_cycle(system):
     expect(cycle["verdict"] == "application-consistent", f"the cycle is {cycle['verdict']}: {cycle['reasons']}")
     log = system.sh("cat /var/log/qga-fsfreeze-hook.log")
     expect(f"(cycle {cycle['id']}): application-consistent" in log, f"the log does not have the cycle:\n{log}")
-    entries = [json.loads(l) for l in system.sh("journalctl --output=json -t fsfreeze-hook").splitlines() if l[:1] == "{"]
+    journal = system.sh("journalctl --output=json -t fsfreeze-hook").splitlines()
+    entries = [json.loads(l) for l in journal if l[:1] == "{"]
     words = {e.get("FSFREEZE_ACTION") for e in entries if e.get("FSFREEZE_CYCLE") == cycle["id"]}
     expect({"freeze", "thaw"} <= words, f"the journal does not have the cycle: {entries}")
     expect(any(e.get("FSFREEZE_VERDICT") == "application-consistent" for e in entries), "nor its verdict")
@@ -164,7 +171,8 @@ def removes(system, expected):
     expect("1 change taken back" in said, f"the removal says: {said}")
     expect(system.agent()[0] != pid, "the agent still has what it was told of the program")
     system.sh(f"rm -r {directory}; systemctl daemon-reload")
-    expect("fsfreeze-hook=" not in system.sh("cat /etc/qemu/qemu-ga.conf"), "the agent is told of a program that is gone")
+    settings = system.sh("cat /etc/qemu/qemu-ga.conf")
+    expect("fsfreeze-hook=" not in settings, "the agent is told of a program that is gone")
     expect_agent(system, False, "after the removal")
     expect(system.sh("dpkg --verify qemu-guest-agent") == "", "the agent's package was changed")
     expect(system.freeze() == 0 and system.thaw() == 0, "the agent does not freeze without the program")

@@ -1,5 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
 """What has to hold of the built files themselves, without installing them."""
 
+import os
 import shutil
 import subprocess
 import tempfile
@@ -31,7 +33,7 @@ def lintian_has_nothing_to_say():
 
 
 def both_packages_have_the_program():
-    """The bytes that `make portable` has built and checked."""
+    """The bytes that `make portable` has built and checked, and what was linked into them."""
     program = (BUILT / "fsfreeze-hook").read_bytes()
     with tempfile.TemporaryDirectory() as directory:
         deb, rpm = the_one(BUILT / "deb", "fsfreeze-hook_*.deb"), the_one(BUILT / "rpm", "fsfreeze-hook-[0-9]*.rpm")
@@ -40,6 +42,9 @@ def both_packages_have_the_program():
         for kind in ("deb", "rpm"):
             installed = Path(directory, kind, "usr/sbin/fsfreeze-hook")
             expect(installed.read_bytes() == program, f"the {kind} has another program than make portable has built")
+            told = Path(directory, kind, "usr/share/doc/fsfreeze-hook/dependencies").read_text()
+            for name in ("swift ", "swift-argument-parser ", "swift-system ", "libc6 "):
+                expect(f"\n{name}" in f"\n{told}", f"the {kind} does not tell the version of {name}: {told}")
 
 
 def the_check_finds_a_program_that_needs_a_new_glibc():
@@ -74,6 +79,26 @@ def a_second_build_elsewhere_gives_the_same_bytes():
             expect((BUILT / name).read_bytes() == (second / BUILT.name / name).read_bytes(), f"{name} is another one")
 
 
+def the_packages_name_who_publishes_them():
+    """MAINTAINER takes the place of the maintainer that stands for nobody, in every field and changelog."""
+    maintainer = "O'Neill & Söhne <packages@example.org>"
+    with tempfile.TemporaryDirectory() as directory:
+        for kind in ("deb", "rpm"):
+            run([PROJECT / f"scripts/make-{kind}", f"{directory}/{kind}"], env=dict(os.environ, MAINTAINER=maintainer))
+        deb, rpm = the_one(Path(directory, "deb"), "fsfreeze-hook_*.deb"), the_one(
+            Path(directory, "rpm"), "fsfreeze-hook-[0-9]*.rpm")
+        said = {
+            "Maintainer of the deb": run(["dpkg-deb", "--field", str(deb), "Maintainer"]),
+            "changelog of the deb": run(
+                ["sh", "-c", 'dpkg-deb --fsys-tarfile "$1" | tar -xO "$2" | zcat', "-", str(deb),
+                 "./usr/share/doc/fsfreeze-hook/changelog.gz"]),
+            "Packager of the rpm": run(["rpm", "-qp", "--qf", "%{PACKAGER}", str(rpm)]),
+            "changelog of the rpm": run(["rpm", "-qp", "--changelog", str(rpm)]),
+        }
+    for place, text in said.items():
+        expect(maintainer in text and ".invalid" not in text, f"the {place} names another: {text}")
+
+
 def make_directory(path):
     """The directory, made if need be."""
     path.mkdir(parents=True, exist_ok=True)
@@ -82,5 +107,5 @@ def make_directory(path):
 
 TESTS = [
     lintian_has_nothing_to_say, both_packages_have_the_program, the_check_finds_a_program_that_needs_a_new_glibc,
-    a_second_build_elsewhere_gives_the_same_bytes,
+    the_packages_name_who_publishes_them, a_second_build_elsewhere_gives_the_same_bytes,
 ]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What has to hold of the RPM package. A Debian system that is laid out like RHEL stands for RHEL, which cannot be had
 here: its unit, its file of variables, its paths, and the names of the SELinux tools."""
 
@@ -61,7 +62,8 @@ def rpm_has_the_right_dependencies():
     """glibc not newer than 2.28, libsystemd, the agent, a shell; nothing else."""
     package = the_one(BUILT / "rpm", "fsfreeze-hook-[0-9]*.rpm")
     needs = set(run(["rpm", "-qp", "--requires", str(package)]).splitlines())
-    expect({"qemu-guest-agent", "libsystemd.so.0()(64bit)", "/bin/sh"} <= needs, f"it does not need what it has to: {needs}")
+    wanted = {"qemu-guest-agent", "libsystemd.so.0()(64bit)", "/bin/sh"}
+    expect(wanted <= needs, f"it does not need what it has to: {needs}")
     libraries = ("libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "libutil.so.1", "librt.so.1", "ld-linux")
     wrong = [n for n in needs if not n.startswith(
         (*libraries, "libsystemd.so.0()", "rpmlib(", "rtld(", "config(", "/bin/sh", "qemu-guest-agent"))]
@@ -126,8 +128,10 @@ def rpm_in_a_system_like_rhel(system, package, newer):
     expect(system.agent()[0] == agent, "the agent was restarted in the window")
     expect([h["alive"] for h in system.status()["holds"]] == [True], "the session was lost")
     calls = system.sh("cat /run/selinux-calls")
-    expect("semodule -X 200 -i /usr/share/selinux/packages/fsfreeze-hook.cil" in calls, f"no labels are loaded: {calls}")
-    expect(f"restorecon -RF {PROGRAM}\n" in calls and "semodule -X 200 -r" not in calls, f"labels go otherwise: {calls}")
+    loaded = "semodule -X 200 -i /usr/share/selinux/packages/fsfreeze-hook.cil" in calls
+    expect(loaded, f"no labels are loaded: {calls}")
+    as_wanted = f"restorecon -RF {PROGRAM}\n" in calls and "semodule -X 200 -r" not in calls
+    expect(as_wanted, f"labels go otherwise: {calls}")
     said = system.sh("rpm --force-debian --erase fsfreeze-hook && echo removed", fail=False)
     expect("a backup is going on" in said and "removed\n" not in said[-9:], f"it is removed in the window: {said}")
     system.thaw()

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The measurements, in the order in which they are shown.
 
 A measurement is a module with NAME (for --only), ABOUT (for --list) and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the guard adds to a freeze, and what it takes while it waits."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a hold adds to the time that the client itself needs."""
 
 from harness import Report, Target, added_milliseconds, milliseconds

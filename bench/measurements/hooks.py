@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A freeze over trivial hooks: this program, the stock script, run-parts and a C loop side by side."""
 
 from harness import Report, Target, milliseconds, paired_ratio

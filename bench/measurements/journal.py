@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the journal adds to a freeze: the same hooks with journal = yes and journal = no."""
 
 from harness import WITHOUT_GUARD, BenchError, Report, added_milliseconds, milliseconds, paired_ratio

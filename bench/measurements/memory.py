@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The largest memory of a freeze, by the number of hooks and by what they print."""
 
 import os

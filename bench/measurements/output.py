@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A hook that prints 1 GB, beside the same hook piped into cat."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a start of the portable program costs beside that of `make`, without any work, with libsystemd loaded."""
 
 import os
@@ -44,8 +45,9 @@ def measure(bench):
     notes = [
         f"Stripped: {sizes['default']:.1f} MB by default, {sizes['portable']:.1f} MB portable.",
         f"libsystemd and what it needs: {median_of['portable'] - median_of['portable, no libsystemd']:.2f} ms.",
-        "The rest: the start of Swift's runtime; 40,000 relocations of its and Foundation's data, which cannot be packed",
-        "for glibc 2.28; portable: all symbols resolved at once (hardening), and three more libraries of an old glibc.",
+        "The rest: the start of Swift's runtime; 40,000 relocations of its and Foundation's data, which cannot be",
+        "packed for glibc 2.28; portable: all symbols resolved at once (hardening), and three more libraries of an old",
+        "glibc.",
     ]
     report = Report("The portable program: a start without work", ["program", "ms", "x dash", "peak MiB"], rows, notes)
     report.targets = [

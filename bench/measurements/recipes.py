@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """For how long a recipe lets writers stand still, on a real server under load."""
 
 import time
@@ -27,7 +28,8 @@ def measure(bench):
             "Recipes (milliseconds, medians; thawed as soon as it is frozen)",
             ["server and hook", "rounds", "freeze", "thaw", "writer stands still"],
             rows,
-            ["One client writes without a rest; what it stands still without any hook is in the last row of each server."],
+            ["One client writes without a rest;"
+             " what it stands still without any hook is in the last row of each server."],
         )
     ]
 

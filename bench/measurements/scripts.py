@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The same comparison over shell scripts, as hooks in real life are."""
 
 from harness import Report

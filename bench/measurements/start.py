@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What one start costs, beside an empty dash script, and how large the program is."""
 
 import os

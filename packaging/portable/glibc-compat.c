@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Linked into the portable program only. Swift's static libraries were compiled against a newer C library and a newer C++
 // runtime than those that the program is linked against: what they expect beyond them is here.
 #include <stdlib.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
 # What the scripts of the packages share. The program may be missing when they run.
 
@@ -62,7 +63,8 @@ wait_for_the_thaw() {
     done
 }
 
-# What "setup" has changed must not name a program that is gone: the agent's freezes would fail. $1 is what restarts units.
+# What "setup" has changed must not name a program that is gone: the agent's freezes would fail. $1 is what restarts
+# units.
 take_back_setup() {
     [ -e /var/lib/fsfreeze-hook/setup.json ] || return 0
     "$program" setup --undo || true
