@@ -5,7 +5,8 @@ import SystemPackage
 /// The file of the cycle record in the run directory. Lines are only ever appended, each before what it tells of is
 /// done, so that a kill at any moment leaves the whole list of what has to be thawed. Holders append to it too.
 package final class CycleRecorder {
-    private static let name = "cycle"
+    /// The file's name; the packages' scripts look for it, too (packaging/scriptlets/agent.sh).
+    static let name = "cycle"
     // A record of 100,000 hooks is far below this.
     private static let sizeLimit = 64 << 20
 
