@@ -45,6 +45,11 @@ has() {
     for has_command; do command -v "$has_command" >/dev/null || return 1; done
 }
 
+# header KEY: what the recipe's header says.
+header() {
+    sed -n "s/^# fsfreeze-hook: $1 = //p" "$recipe"
+}
+
 # The lines of the configuration; a file that others could have written or whose secrets others could read is refused.
 recipe_read_configuration() {
     recipe_lines=

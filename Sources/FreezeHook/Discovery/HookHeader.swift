@@ -11,6 +11,13 @@ package struct HookHeader: Equatable, Sendable {
     package var order: Int?
     /// For a recipe: the names of the processes that show that its application runs here, as in `/proc/PID/comm`.
     package var processes: [String] = []
+    /// For a recipe: where its application's programs are besides the usual places; a component `*` stands for any.
+    package var programDirectories: [FilePath] = []
+    /// For a recipe: links in a server's working directory that lead to data, or to a directory of such links.
+    package var dataLinks: [String] = []
+    /// For a recipe: the time after which its application goes on by itself, unless its configuration's `pause` says
+    /// otherwise.
+    package var pauseLimit: Duration?
     /// Lines that could not be understood, as `list` shows them.
     package var problems: [String] = []
 
@@ -59,6 +66,15 @@ package struct HookHeader: Equatable, Sendable {
             if order == nil { problems.append("'\(value)' in the header is no order: write a number from 0 to 99") }
         case "processes":
             processes = value.split(separator: " ").map(String.init)
+        case "program-directories":
+            programDirectories = value.split(separator: " ").map { FilePath(String($0)) }
+        case "data-links":
+            dataLinks = value.split(separator: " ").map(String.init)
+        case "pause-limit":
+            pauseLimit = try? SettingsKeys.time(value)
+            if pauseLimit == nil {
+                problems.append("'\(value)' in the header is no pause-limit: write \(DurationText.allowed)")
+            }
         default:
             problems.append("unknown key '\(key)' in the header")
         }
