@@ -12,7 +12,8 @@
 #     recipe_run "$@"
 #
 # The functions are called once for each instance, in a shell of their own, with `instance` set to what recipe_find has
-# printed, or with `section` set to the configuration's section. Each may end with skip or fail.
+# printed, or with `section` set to the configuration's section. Each may end with skip or fail. What begins with recipe__ is
+# private to this file.
 
 set -u
 
@@ -22,12 +23,12 @@ recipe_name=${recipe##*/}
 # Beside the hook directory, by its path as it was called: the directory itself may be a link.
 recipe_conf=${0%/*}
 recipe_conf=${recipe_conf%/*}/fsfreeze-recipes.d/$recipe_name.conf
-recipe_state=${FSFREEZE_RUN_DIR:=/run/fsfreeze-hook}/recipe-$recipe_name
+recipe__state=${FSFREEZE_RUN_DIR:=/run/fsfreeze-hook}/recipe-$recipe_name
 # Up to bash 5.0 a here-document is a file in TMPDIR: on a frozen disk it would wait for the thaw that it belongs to.
 TMPDIR=$FSFREEZE_RUN_DIR
 export FSFREEZE_RUN_DIR TMPDIR
 
-recipe_tab=$(printf '\t')
+recipe__tab=$(printf '\t')
 
 # Ends with "nothing to do here".
 skip() {
@@ -46,44 +47,46 @@ has() {
     for has_command; do command -v "$has_command" >/dev/null || return 1; done
 }
 
+# header KEY: what the recipe's header says.
+header() {
+    sed -n "s/^# fsfreeze-hook: $1 = //p" "$recipe"
+}
+
 # The lines of the configuration; a file that others could have written or whose secrets others could read is refused.
-recipe_read_configuration() {
-    recipe_lines=
+recipe__read_configuration() {
+    recipe__lines=
     [ -e "$recipe_conf" ] || return 0
-    recipe_owner=$(stat -L -c '%u %a' "$recipe_conf") || fail "$recipe_conf cannot be read"
-    case $recipe_owner in
+    recipe__owner=$(stat -L -c '%u %a' "$recipe_conf") || fail "$recipe_conf cannot be read"
+    case $recipe__owner in
     "$(id -u) "*[2367]? | "$(id -u) "*[2367]) fail "$recipe_conf is writable by others: chmod 600 $recipe_conf" ;;
     "$(id -u) "*) ;;
     *) fail "$recipe_conf does not belong to root: chown root $recipe_conf" ;;
     esac
-    recipe_lines=$(sed -e 's/\r$//' -e 's/^[[:space:]]*//' -e 's/[[:space:]]*$//' -e '/^[#;]/d' -e '/^$/d' \
+    recipe__lines=$(sed -e 's/\r$//' -e 's/^[[:space:]]*//' -e 's/[[:space:]]*$//' -e '/^[#;]/d' -e '/^$/d' \
         -e 's/^\([^=[:space:]]*\)[[:space:]]*=[[:space:]]*/\1=/' "$recipe_conf") || fail "$recipe_conf cannot be read"
     # A wrong word must be told: what it meant would silently not be done.
-    while IFS= read -r recipe_line; do
-        case $recipe_line in
+    while IFS= read -r recipe__line; do
+        case $recipe__line in
         '' | \[?*\]) ;;
         password=?*)
-            case $recipe_owner in
-            *00) ;;
-            *) fail "$recipe_conf holds a password and others can read it: chmod 600 $recipe_conf" ;;
-            esac
+            case $recipe__owner in *00) ;; *) fail "$recipe_conf holds a password and others can read it: chmod 600 $recipe_conf" ;; esac
             ;;
         *=*)
             case " $recipe_keys " in
-            *" ${recipe_line%%=*} "*) ;;
-            *) fail "$recipe_conf: unknown key '${recipe_line%%=*}'; known:$recipe_keys" ;;
+            *" ${recipe__line%%=*} "*) ;;
+            *) fail "$recipe_conf: unknown key '${recipe__line%%=*}'; known:$recipe_keys" ;;
             esac
             ;;
-        *) fail "$recipe_conf: neither [section] nor key = value: $recipe_line" ;;
+        *) fail "$recipe_conf: neither [section] nor key = value: $recipe__line" ;;
         esac
     done <<END
-$recipe_lines
+$recipe__lines
 END
 }
 
 # The sections of the configuration, one a line.
-recipe_sections() {
-    printf '%s\n' "$recipe_lines" | sed -n 's/^\[\(.*\)\]$/\1/p'
+recipe__sections() {
+    printf '%s\n' "$recipe__lines" | sed -n 's/^\[\(.*\)\]$/\1/p'
 }
 
 # setting KEY DEFAULT: the value in the instance's own section, else the one above all sections.
@@ -98,7 +101,7 @@ setting() {
             ;;
         esac
     done <<END
-$recipe_lines
+$recipe__lines
 END
     printf '%s\n' "$setting_value"
 }
@@ -165,23 +168,23 @@ find_client() {
 # has.
 processes() {
     for processes_place in /proc/[0-9]*; do
-        recipe_is_one_of "$processes_place" "$@" || continue
+        recipe__is_one_of "$processes_place" "$@" || continue
         # Not in POSIX, but dash, bash and busybox have it; a readlink for each of hundreds of processes takes long.
         # shellcheck disable=SC3013
         [ "$processes_place/ns/pid" -ef /proc/self/ns/pid ] || continue
         processes_parent=''
         { while read -r processes_key processes_parent && [ "$processes_key" != PPid: ]; do :; done \
             <"$processes_place/status"; } 2>/dev/null
-        recipe_is_one_of "/proc/$processes_parent" "$@" || echo "${processes_place#/proc/}"
+        recipe__is_one_of "/proc/$processes_parent" "$@" || echo "${processes_place#/proc/}"
     done
 }
 
 # Whether the process has one of the names. They come and go while one looks.
-recipe_is_one_of() {
-    { read -r recipe_process_name <"$1/comm"; } 2>/dev/null || return 1
+recipe__is_one_of() {
+    { read -r recipe__process_name <"$1/comm"; } 2>/dev/null || return 1
     shift
-    for recipe_wanted_name; do
-        [ "$recipe_process_name" != "$recipe_wanted_name" ] || return 0
+    for recipe__wanted_name; do
+        [ "$recipe__process_name" != "$recipe__wanted_name" ] || return 0
     done
     return 1
 }
@@ -247,73 +250,92 @@ session_name() {
     printf '%s-%s' "$recipe_name" "$(instance_name)"
 }
 
+# hold_session OPTION... -- CLIENT...: keeps a session of the client that holds this instance (fsfreeze-hook hold).
+hold_session() {
+    fsfreeze-hook hold "$(session_name)" --run-dir "$FSFREEZE_RUN_DIR" "$@"
+}
+
+# release_session TIME: ends it within the time; fails when it was lost.
+release_session() {
+    fsfreeze-hook release "$(session_name)" --run-dir "$FSFREEZE_RUN_DIR" --timeout "$1"
+}
+
+# skip_unless_expected KEY REASON PROCESS...: skips an instance that nobody listens for, unless a server should be there:
+# the configuration names where it is (KEY) or its container, or a process of these names runs.
+skip_unless_expected() {
+    expected_key=$1 expected_reason=$2
+    shift 2
+    [ -n "$(setting "$expected_key" '')$(setting container '')$(processes "$@")" ] ||
+        skip "no server is running${expected_reason:+: $expected_reason}"
+}
+
 # note TEXT: what the freeze has to tell the thaw of this instance, before it does it; `noted` is then the text.
 note() {
-    recipe_noted=$(cat "$recipe_state")
-    printf '%s\t%s\n' "$recipe_noted" "$1" >"$recipe_state"
+    recipe__noted=$(cat "$recipe__state")
+    printf '%s\t%s\n' "$recipe__noted" "$1" >"$recipe__state"
 }
 
 # Sets section or instance, and what was noted, from a line of the list of instances.
-recipe_choose() {
+recipe__choose() {
     section='' instance='' noted=''
     # Not every recipe notes something.
     # shellcheck disable=SC2034
-    case $1 in *"$recipe_tab"*) noted=${1##*"$recipe_tab"} ;; esac
-    set -- "${1%"$recipe_tab"*}"
+    case $1 in *"$recipe__tab"*) noted=${1##*"$recipe__tab"} ;; esac
+    set -- "${1%"$recipe__tab"*}"
     case $1 in
     \[*\]) section=${1#?} section=${section%?} ;;
     *) instance=$1 ;;
     esac
 }
 
-# recipe_each FUNCTION LINE...: calls the function for each instance and tells how it went: 0 when one was there and
-# none failed, 77 when there was nothing to do for any.
-recipe_each() {
-    recipe_each_function=$1
-    recipe_each_result=77
-    while IFS= read -r recipe_each_line; do
-        [ -n "$recipe_each_line" ] || continue
-        recipe_choose "$recipe_each_line"
-        "$recipe_each_function" && recipe_each_status=0 || recipe_each_status=$?
-        case $recipe_each_status in
-        0) [ "$recipe_each_result" -ne 77 ] || recipe_each_result=0 ;;
+# recipe__each FUNCTION LINE...: calls the function for each instance and tells how it went: 0 when one was there and none
+# failed, 77 when there was nothing to do for any.
+recipe__each() {
+    recipe__each_function=$1
+    recipe__each_result=77
+    while IFS= read -r recipe__each_line; do
+        [ -n "$recipe__each_line" ] || continue
+        recipe__choose "$recipe__each_line"
+        "$recipe__each_function" && recipe__each_status=0 || recipe__each_status=$?
+        case $recipe__each_status in
+        0) [ "$recipe__each_result" -ne 77 ] || recipe__each_result=0 ;;
         77) ;;
-        *) recipe_each_result=1 ;;
+        *) recipe__each_result=1 ;;
         esac
     done <<END
 $2
 END
-    return "$recipe_each_result"
+    return "$recipe__each_result"
 }
 
 # The functions of the recipe may exit: each in a shell of its own. What they start must not read the list.
-recipe_prepare_one() { (recipe_prepare) </dev/null; }
-recipe_thaw_one() { (recipe_thaw) </dev/null; }
+recipe__prepare_one() { (recipe_prepare) </dev/null; }
+recipe__thaw_one() { (recipe_thaw) </dev/null; }
 
 # What is about to be held is noted first: a recipe that is killed half-way is thawed all the same.
-recipe_freeze_one() {
-    printf '%s\n' "$recipe_each_line" >>"$recipe_state" || fail "$recipe_state cannot be written"
-    (recipe_freeze) </dev/null && return 0 || recipe_freeze_status=$?
+recipe__freeze_one() {
+    printf '%s\n' "$recipe__each_line" >>"$recipe__state" || fail "$recipe__state cannot be written"
+    (recipe_freeze) </dev/null && return 0 || recipe__freeze_status=$?
     # What is not held has nothing to thaw, and a thaw that fails for it would be a second failure.
-    recipe_noted=$(cat "$recipe_state")
-    printf '%s\n' "$recipe_noted" | sed '$d' >"$recipe_state"
-    [ -s "$recipe_state" ] || rm -f "$recipe_state"
-    return "$recipe_freeze_status"
+    recipe__noted=$(cat "$recipe__state")
+    printf '%s\n' "$recipe__noted" | sed '$d' >"$recipe__state"
+    [ -s "$recipe__state" ] || rm -f "$recipe__state"
+    return "$recipe__freeze_status"
 }
 
 # Thaws all that is noted; nothing is noted afterwards.
-recipe_thaw_noted() {
-    [ -e "$recipe_state" ] || return 77
-    recipe_noted=$(cat "$recipe_state")
-    rm -f "$recipe_state"
-    recipe_each recipe_thaw_one "$recipe_noted"
+recipe__thaw_noted() {
+    [ -e "$recipe__state" ] || return 77
+    recipe__noted=$(cat "$recipe__state")
+    rm -f "$recipe__state"
+    recipe__each recipe__thaw_one "$recipe__noted"
 }
 
-recipe_instances() {
-    recipe_found=$(recipe_sections | sed 's/.*/[&]/')
+recipe__instances() {
+    recipe__found=$(recipe__sections | sed 's/.*/[&]/')
     # Not to know is not the same as not to run.
-    [ -n "$recipe_found" ] || recipe_found=$(recipe_find) || fail "what runs here could not be found out: $recipe_found"
-    [ -n "$recipe_found" ] || skip "$recipe_name is not running here"
+    [ -n "$recipe__found" ] || recipe__found=$(recipe_find) || fail "what runs here could not be found out: $recipe__found"
+    [ -n "$recipe__found" ] || skip "$recipe_name is not running here"
 }
 
 recipe_run() {
@@ -324,24 +346,24 @@ recipe_run() {
         exit 64
         ;;
     esac
-    recipe_read_configuration
+    recipe__read_configuration
     case $1 in
     prepare)
-        recipe_instances
-        recipe_each recipe_prepare_one "$recipe_found"
+        recipe__instances
+        recipe__each recipe__prepare_one "$recipe__found"
         ;;
     freeze)
         [ -d "$FSFREEZE_RUN_DIR" ] || mkdir -m 0700 "$FSFREEZE_RUN_DIR" || exit 1
         # A freeze whose thaw was lost: both would hold the same.
-        recipe_thaw_noted >/dev/null 2>&1
-        recipe_instances
-        recipe_each recipe_freeze_one "$recipe_found"
+        recipe__thaw_noted >/dev/null 2>&1
+        recipe__instances
+        recipe__each recipe__freeze_one "$recipe__found"
         ;;
     thaw)
-        recipe_thaw_noted
-        recipe_thaw_status=$?
-        [ "$recipe_thaw_status" -ne 77 ] || echo "nothing is held"
-        return "$recipe_thaw_status"
+        recipe__thaw_noted
+        recipe__thaw_status=$?
+        [ "$recipe__thaw_status" -ne 77 ] || echo "nothing is held"
+        return "$recipe__thaw_status"
         ;;
     esac
 }

@@ -13,10 +13,7 @@ package struct RecipeConfiguration {
 
     /// All values that a text of it has for a key.
     package static func values(of key: String, in text: String) -> [String] {
-        text.split(whereSeparator: \.isNewline).compactMap { line in
-            let parts = line.split(separator: "=", maxSplits: 1).map { trimmed($0) }
-            return parts.count == 2 && parts[0] == key ? parts[1] : nil
-        }
+        KeyValueText(text.utf8, .recipe).settings.filter { $0.key == key }.map(\.value)
     }
 
     /// Whether a text of it names the container.

@@ -52,9 +52,10 @@ package struct RecipeLinks {
         if !links(to: recipe).isEmpty { return nil }
         try makeDirectory(hookDirectory)
         let link = hookDirectory.appending(recipe.linkName)
-        let result = recipe.path.withPlatformString { target in link.withPlatformString { symlink(target, $0) } }
-        guard result == 0 else {
-            throw errno == EEXIST ? .inTheWay(link: link) : .cannotChange(path: link, reason: Errno(rawValue: errno))
+        do throws(Errno) {
+            try call { recipe.path.withPlatformString { target in link.withPlatformString { symlink(target, $0) } } }
+        } catch {
+            throw error == .fileExists ? .inTheWay(link: link) : .cannotChange(path: link, reason: error)
         }
         return link
     }
@@ -62,20 +63,24 @@ package struct RecipeLinks {
     /// Disables a recipe; returns the links that it removed.
     package func disable(_ recipe: Recipe) throws(RecipeError) -> [FilePath] {
         let links = links(to: recipe)
-        for link in links where link.withPlatformString({ unlink($0) }) != 0 && errno != ENOENT {
-            throw .cannotChange(path: link, reason: Errno(rawValue: errno))
+        for link in links {
+            do throws(Errno) { try call { link.withPlatformString { unlink($0) } } } catch {
+                if error != .noSuchFileOrDirectory { throw .cannotChange(path: link, reason: error) }
+            }
         }
         return links
     }
 
     private func makeDirectory(_ path: FilePath) throws(RecipeError) {
-        if path.withPlatformString({ mkdir($0, 0o755) }) == 0 || errno == EEXIST { return }
-        guard errno == ENOENT, !path.removingLastComponent().isEmpty else {
-            throw .cannotChange(path: path, reason: Errno(rawValue: errno))
-        }
-        try makeDirectory(path.removingLastComponent())
-        guard path.withPlatformString({ mkdir($0, 0o755) }) == 0 else {
-            throw .cannotChange(path: path, reason: Errno(rawValue: errno))
+        do throws(Errno) { try call { path.withPlatformString { mkdir($0, 0o755) } } } catch {
+            let parent = path.removingLastComponent()
+            switch error {
+            case .fileExists: return
+            case .noSuchFileOrDirectory where !parent.isEmpty:
+                try makeDirectory(parent)
+                try makeDirectory(path)
+            default: throw .cannotChange(path: path, reason: error)
+            }
         }
     }
 }

@@ -284,6 +284,13 @@ import Testing
             try $0.file("/etc/qemu/fsfreeze-recipes.d/redis.conf", "pause = 300\n")
         },
         Case(
+            name: "a pause of Redis that its recipe's header names", check: "limits",
+            reason: "Redis lets its writers go on after 10min", repair: "pause = 770"
+        ) {
+            try $0.link("/etc/qemu/fsfreeze-hook.d/54-redis", to: "/usr/libexec/fsfreeze-hook/recipes/redis")
+            try $0.file("/etc/qemu/fsfreeze-hook.conf", "[general]\nhold-limit = 10min\n")
+        },
+        Case(
             name: "a hook that may take longer than the freeze", check: "limits", severity: .note,
             reason: "20-slow may take 2min"
         ) {

@@ -117,7 +117,7 @@ import Testing
         #expect(write(message.descriptor, "y", 1) == 1)
         close(message.descriptor)
         pipe.closeWriteEnd()
-        #expect(readAll(pipe.readEnd, limit: 10) == bytes("y"))
+        #expect(try readAll(pipe.readEnd, limit: 10) == bytes("y"))
         let empty = try #require(Messages.receive(from: other))
         #expect(empty.letter == "E" && empty.bytes.isEmpty && empty.descriptor == -1)
     }

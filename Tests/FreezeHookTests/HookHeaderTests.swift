@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 import TestSupport
 import Testing
 
@@ -20,6 +21,9 @@ import Testing
         # fsfreeze-hook: prepare = yes
         # fsfreeze-hook: order = 52
         # fsfreeze-hook: processes = mariadbd  mysqld
+        # fsfreeze-hook: program-directories = /opt/bin /usr/lib/mariadb/*/bin
+        # fsfreeze-hook: data-links = log  spaces
+        # fsfreeze-hook: pause-limit = 10min
 
         """
 
@@ -30,6 +34,9 @@ import Testing
         #expect(header.prepare == true)
         #expect(header.order == 52)
         #expect(header.processes == ["mariadbd", "mysqld"])
+        #expect(header.programDirectories == ["/opt/bin", "/usr/lib/mariadb/*/bin"])
+        #expect(header.dataLinks == ["log", "spaces"])
+        #expect(header.pauseLimit == .seconds(600))
         #expect(header.problems.isEmpty)
     }
 

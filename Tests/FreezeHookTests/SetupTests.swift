@@ -87,6 +87,30 @@ import Testing
         #expect(try changed(.alpine) == ["/etc/qemu/qemu-ga.conf"])
     }
 
+    @Test(arguments: [
+        ("postgresql", "/usr/lib/postgresql/15/bin/postgres"), ("influxdb", "/opt/influxdb/bin/influxd"),
+        ("mariadb", "/usr/libexec/mysqld"),
+    ])
+    func `An application is found where its recipe says that its programs are`(recipe: String, program: String) throws {
+        let fixture = try SystemFixture(.debian12)
+        #expect(try plan(fixture).applications.map(\.recipe) == [])
+        try fixture.file(program, "program", mode: 0o755)
+        #expect(try plan(fixture).applications.filter(\.installed).map(\.recipe) == [recipe])
+    }
+
+    @Test func `Its drop-in says what that of the packages says`() throws {
+        let fixture = try SystemFixture(.debian12, isWired: false)
+        let change = try #require(
+            try Setup(fixture.machine()).plan().changes.first { $0.path.hasSuffix("60-fsfreeze-hook-recover.conf") })
+        func settings(_ text: String) -> [String] {
+            KeyValueText(text.utf8, .unit).settings(ofSection: "Service").map { "\($0.key)=\($0.value)" }
+        }
+        let own = change.diff.filter { $0.hasPrefix("+") && !$0.hasPrefix("+++") }.map { $0.dropFirst() }
+        let packaged = try settings(Checkout.text(of: "systemd/60-fsfreeze-hook-recover.conf"))
+        #expect(packaged.count == 2)
+        #expect(settings(own.joined(separator: "\n")) == packaged)
+    }
+
     @Test func `Only one line of RHEL's settings is changed, and its mode stays`() throws {
         let fixture = try SystemFixture(.rhel9, isWired: false)
         let before = fixture.text(of: "/etc/sysconfig/qemu-ga")

@@ -37,20 +37,14 @@ package final class HookDirectory {
 
     /// The entries in byte order of their names, without those that the stock script ignores too.
     ///
-    /// Throws what `opendir` said; a missing directory is `noSuchFileOrDirectory`.
+    /// Throws what the kernel said; a missing directory is `noSuchFileOrDirectory`.
     package func entries() throws(Errno) -> [DirectoryEntry] {
         let start = path.bytes + [UInt8(ascii: "/")]
         return try names().map { entry(at: FilePath(bytes: start + $0)) }
     }
 
     private func names() throws(Errno) -> [[UInt8]] {
-        guard let directory = path.withPlatformString({ opendir($0) }) else { throw Errno(rawValue: errno) }
-        defer { closedir(directory) }
-        var names: [[UInt8]] = []
-        while let item = readdir(directory) {
-            let name = withUnsafeBytes(of: &item.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-            if !IgnoredNames.contains(name) { names.append(name) }
-        }
+        let names = try directoryNames(path).filter { !IgnoredNames.contains($0) }
         return names.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
@@ -60,13 +54,13 @@ package final class HookDirectory {
             DirectoryEntry(hook: Hook(path: path, header: header, settings: settings), disposition: disposition)
         }
         var link = stat()
-        guard path.withPlatformString({ lstat($0, &link) }) == 0 else {
-            return result(.skipped("\(Errno(rawValue: errno))"))
+        do throws(Errno) { try call { path.withPlatformString { lstat($0, &link) } } } catch {
+            return result(.skipped("\(error)"))
         }
         let isLink = link.st_mode & S_IFMT == S_IFLNK
         var target = link
-        if isLink && path.withPlatformString({ stat($0, &target) }) != 0 {
-            return result(.skipped(errno == ENOENT ? "dangling link" : "\(Errno(rawValue: errno))"))
+        do throws(Errno) { if isLink { try call { path.withPlatformString { stat($0, &target) } } } } catch {
+            return result(.skipped(error == .noSuchFileOrDirectory ? "dangling link" : "\(error)"))
         }
         if isLink && target.st_mode & S_IFMT == S_IFCHR && target.st_rdev == Self.nullDevice {
             return result(.skipped("masked by a link to /dev/null"))

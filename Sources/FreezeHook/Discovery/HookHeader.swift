@@ -1,5 +1,4 @@
 import FreezeHookBase
-import Glibc
 import SystemPackage
 
 /// What a hook says of itself in comment lines at its head: `# fsfreeze-hook: timeout = 30s`.
@@ -12,6 +11,13 @@ package struct HookHeader: Equatable, Sendable {
     package var order: Int?
     /// For a recipe: the names of the processes that show that its application runs here, as in `/proc/PID/comm`.
     package var processes: [String] = []
+    /// For a recipe: where its application's programs are besides the usual places; a component `*` stands for any.
+    package var programDirectories: [FilePath] = []
+    /// For a recipe: links in a server's working directory that lead to data, or to a directory of such links.
+    package var dataLinks: [String] = []
+    /// For a recipe: the time after which its application goes on by itself, unless its configuration's `pause` says
+    /// otherwise.
+    package var pauseLimit: Duration?
     /// Lines that could not be understood, as `list` shows them.
     package var problems: [String] = []
 
@@ -33,40 +39,44 @@ package struct HookHeader: Equatable, Sendable {
 
     /// Reads the head of a file; a file that cannot be read has no header.
     package static func read(from path: FilePath) -> HookHeader {
-        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-        guard descriptor >= 0 else { return HookHeader() }
-        defer { close(descriptor) }
-        var head = [UInt8](repeating: 0, count: sizeLimit)
-        let count = Glibc.read(descriptor, &head, sizeLimit)
-        return HookHeader(parsing: Array(head.prefix(max(0, count))))
+        HookHeader(parsing: (try? readFile(path, limit: sizeLimit)) ?? [])
     }
 
     private mutating func read(_ setting: String) {
-        let parts = setting.split(separator: "=", maxSplits: 1).map { trimmed($0) }
-        guard parts.count == 2 else {
-            return problems.append("no 'key = value' in the header: \(trimmed(setting[...]))")
+        guard let parts = KeyValueText.Line(Array(setting.utf8)[...]).setting, !parts.value.isEmpty else {
+            return problems.append("no 'key = value' in the header: \(trimmed(setting))")
         }
-        switch parts[0] {
+        let (key, value) = (String(decoding: parts.key, as: UTF8.self), String(decoding: parts.value, as: UTF8.self))
+        switch key {
         case "description":
-            description = parts[1]
+            description = value
         case "guarantee":
-            guarantee = Guarantee(rawValue: parts[1])
-            if guarantee == nil { problems.append("unknown guarantee '\(parts[1])' in the header") }
+            guarantee = Guarantee(rawValue: value)
+            if guarantee == nil { problems.append("unknown guarantee '\(value)' in the header") }
         case "timeout":
-            timeout = try? SettingsKeys.time(parts[1])
+            timeout = try? SettingsKeys.time(value)
             if timeout == nil {
-                problems.append("'\(parts[1])' in the header is no timeout: write \(DurationText.allowed)")
+                problems.append("'\(value)' in the header is no timeout: write \(DurationText.allowed)")
             }
         case "prepare":
-            prepare = try? SettingsKeys.yesOrNo(parts[1])
-            if prepare == nil { problems.append("'\(parts[1])' in the header is neither yes nor no") }
+            prepare = try? SettingsKeys.yesOrNo(value)
+            if prepare == nil { problems.append("'\(value)' in the header is neither yes nor no") }
         case "order":
-            order = Int(parts[1]).flatMap { (0...99).contains($0) ? $0 : nil }
-            if order == nil { problems.append("'\(parts[1])' in the header is no order: write a number from 0 to 99") }
+            order = Int(value).flatMap { (0...99).contains($0) ? $0 : nil }
+            if order == nil { problems.append("'\(value)' in the header is no order: write a number from 0 to 99") }
         case "processes":
-            processes = parts[1].split(separator: " ").map(String.init)
+            processes = value.split(separator: " ").map(String.init)
+        case "program-directories":
+            programDirectories = value.split(separator: " ").map { FilePath(String($0)) }
+        case "data-links":
+            dataLinks = value.split(separator: " ").map(String.init)
+        case "pause-limit":
+            pauseLimit = try? SettingsKeys.time(value)
+            if pauseLimit == nil {
+                problems.append("'\(value)' in the header is no pause-limit: write \(DurationText.allowed)")
+            }
         default:
-            problems.append("unknown key '\(parts[0])' in the header")
+            problems.append("unknown key '\(key)' in the header")
         }
     }
 }

@@ -25,8 +25,8 @@ struct TrustedPath {
             }
             let next = resolved.appending(component)
             var status = stat()
-            guard next.withPlatformString({ lstat($0, &status) }) == 0 else {
-                return "\(SafeText.clean(next)): \(Errno(rawValue: errno))"
+            do throws(Errno) { try call { next.withPlatformString { lstat($0, &status) } } } catch {
+                return "\(SafeText.clean(next)): \(error)"
             }
             if status.st_mode & S_IFMT == S_IFLNK {
                 links += 1
@@ -50,8 +50,8 @@ struct TrustedPath {
     private mutating func faultOfDirectory(_ directory: FilePath, isLast: Bool) -> String? {
         if trustedDirectories.contains(directory) { return nil }
         var status = stat()
-        guard directory.withPlatformString({ stat($0, &status) }) == 0 else {
-            return "\(SafeText.clean(directory)): \(Errno(rawValue: errno))"
+        do throws(Errno) { try call { directory.withPlatformString { stat($0, &status) } } } catch {
+            return "\(SafeText.clean(directory)): \(error)"
         }
         // In a sticky directory such as /tmp nobody can rename what belongs to root; but a hook that lies there itself
         // could have been put there by anybody before.

@@ -4,23 +4,23 @@ import SystemPackage
 
 /// Events that wait in the run directory. While filesystems may be frozen nothing may be written to a disk, and nothing
 /// sent to the journal, whose daemon may itself wait for its disk: what happens then is told at the thaw.
-final class DeferredEvents: EventSink {
+final class DeferredEvents {
     private static let name = "deferred"
     // /run is memory.
     private static let sizeLimit = 1 << 20
 
-    private let descriptor: Int32
+    private let file: Descriptor?
     private var size = 0
 
     /// Opens the file in the run directory; without one the events are lost.
     init(in runDirectory: RunDirectory) {
-        descriptor = openat(
-            runDirectory.descriptor, Self.name, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW
+        file = try? Descriptor(opening: Self.name, in: runDirectory.descriptor, flags, mode: 0o600)
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
-
+    /// Appends the events; what cannot be written is lost.
     func write(_ events: [Event]) {
+        guard let descriptor = file.number else { return }
         for event in events where size < Self.sizeLimit {
             let line = event.line
             size += line.count

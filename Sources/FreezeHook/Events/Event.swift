@@ -37,13 +37,10 @@ package struct Event: Sendable {
 }
 
 /// Somebody who looks on while a cycle runs.
-package protocol CycleObserver: EventSink {
+package protocol CycleObserver: AnyObject {
+    /// Takes the events in their order.
+    func write(_ events: [Event])
+
     /// Called again and again, some ten times a second, while something is waited for.
     func tick()
-}
-
-/// A place that events are written to. It never fails: what cannot be written is lost there alone.
-package protocol EventSink: AnyObject {
-    /// Writes the events in their order.
-    func write(_ events: [Event])
 }

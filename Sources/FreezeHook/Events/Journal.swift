@@ -4,7 +4,7 @@ import FreezeHookBase
 import Glibc
 
 /// The systemd journal, by libsystemd. A machine without one is no error.
-package final class Journal: EventSink {
+package final class Journal {
     private let cycle: String?
     // A journal that has stopped reading blocks its senders once its socket is full. It gets this long, once in a run,
     // and then nothing more.
@@ -17,6 +17,7 @@ package final class Journal: EventSink {
         self.cycle = cycle
     }
 
+    /// Sends the events in their order; what the journal does not take is lost.
     package func write(_ events: [Event]) {
         guard !isBlocked else { return }
         clinux_alarm_after(Self.patienceMilliseconds)

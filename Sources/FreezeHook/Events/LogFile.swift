@@ -11,8 +11,8 @@ package struct LogError: Error, CustomStringConvertible {
 }
 
 /// The log file, one line an event.
-package final class LogFile: EventSink {
-    private let descriptor: Int32
+package final class LogFile {
+    private let file: Descriptor
     private let path: FilePath
     /// Why a line could not be written, told once; nil as long as all could.
     package private(set) var failure: LogError?
@@ -22,29 +22,22 @@ package final class LogFile: EventSink {
         self.path = path
         // O_NOFOLLOW: root must not write where a link in a careless directory leads. O_NONBLOCK: a FIFO without a
         // reader must not hold up the freeze.
-        descriptor = path.withPlatformString {
-            open($0, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0o640)
-        }
-        guard descriptor >= 0 else {
-            let reason = errno == ELOOP ? "it is a link" : "\(Errno(rawValue: errno))"
-            throw LogError(path: path, reason: reason)
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+        do throws(Errno) { file = try Descriptor(opening: path, flags, mode: 0o640) } catch {
+            throw LogError(path: path, reason: error == .tooManySymbolicLinkLevels ? "it is a link" : "\(error)")
         }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            // deinit closes it: all properties are set.
+        guard fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw LogError(path: path, reason: "it is not a regular file")
         }
     }
 
-    deinit { close(descriptor) }
-
+    /// Appends the events in their order, until one cannot be written.
     package func write(_ events: [Event]) {
         guard failure == nil else { return }
-        var text = events.map { "\($0.time.rfc3339): \($0.text)\n" }.joined()
-        text.withUTF8 { bytes in
-            do { try writeAll(descriptor, UnsafeRawBufferPointer(bytes)) } catch {
-                failure = LogError(path: path, reason: "\(error)")
-            }
+        let text = events.map { "\($0.time.rfc3339): \($0.text)\n" }.joined()
+        do throws(Errno) { try writeAll(file.number, Array(text.utf8)) } catch {
+            failure = LogError(path: path, reason: "\(error)")
         }
     }
 }

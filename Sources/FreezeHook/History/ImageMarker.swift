@@ -21,13 +21,13 @@ package struct ImageMarker {
     /// Writes the marker of a cycle that is now frozen. Throws what the kernel said.
     func write(_ record: [UInt8]) throws(Errno) {
         // A marker of another boot is the image that this machine came from.
-        if let old = read(Self.name), old.bootID != bootID { directory.rename(Self.name, to: Self.originName) }
+        if let old = read(Self.name), old.bootID != bootID { try? directory.rename(Self.name, to: Self.originName) }
         try directory.replace(Self.name, with: record, reusing: Self.spareName)
     }
 
     /// Removes it: the window is over and this machine is not an image.
     func remove() {
-        if read(Self.name)?.bootID == bootID { directory.rename(Self.name, to: Self.spareName) }
+        if read(Self.name)?.bootID == bootID { try? directory.rename(Self.name, to: Self.spareName) }
     }
 
     /// The record of the cycle in which the image was taken that this machine came from; nil for one that came from none.

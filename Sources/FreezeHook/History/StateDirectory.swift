@@ -19,12 +19,12 @@ package struct StateDirectory {
 
     /// A file's bytes, or nil when there is none. Throws what the kernel said.
     func contents(of name: String) throws(Errno) -> [UInt8]? {
-        let descriptor = file(name).withPlatformString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK) }
-        if descriptor < 0 && errno == ENOENT { return nil }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(descriptor) }
-        guard let bytes = readAll(descriptor, limit: Self.sizeLimit) else { throw Errno(rawValue: errno) }
-        return bytes
+        do throws(Errno) {
+            return try readFile(file(name), limit: Self.sizeLimit, flags: O_NOFOLLOW)
+        } catch {
+            if error == .noSuchFileOrDirectory { return nil }
+            throw error
+        }
     }
 
     /// Puts a file in its place as a whole. Throws what the kernel said.
@@ -33,7 +33,8 @@ package struct StateDirectory {
     package func replace(_ name: String, with bytes: [UInt8], reusing spare: String? = nil) throws(Errno) {
         let new = spare ?? "\(name).new"
         try write(bytes, to: new, flags: 0)
-        guard truncate(file(new), to: bytes.count), rename(new, to: name) else { throw Errno(rawValue: errno) }
+        try call { file(new).withPlatformString { truncate($0, off_t(bytes.count)) } }
+        try rename(new, to: name)
     }
 
     /// Adds to a file's end. Throws what the kernel said.
@@ -45,14 +46,11 @@ package struct StateDirectory {
         _ = file(name).withPlatformString { unlink($0) }
     }
 
-    /// Whether it could be renamed; otherwise errno tells why.
-    @discardableResult
-    func rename(_ name: String, to newName: String) -> Bool {
-        file(name).withPlatformString { from in file(newName).withPlatformString { Glibc.rename(from, $0) } } == 0
-    }
-
-    private func truncate(_ path: FilePath, to count: Int) -> Bool {
-        path.withPlatformString { Glibc.truncate($0, off_t(count)) } == 0
+    /// Gives a file another name. Throws what the kernel said.
+    func rename(_ name: String, to newName: String) throws(Errno) {
+        try call {
+            file(name).withPlatformString { from in file(newName).withPlatformString { Glibc.rename(from, $0) } }
+        }
     }
 
     private func file(_ name: String) -> FilePath { path.appending(name) }
@@ -60,13 +58,8 @@ package struct StateDirectory {
     // No fsync: before the freeze FIFREEZE itself brings everything to the disk, and a sync would lengthen the window.
     private func write(_ bytes: [UInt8], to name: String, flags: Int32) throws(Errno) {
         _ = path.withPlatformString { mkdir($0, 0o700) }
-        let descriptor = file(name).withPlatformString {
-            open($0, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | flags, 0o600)
-        }
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-        defer { close(descriptor) }
-        // withUnsafeBytes rethrows untyped: the result carries the error out.
-        let result = bytes.withUnsafeBytes { bytes in Result { () throws(Errno) in try writeAll(descriptor, bytes) } }
-        try result.get()
+        let flags = O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | flags
+        let file = try Descriptor(opening: file(name), flags, mode: 0o600)
+        try writeAll(file.number, bytes)
     }
 }

@@ -15,5 +15,5 @@ package func findExecutable(_ name: String) -> FilePath? {
 /// Everything on standard input; nothing when that is a terminal.
 package func readStandardInput() -> [UInt8] {
     // The statements of a backup script: a few lines.
-    isatty(0) == 1 ? [] : readAll(0, limit: 16 << 20) ?? []
+    isatty(0) == 1 ? [] : (try? readAll(0, limit: 16 << 20)) ?? []
 }

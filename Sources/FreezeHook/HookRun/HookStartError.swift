@@ -30,7 +30,7 @@ struct HookStartError: Error {
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         // The kernel reads no more of a script than this (BINPRM_BUF_SIZE).
-        let line = (readAll(descriptor, limit: 256) ?? []).prefix { $0 != UInt8(ascii: "\n") }
+        let line = ((try? readAll(descriptor, limit: 256)) ?? []).prefix { $0 != UInt8(ascii: "\n") }
         guard line.starts(with: "#!".utf8) else { return [] }
         return Array(line.dropFirst(2).drop { $0 == UInt8(ascii: " ") })
     }

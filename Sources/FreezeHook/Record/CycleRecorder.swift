@@ -5,12 +5,13 @@ import SystemPackage
 /// The file of the cycle record in the run directory. Lines are only ever appended, each before what it tells of is
 /// done, so that a kill at any moment leaves the whole list of what has to be thawed. Holders append to it too.
 package final class CycleRecorder {
-    private static let name = "cycle"
+    /// The file's name; the packages' scripts look for it, too (packaging/scriptlets/agent.sh).
+    static let name = "cycle"
     // A record of 100,000 hooks is far below this.
     private static let sizeLimit = 64 << 20
 
     private let runDirectory: RunDirectory
-    private var descriptor: Int32
+    private let file: Descriptor?
     /// Why an entry could not be written; the record is gone then, so that the thaw calls every hook of the directory.
     package private(set) var failure: Errno?
 
@@ -25,12 +26,14 @@ package final class CycleRecorder {
     /// Opens the record to append to it.
     init(in runDirectory: RunDirectory, _ mode: Mode) {
         self.runDirectory = runDirectory
-        let flags = O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC | (mode == .new ? O_CREAT | O_TRUNC : 0)
-        descriptor = openat(runDirectory.descriptor, Self.name, flags, 0o600)
-        guard descriptor >= 0 else {
-            failure = Errno(rawValue: errno)
-            return
+        let flags = O_RDWR | O_APPEND | O_NOFOLLOW | (mode == .new ? O_CREAT | O_TRUNC : 0)
+        do throws(Errno) {
+            file = try Descriptor(opening: Self.name, in: runDirectory.descriptor, flags, mode: 0o600)
+        } catch {
+            file = nil
+            failure = error
         }
+        guard let descriptor = file.number else { return }
         // A kill may have torn the last line: what follows must be a line of its own, and what is torn must not count as
         // whole. No entry has as many fields as these tabs make.
         var status = stat()
@@ -41,8 +44,6 @@ package final class CycleRecorder {
             _ = write(descriptor, "\t\t\t\t\t\t\t\n", 8)
         }
     }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
 
     /// The bytes of the record, or nil when there is none.
     static func contents(in runDirectory: RunDirectory) -> [UInt8]? {
@@ -56,12 +57,16 @@ package final class CycleRecorder {
 
     /// Appends an entry with one `write`.
     func append(_ entry: RecordEntry) {
-        guard failure == nil else { return }
+        guard failure == nil, let descriptor = file.number else { return }
         let line = entry.line
-        let count = write(descriptor, line, line.count)
-        if count == line.count { return }
+        do throws(Errno) {
+            let count = try call { write(descriptor, line, line.count) }
+            if count == line.count { return }
+            failure = .noSpace
+        } catch {
+            failure = error
+        }
         // A list with a gap would leave hooks frozen; without one the thaw calls all of them.
-        failure = count < 0 ? Errno(rawValue: errno) : .noSpace
         remove()
     }
 

@@ -15,22 +15,22 @@ package enum SettingsFile {
         func problem(_ text: String) -> ConfigurationError {
             ConfigurationError(file: SafeText.clean(path), line: 0, column: 0, problem: text)
         }
+        let file: Descriptor
         // O_NONBLOCK: opening a FIFO must not wait for a writer.
-        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-        guard descriptor >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return Settings() }
-            throw problem("cannot be opened: \(Errno(rawValue: errno))")
+        do throws(Errno) { file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK) } catch {
+            if error == .noSuchFileOrDirectory || error == .notDirectory { return Settings() }
+            throw problem("cannot be opened: \(error)")
         }
-        defer { close(descriptor) }
         var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+        guard fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw problem("is not a regular file")
         }
         if let fault = Ownership.fault(of: status) {
             throw problem("\(fault); it must belong to root and be writable by root alone")
         }
-        guard let bytes = readAll(descriptor, limit: sizeLimit) else {
-            throw problem("cannot be read: \(Errno(rawValue: errno))")
+        let bytes: [UInt8]
+        do throws(Errno) { bytes = try readAll(file.number, limit: sizeLimit) } catch {
+            throw problem("cannot be read: \(error)")
         }
         if bytes.count >= sizeLimit { throw problem("is larger than 1 MiB") }
         return try parse(String(decoding: bytes, as: UTF8.self), file: SafeText.clean(path))

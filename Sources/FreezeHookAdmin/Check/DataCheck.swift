@@ -7,7 +7,7 @@ import SystemPackage
 enum DataCheck {
     static func findings(on machine: Machine) -> [Finding] {
         machine.applications.flatMap { application in
-            var seen: Set<String> = []
+            var seen: Set<FilePath> = []
             return DataDirectories.of(application, in: machine.tree).compactMap { directory -> Finding? in
                 guard let mount = machine.mounts.mount(of: directory), seen.insert(mount.point).inserted else {
                     return nil
@@ -42,7 +42,7 @@ enum DataCheck {
         case _ where mount.isReadOnly:
             return .warning(
                 directory, "\(name) has data in \(directory), which is mounted read-only: what it writes is lost",
-                repair: "mount -o remount,rw \(SafeText.clean(mount.point.utf8))")
+                repair: "mount -o remount,rw \(SafeText.clean(mount.point))")
         default:
             return nil
         }

@@ -8,8 +8,6 @@ import SystemPackage
 enum DataDirectories {
     // What servers write there is not their data.
     private static let others = ["/dev", "/proc", "/sys", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log"]
-    // PostgreSQL's write-ahead log and its tablespaces may lie where these links lead.
-    private static let links: [FilePath] = ["pg_wal", "pg_tblspc"]
 
     /// The directories, without links, each once.
     static func of(_ application: Application, in tree: SystemTree) -> [FilePath] {
@@ -19,7 +17,7 @@ enum DataDirectories {
             var directories: [FilePath] = []
             if let current = tree.link(place.appending("cwd")) {
                 directories.append(current)
-                for link in links.map({ current.pushing($0) }) where tree.has(link) {
+                for link in application.recipe.header.dataLinks.map({ current.appending($0) }) where tree.has(link) {
                     directories.append(tree.resolved(link))
                     directories += tree.names(in: link).compactMap { name in
                         tree.link(link.appending(name)).map { tree.resolved(link.pushing($0)) }

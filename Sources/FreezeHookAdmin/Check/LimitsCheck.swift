@@ -40,7 +40,7 @@ enum LimitsCheck {
                     repair: set(
                         "hold-limit = \(DurationText.format(.seconds(Int64((longest * 2).inSeconds.rounded(.up)))))")))
         }
-        findings += pauses(machine)
+        findings += machine.recipes.compactMap { pause(of: $0, machine) }
         let slow = machine.hooks.filter { $0.disposition == .runs && $0.hook.timeout > settings.freezeTimeout }
         for entry in slow {
             findings.append(
@@ -52,32 +52,23 @@ enum LimitsCheck {
         return findings
     }
 
-    /// Redis ends a pause of its writers by itself: not before the guard would.
-    private static func pauses(_ machine: Machine) -> [Finding] {
-        guard let recipe = machine.recipes.first(where: { $0.name == "redis" }),
-            !machine.links.links(to: recipe).isEmpty
-        else {
-            return []
-        }
+    /// An application such as Redis ends a pause of its writers by itself: not before the guard would.
+    private static func pause(of recipe: Recipe, _ machine: Machine) -> Finding? {
+        guard let limit = recipe.header.pauseLimit, !machine.links.links(to: recipe).isEmpty else { return nil }
         let file = RecipeConfiguration(of: recipe, beside: machine.locations.hookDirectory).path
         let configured = RecipeConfiguration.values(of: "pause", in: machine.tree.text(of: file) ?? "").compactMap {
             Int64($0)
         }
-        let pause = Duration.seconds(configured.min() ?? redisPause)
+        let pause = configured.min().map { Duration.seconds($0) } ?? limit
         let settings = machine.settings
         let needed = settings.freezeTimeout + settings.holdLimit + settings.thawTimeout
-        if pause >= needed { return [] }
-        return [
-            .error(
-                "redis",
-                "Redis lets its writers go on after \(DurationText.format(pause)), and freeze-timeout, hold-limit and thaw-timeout "
-                    + "together are \(DurationText.format(needed))",
-                repair: "pause = \(Int64(needed.inSeconds.rounded(.up))) in \(SafeText.clean(file))")
-        ]
+        if pause >= needed { return nil }
+        return .error(
+            recipe.name,
+            "\(recipe.name.prefix(1).uppercased() + recipe.name.dropFirst()) lets its writers go on after \(DurationText.format(pause)), and freeze-timeout, "
+                + "hold-limit and thaw-timeout together are \(DurationText.format(needed))",
+            repair: "pause = \(Int64(needed.inSeconds.rounded(.up))) in \(SafeText.clean(file))")
     }
-
-    // The recipe's own default, in seconds.
-    private static let redisPause: Int64 = 600
 
     /// The longest time for which a real cycle has held applications; nil when none is known.
     private static func longestHold(_ machine: Machine) -> Duration? {

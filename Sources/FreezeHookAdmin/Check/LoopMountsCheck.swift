@@ -14,7 +14,7 @@ enum LoopMountsCheck {
                 let own = order.firstIndex(of: mount.device), let other = order.firstIndex(of: below.device),
                 other < own, seen.insert(mount.device).inserted
             else { return nil }
-            let (point, beneath) = (SafeText.clean(mount.point.utf8), SafeText.clean(below.point.utf8))
+            let (point, beneath) = (SafeText.clean(mount.point), SafeText.clean(below.point))
             return .error(
                 point,
                 "a freeze hangs at \(point): qemu-ga freezes \(beneath), on which its file \(SafeText.clean(file.utf8)) lies, "

@@ -42,13 +42,8 @@ package struct AgentOptions: Equatable, Sendable {
     }
 
     private mutating func read(_ text: String) {
-        var section = ""
-        for line in text.split(whereSeparator: \.isNewline) {
-            let line = trimmed(line)
-            if line.hasPrefix("["), line.hasSuffix("]") { section = String(line.dropFirst().dropLast()) }
-            guard section == "general", !line.hasPrefix("#"), let equals = line.firstIndex(of: "=") else { continue }
-            let value = trimmed(line[line.index(after: equals)...])
-            switch trimmed(line[..<equals]) {
+        for (key, value) in KeyValueText(text.utf8, .keyFile).settings(ofSection: "general") {
+            switch key {
             case "fsfreeze-hook": (hook, hookSource) = (FilePath(value), configuration)
             case "block-rpcs", "blacklist": blocked.formUnion(Self.names(value))
             case "allow-rpcs": allowed.formUnion(Self.names(value))

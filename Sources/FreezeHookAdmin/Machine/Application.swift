@@ -18,11 +18,10 @@ package struct Application: Equatable, Sendable {
     /// Whether it runs, in a container or not, or is installed.
     package var isHere: Bool { runs || program != nil || !containers.isEmpty }
 
-    // PostgreSQL's programs are in none of PATH's directories on Debian, nor OpenLDAP's on RHEL.
+    // Servers are in none of PATH's directories on RHEL. A recipe's header names further places.
     private static let directories: [FilePath] = [
-        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/usr/libexec", "/opt/influxdb/bin",
+        "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/usr/libexec",
     ]
-    private static let versionedDirectories: [(parent: FilePath, child: String)] = [("/usr/lib/postgresql", "bin")]
 
     /// The application of a recipe.
     init(_ recipe: Recipe, processes all: [SystemProcess], names: ContainerNames, in tree: SystemTree) {
@@ -35,14 +34,22 @@ package struct Application: Equatable, Sendable {
             if !containers.contains(name) { containers.append(name) }
         }
         self.containers = containers
-        program = Self.program(named: recipe.header.processes, in: tree)
+        program = Self.program(of: recipe.header, in: tree)
     }
 
-    private static func program(named names: [String], in tree: SystemTree) -> FilePath? {
-        let versioned = versionedDirectories.flatMap { place in
-            tree.names(in: place.parent).map { place.parent.appending($0).appending(place.child) }
-        }
-        let places = (directories + versioned).flatMap { directory in names.map { directory.appending($0) } }
+    private static func program(of header: HookHeader, in tree: SystemTree) -> FilePath? {
+        let further = header.programDirectories.flatMap { matches(of: $0, in: tree) }
+        let places = (directories + further).flatMap { directory in header.processes.map { directory.appending($0) } }
         return places.first { tree.has($0) }
+    }
+
+    /// The paths that a pattern stands for, each of whose components may be `*`.
+    private static func matches(of pattern: FilePath, in tree: SystemTree) -> [FilePath] {
+        pattern.components.reduce(["/"]) { places, component in
+            places.flatMap { place in
+                component.string == "*"
+                    ? tree.names(in: place).map { place.appending($0) } : [place.appending(component)]
+            }
+        }
     }
 }

@@ -43,7 +43,7 @@ package struct Machine {
         agent = AgentWiring(processes: processes, program: program, in: tree)
         // The agent freezes what it sees itself.
         let viewer = agent.processes.first.map { "\($0.pid)" } ?? "self"
-        mounts = MountTable(parsing: tree.text(of: FilePath("/proc/\(viewer)/mountinfo")) ?? "")
+        mounts = MountTable(parsing: tree.bytes(of: FilePath("/proc/\(viewer)/mountinfo")) ?? [])
         let names = ContainerNames(in: tree)
         applications = recipes.filter { !$0.header.processes.isEmpty }.map {
             Application($0, processes: processes, names: names, in: tree)

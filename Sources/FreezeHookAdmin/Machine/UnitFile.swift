@@ -35,27 +35,9 @@ package struct UnitFile: Sendable {
     }
 
     private mutating func read(_ text: String) {
-        var section = ""
-        for line in Self.lines(text) {
-            if line.hasPrefix("["), line.hasSuffix("]") { section = String(line.dropFirst().dropLast()) }
-            guard section == "Service", !line.hasPrefix("#"), !line.hasPrefix(";"),
-                let equals = line.firstIndex(of: "=")
-            else { continue }
-            let (key, value) = (trimmed(line[..<equals]), trimmed(line[line.index(after: equals)...]))
+        for (key, value) in KeyValueText(text.utf8, .unit).settings(ofSection: "Service") {
             if value.isEmpty { settings.removeAll { $0.key == key } } else { settings.append((key, value)) }
         }
-    }
-
-    /// The lines, those put together that a backslash continues.
-    private static func lines(_ text: String) -> [String] {
-        var lines: [String] = []
-        var isContinued = false
-        for line in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map({ trimmed($0) }) {
-            let whole = isContinued ? (lines.popLast() ?? "") + " " + line : line
-            isContinued = whole.hasSuffix("\\")
-            lines.append(isContinued ? String(whole.dropLast()) : whole)
-        }
-        return lines
     }
 
     private func values(_ key: String) -> [String] { settings.filter { $0.key == key }.map(\.value) }
@@ -79,18 +61,13 @@ package struct UnitFile: Sendable {
     /// The variables that the service gets: those of files come after, and win.
     private func environment(in tree: SystemTree) -> [String: String] {
         var environment: [String: String] = [:]
-        func add(_ word: String) {
-            guard let equals = word.firstIndex(of: "=") else { return }
-            environment[trimmed(word[..<equals])] = Self.words(String(word[word.index(after: equals)...])).joined(
-                separator: " ")
-        }
-        for line in values("Environment") { Self.words(line).forEach(add) }
-        for file in environmentFiles {
-            for line in (tree.text(of: file) ?? "").split(whereSeparator: \.isNewline)
-            where !trimmed(line).hasPrefix("#") {
-                add(String(line))
+        func add(_ text: String) {
+            for (name, value) in KeyValueText(text.utf8, .environment).settings {
+                environment[name] = Self.words(value).joined(separator: " ")
             }
         }
+        for line in values("Environment") { Self.words(line).forEach(add) }
+        for file in environmentFiles { add(tree.text(of: file) ?? "") }
         return environment
     }
 

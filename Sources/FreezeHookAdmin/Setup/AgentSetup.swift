@@ -95,7 +95,7 @@ struct AgentSetup {
     }
 
     private static func key(of line: String) -> String? {
-        line.firstIndex(of: "=").map { trimmed(line[..<$0]) }
+        KeyValueText.Line(Array(line.utf8)[...]).setting.map { String(decoding: $0.key, as: UTF8.self) }
     }
 
     /// A drop-in that thaws what a killed agent has left.

@@ -18,8 +18,8 @@ package enum FileState: Codable, Equatable, Sendable {
     init(of path: FilePath, in tree: SystemTree) {
         var status = stat()
         let place = tree.place(of: path, follows: false)
-        guard place.withPlatformString({ lstat($0, &status) }) == 0 else {
-            self = errno == ENOENT || errno == ENOTDIR ? .absent : .other
+        do throws(Errno) { try call { place.withPlatformString { lstat($0, &status) } } } catch {
+            self = error == .noSuchFileOrDirectory || error == .notDirectory ? .absent : .other
             return
         }
         switch status.st_mode & S_IFMT {

@@ -44,25 +44,25 @@ package struct SetupChange: Codable, Equatable, Sendable {
         case .due: break
         }
         let place = tree.place(of: FilePath(path), follows: false)
-        let isDone: Bool
+        if after == .other { throw .conflict(path: path) }
+        do throws(Errno) { try put(at: place) } catch {
+            throw .cannotChange(path: path, reason: error)
+        }
+    }
+
+    private func put(at place: FilePath) throws(Errno) {
         switch after {
         case .absent:
             let removal = before == .directory ? AT_REMOVEDIR : 0
-            isDone = place.withPlatformString { unlinkat(AT_FDCWD, $0, removal) } == 0
+            try call { place.withPlatformString { unlinkat(AT_FDCWD, $0, removal) } }
         case .directory:
-            isDone = place.withPlatformString { mkdir($0, 0o755) } == 0
+            try call { place.withPlatformString { mkdir($0, 0o755) } }
         case .link(let target):
-            isDone = target.withCString { target in place.withPlatformString { symlink(target, $0) } } == 0
+            try call { target.withCString { target in place.withPlatformString { symlink(target, $0) } } }
         case .file(let bytes, let mode):
-            do throws(Errno) {
-                try replaceFile(at: place, by: ".fsfreeze-hook-new", with: bytes, mode: mode, synced: true)
-            } catch {
-                throw .cannotChange(path: path, reason: error)
-            }
-            return
+            try replaceFile(at: place, by: ".fsfreeze-hook-new", with: bytes, mode: mode, synced: true)
         case .other:
-            throw .conflict(path: path)
+            break
         }
-        if !isDone { throw .cannotChange(path: path, reason: Errno(rawValue: errno)) }
     }
 }

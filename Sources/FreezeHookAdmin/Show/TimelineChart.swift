@@ -161,7 +161,7 @@ struct TimelineChart {
         let width = max(1, room - (hasNumbers ? numbersWidth : 0))
         let head =
             "  " + TextWidth.padded("", to: nameWidth) + numbers.map { Self.right($0.rawValue) }.joined() + "  "
-        var lines = [trimmed(head + axis(width))]
+        var lines = [trimmedAtEnd(head + axis(width))]
         for row in rows {
             let name = TextWidth.cut(row.name, to: nameWidth, ellipsis: terminal.ellipsis)
             let marked = terminal.styled(row.mark + " " + name, row.mark == "!" ? .red : row.mark == "-" ? .dim : nil)
@@ -170,19 +170,13 @@ struct TimelineChart {
             let picture =
                 row.note.map { TextWidth.cut($0, to: width, ellipsis: terminal.ellipsis) }
                 ?? bars(row.bars, width, terminal)
-            lines.append(trimmed("\(marked)\(blanks)\(values)  \(picture)"))
+            lines.append(trimmedAtEnd("\(marked)\(blanks)\(values)  \(picture)"))
         }
         return lines + legend(terminal)
     }
 
     private static func right(_ text: String) -> String {
         String(repeating: " ", count: max(0, numberWidth + 1 - text.count)) + text
-    }
-
-    private func trimmed(_ line: String) -> String {
-        var line = line[...]
-        while line.last == " " { line.removeLast() }
-        return String(line)
     }
 
     private func legend(_ terminal: Terminal) -> [String] {

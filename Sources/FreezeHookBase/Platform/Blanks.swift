@@ -1,8 +1,25 @@
-/// The text without blanks, tabs and carriage returns at its ends: files that were edited on Windows are read as they are
-/// meant.
-package func trimmed(_ text: some StringProtocol) -> String {
-    let isBlank: (Character) -> Bool = { $0 == " " || $0 == "\t" || $0 == "\r" }
-    var rest = text[...].drop(while: isBlank)
+/// Whether a byte is a blank, a tab or a carriage return: files that were edited on Windows are read as they are meant.
+package func isBlank(_ byte: UInt8) -> Bool {
+    byte == UInt8(ascii: " ") || byte == UInt8(ascii: "\t") || byte == UInt8(ascii: "\r")
+}
+
+/// The bytes without blanks at their ends; they keep their positions.
+package func trimmed(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    trimmedAtEnd(bytes.drop(while: isBlank))
+}
+
+private func trimmedAtEnd(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var rest = bytes
     while let last = rest.last, isBlank(last) { rest.removeLast() }
-    return String(rest)
+    return rest
+}
+
+/// The text without blanks at its ends.
+package func trimmed(_ text: some StringProtocol) -> String {
+    String(decoding: trimmed(Array(text.utf8)[...]), as: UTF8.self)
+}
+
+/// The text without blanks at its end alone.
+package func trimmedAtEnd(_ text: String) -> String {
+    String(decoding: trimmedAtEnd(Array(text.utf8)[...]), as: UTF8.self)
 }

@@ -30,3 +30,14 @@ package struct Descriptor: ~Copyable, Sendable {
         return number
     }
 }
+
+extension Descriptor? {
+    /// What the kernel calls it; nil when there is none.
+    // Optional chaining would consume a stored property; a switch borrows it.
+    package var number: Int32? {
+        switch self {
+        case .some(let descriptor): descriptor.number
+        case .none: nil
+        }
+    }
+}

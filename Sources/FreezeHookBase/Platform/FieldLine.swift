@@ -24,8 +24,7 @@ package enum FieldLine {
     private static func escape(_ field: [UInt8]) -> [UInt8] {
         field.flatMap { byte -> [UInt8] in
             guard byte == separator || byte == newline || byte == mark else { return [byte] }
-            let digits = String(byte, radix: 16)
-            return Array("%\(digits.count == 1 ? "0" : "")\(digits)".utf8)
+            return Array("%\(byte.hexadecimal)".utf8)
         }
     }
 

@@ -1,39 +1,47 @@
 import Glibc
 import SystemPackage
 
-/// Everything a descriptor gives until its end, or nil on an error; at most `limit` bytes.
-package func readAll(_ descriptor: Int32, limit: Int) -> [UInt8]? {
+/// Everything a descriptor gives until its end; it stops once it has `limit` bytes or a few more.
+package func readAll(_ descriptor: Int32, limit: Int) throws(Errno) -> [UInt8] {
     var contents: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
     while contents.count < limit {
-        let count = read(descriptor, &buffer, buffer.count)
-        if count < 0 {
-            if errno == EINTR { continue }
-            return nil
-        }
+        let count = try call { read(descriptor, &buffer, buffer.count) }
         if count == 0 { break }
         contents += buffer[..<count]
     }
     return contents
 }
 
+/// The bytes of a file, as readAll gives them. Throws what the kernel said.
+///
+/// - Parameter flags: of open(2), besides those to read.
+package func readFile(_ path: FilePath, limit: Int, flags: Int32 = 0) throws(Errno) -> [UInt8] {
+    // O_NONBLOCK: opening a FIFO must not wait for a writer.
+    let file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK | flags)
+    return try readAll(file.number, limit: limit)
+}
+
 /// The bytes of a file of the kernel's, such as those below `/proc`, or nil when it cannot be read.
 package func readKernelFile(_ path: String, limit: Int = 1 << 20) -> [UInt8]? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    return readAll(descriptor, limit: limit)
+    try? readFile(FilePath(path), limit: limit)
 }
 
 /// Writes all of the bytes. Throws what the kernel said of the first that it did not take.
 package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) {
     var rest = bytes
     while !rest.isEmpty {
-        let count = write(descriptor, rest.baseAddress, rest.count)
-        if count < 0 && errno == EINTR { continue }
-        guard count > 0 else { throw count < 0 ? Errno(rawValue: errno) : .noSpace }
+        let count = try call { write(descriptor, rest.baseAddress, rest.count) }
+        guard count > 0 else { throw .noSpace }
         rest = UnsafeRawBufferPointer(rebasing: rest[count...])
     }
+}
+
+/// Writes all of the bytes. Throws what the kernel said of the first that it did not take.
+package func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) throws(Errno) {
+    // withUnsafeBytes rethrows untyped: the result carries the error out.
+    let result = bytes.withUnsafeBytes { bytes in Result { () throws(Errno) in try writeAll(descriptor, bytes) } }
+    try result.get()
 }
 
 /// Waits until a descriptor can be read, or its other end is gone; false when neither has come by the moment.
@@ -54,18 +62,12 @@ package func replaceFile(
     let new = FilePath(bytes: path.bytes + Array(suffix.utf8))
     // What a killed run has left; and nobody who may write there leads us elsewhere by a link of this name.
     _ = new.withPlatformString { unlink($0) }
-    let descriptor = new.withPlatformString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600) }
-    guard descriptor >= 0 else { throw Errno(rawValue: errno) }
-    defer { close(descriptor) }
+    let file = try Descriptor(opening: new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
     do throws(Errno) {
-        // withUnsafeBytes rethrows untyped: the result carries the error out.
-        let written = bytes.withUnsafeBytes { bytes in
-            Result { () throws(Errno) in try writeAll(descriptor, bytes) }
-        }
-        try written.get()
-        guard fchmod(descriptor, mode) == 0, !synced || fsync(descriptor) == 0,
-            new.withPlatformString({ from in path.withPlatformString { rename(from, $0) } }) == 0
-        else { throw Errno(rawValue: errno) }
+        try writeAll(file.number, bytes)
+        try call { fchmod(file.number, mode) }
+        if synced { try call { fsync(file.number) } }
+        try call { new.withPlatformString { from in path.withPlatformString { rename(from, $0) } } }
     } catch {
         _ = new.withPlatformString { unlink($0) }
         throw error

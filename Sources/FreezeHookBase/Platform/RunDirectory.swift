@@ -15,12 +15,12 @@ package struct RunDirectoryError: Error, CustomStringConvertible {
 /// The directory of the live state, on a tmpfs: the only place that is written during the window.
 package final class RunDirectory {
     package let path: FilePath
-    package let descriptor: Int32
+    private let file: Descriptor
 
     /// Opens the directory, and makes it (0700) when it is not there.
     package convenience init(path: FilePath) throws(RunDirectoryError) {
-        if path.withPlatformString({ mkdir($0, 0o700) }) != 0 && errno != EEXIST {
-            throw RunDirectoryError(path: path, reason: "\(Errno(rawValue: errno))")
+        do throws(Errno) { try call { path.withPlatformString { mkdir($0, 0o700) } } } catch {
+            if error != .fileExists { throw RunDirectoryError(path: path, reason: "\(error)") }
         }
         try self.init(opening: path)
     }
@@ -32,16 +32,17 @@ package final class RunDirectory {
 
     private init(opening path: FilePath) throws(RunDirectoryError) {
         self.path = path
-        descriptor = path.withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
-        guard descriptor >= 0 else { throw RunDirectoryError(path: path, reason: "\(Errno(rawValue: errno))") }
+        do throws(Errno) { file = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) } catch {
+            throw RunDirectoryError(path: path, reason: "\(error)")
+        }
         var status = stat()
-        if fstat(descriptor, &status) == 0, let fault = Ownership.fault(of: status) {
-            // deinit closes it: all properties are set.
+        if fstat(file.number, &status) == 0, let fault = Ownership.fault(of: status) {
             throw RunDirectoryError(path: path, reason: "it \(fault)")
         }
     }
 
-    deinit { close(descriptor) }
+    /// The open directory.
+    package var descriptor: Int32 { file.number }
 
     /// What came of waiting for the lock.
     package enum Lock {
@@ -64,10 +65,8 @@ package final class RunDirectory {
 
     /// The bytes of one of its files, at most `limit`, or nil when there is none.
     package func read(_ name: String, limit: Int) -> [UInt8]? {
-        let file = openat(descriptor, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
-        guard file >= 0 else { return nil }
-        defer { close(file) }
-        return readAll(file, limit: limit)
+        guard let file = try? Descriptor(opening: name, in: descriptor, O_RDONLY | O_NOFOLLOW) else { return nil }
+        return try? readAll(file.number, limit: limit)
     }
 
     /// Removes one of its files, if it is there.
@@ -77,43 +76,28 @@ package final class RunDirectory {
 
     /// The names of its files.
     package func names() -> [String] {
-        // A descriptor of its own: closedir closes it, and the position of ours is shared with everybody.
-        let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard copy >= 0, let directory = fdopendir(copy) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let item = readdir(directory) {
-            names.append(
-                withUnsafeBytes(of: &item.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) })
-        }
-        return names
+        ((try? directoryNames(descriptor)) ?? []).map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Does something while no other process does anything under the same name. For moments only: it has no time limit.
     package func withLock<Result>(named name: String, _ work: () -> Result) -> Result {
         let file = takeLockFile(name)
-        defer {
-            if file >= 0 {
-                remove(name)
-                close(file)
-            }
-        }
+        defer { if file.number != nil { remove(name) } }
         return work()
     }
 
-    /// The open file whose lock this process has; negative when there is no room for one.
-    private func takeLockFile(_ name: String) -> Int32 {
+    /// The open file whose lock this process has; nil when there is no room for one.
+    private func takeLockFile(_ name: String) -> Descriptor? {
+        let flags = O_RDWR | O_CREAT | O_NOFOLLOW
         while true {
-            let file = openat(descriptor, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
-            if file < 0 { return file }
-            while flock(file, LOCK_EX) != 0 && errno == EINTR {}
+            guard let file = try? Descriptor(opening: name, in: descriptor, flags, mode: 0o600) else { return nil }
+            _ = try? call { flock(file.number, LOCK_EX) }
             var (own, current) = (stat(), stat())
-            fstat(file, &own)
+            fstat(file.number, &own)
             // Who had the lock before has removed it: the file that is there now is another one.
             if fstatat(descriptor, name, &current, AT_SYMLINK_NOFOLLOW) == 0 && current.st_ino == own.st_ino {
                 return file
             }
-            close(file)
         }
     }
 
@@ -128,17 +112,12 @@ package final class RunDirectory {
         guard fstat(descriptor, &status) == 0 else { return false }
         // Asked of the kernel's table: one who took the lock to try it would for that moment turn a freeze away.
         let device = UInt64(status.st_dev)
-        let place = "\(hexadecimal(clinux_major(device))):\(hexadecimal(clinux_minor(device))):\(status.st_ino)"
+        let place = "\(clinux_major(device).hexadecimal):\(clinux_minor(device).hexadecimal):\(status.st_ino)"
         let lines = String(decoding: readKernelFile("/proc/locks") ?? [], as: UTF8.self).split(separator: "\n")
         return lines.contains { line in
             let words = line.split(separator: " ")
             // A run that waits for the lock has "->" before its kind.
             return words.count > 5 && words[1] == "FLOCK" && words[5] == place
         }
-    }
-
-    private func hexadecimal(_ number: UInt32) -> String {
-        let digits = String(number, radix: 16)
-        return digits.count < 2 ? "0\(digits)" : digits
     }
 }

@@ -49,8 +49,5 @@ package enum SafeText {
         }
     }
 
-    private static func escaped(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16)
-        return "\\x" + (digits.count == 1 ? "0" : "") + digits
-    }
+    private static func escaped(_ byte: UInt8) -> String { "\\x\(byte.hexadecimal)" }
 }

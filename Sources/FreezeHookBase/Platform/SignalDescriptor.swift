@@ -4,7 +4,7 @@ import SystemPackage
 
 /// The signals this process handles, read from a descriptor beside its other input; no handler ever runs.
 package final class SignalDescriptor {
-    package let descriptor: Int32
+    private let file: Descriptor
     /// The request to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT) that has come, if any.
     package private(set) var stopRequest: Int32?
 
@@ -16,11 +16,12 @@ package final class SignalDescriptor {
         signal(SIGPIPE, SIG_IGN)
         // At the caller's limit for the size of files (RLIMIT_FSIZE) a write fails; it must not end us in mid-freeze.
         signal(SIGXFSZ, SIG_IGN)
-        descriptor = clinux_signal_descriptor([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT], 5)
-        guard descriptor >= 0 else { throw Errno(rawValue: errno) }
+        file = Descriptor(
+            owning: try call { clinux_signal_descriptor([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT], 5) })
     }
 
-    deinit { close(descriptor) }
+    /// What tells of signals by becoming readable.
+    package var descriptor: Int32 { file.number }
 
     /// Takes the waiting signals off the descriptor; true when a child has changed its state.
     package func take() -> Bool {

@@ -4,28 +4,30 @@ import SystemPackage
 package struct Mount: Equatable, Sendable {
     /// The device's numbers, as in `8:1`; the major number is 0 for filesystems without a device.
     package var device: String
-    /// The directory of the filesystem that is mounted here.
-    package var root: String
-    package var point: String
+    /// The directory at which it is mounted, of any bytes.
+    package var point: FilePath
     package var options: [String]
     package var type: String
     package var source: String
     package var filesystemOptions: [String]
 
-    fileprivate init?(_ line: Substring) {
-        let words = line.split(separator: " ").map { Self.unescaped($0) }
-        guard let dash = words.firstIndex(of: "-"), dash >= 6, words.count > dash + 2 else { return nil }
-        (device, root, point) = (words[2], words[3], words[4])
-        options = words[5].split(separator: ",").map(String.init)
-        (type, source) = (words[dash + 1], words[dash + 2])
-        filesystemOptions = words.count > dash + 3 ? words[dash + 3].split(separator: ",").map(String.init) : []
+    fileprivate init?(_ line: some Collection<UInt8>) {
+        let words = line.split(separator: UInt8(ascii: " ")).map { Self.unescaped(Array($0)) }
+        guard let dash = words.firstIndex(of: [UInt8(ascii: "-")]), dash >= 6, words.count > dash + 2 else {
+            return nil
+        }
+        let texts = words.map { String(decoding: $0, as: UTF8.self) }
+        (device, point) = (texts[2], FilePath(bytes: words[4]))
+        options = texts[5].split(separator: ",").map(String.init)
+        (type, source) = (texts[dash + 1], texts[dash + 2])
+        filesystemOptions = texts.count > dash + 3 ? texts[dash + 3].split(separator: ",").map(String.init) : []
     }
 
-    // A blank in a path is written as \040.
-    private static func unescaped(_ word: Substring) -> String {
-        guard word.contains("\\") else { return String(word) }
+    // The kernel writes space, tab, newline and backslash as octal numbers (`\040`).
+    private static func unescaped(_ word: [UInt8]) -> [UInt8] {
+        guard word.contains(UInt8(ascii: "\\")) else { return word }
         var bytes: [UInt8] = []
-        var rest = Array(word.utf8)[...]
+        var rest = word[...]
         while let byte = rest.popFirst() {
             if byte == UInt8(ascii: "\\"), rest.count >= 3,
                 let value = UInt8(String(decoding: rest.prefix(3), as: UTF8.self), radix: 8)
@@ -36,10 +38,11 @@ package struct Mount: Equatable, Sendable {
                 bytes.append(byte)
             }
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return bytes
     }
 
-    /// Whether qemu-ga freezes it: filesystems without a device it leaves out, btrfs excepted.
+    /// Whether qemu-ga freezes it: filesystems without a device it leaves out, but for btrfs, whose device number is
+    /// made up.
     package var isFreezable: Bool { !device.hasPrefix("0:") || type == "btrfs" }
 
     package var isReadOnly: Bool { options.contains("ro") || filesystemOptions.contains("ro") }
@@ -49,19 +52,22 @@ package struct Mount: Equatable, Sendable {
 package struct MountTable: Equatable, Sendable {
     package var mounts: [Mount]
 
-    package init(parsing text: String) {
-        mounts = text.split(separator: "\n").compactMap { Mount($0) }
+    /// The mounts that a text in the form of mountinfo tells of.
+    package init(parsing text: some Collection<UInt8>) {
+        mounts = text.split(separator: UInt8(ascii: "\n")).compactMap { Mount($0) }
+    }
+
+    /// The mounts that this process sees; none when they cannot be read.
+    package static var own: MountTable {
+        MountTable(parsing: readKernelFile("/proc/self/mountinfo", limit: 16 << 20) ?? [])
     }
 
     /// The mount that a path without links lies on.
     package func mount(of path: FilePath) -> Mount? {
-        let path = path.string
-        let holding = mounts.filter { mount in
-            mount.point == "/" || path == mount.point || path.hasPrefix(mount.point + "/")
-        }
-        guard let longest = holding.map(\.point.count).max() else { return nil }
+        let holding = mounts.filter { path.starts(with: $0.point) }
+        guard let longest = holding.map(\.point.length).max() else { return nil }
         // Of two at one place the later one is seen.
-        return holding.last { $0.point.count == longest }
+        return holding.last { $0.point.length == longest }
     }
 
     /// The devices in the order in which qemu-ga freezes them: from the last mount to the first, each once.

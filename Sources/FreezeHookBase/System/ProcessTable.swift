@@ -1,4 +1,5 @@
 import Glibc
+import SystemPackage
 
 /// What `/proc` tells of one process.
 package struct ProcessEntry: Equatable, Sendable {
@@ -20,16 +21,8 @@ package enum ProcessTable {
 
     /// Every process that could be read.
     package static func all() -> [ProcessEntry] {
-        guard let directory = opendir("/proc") else { return [] }
-        defer { closedir(directory) }
-        var entries: [ProcessEntry] = []
-        while let item = readdir(directory) {
-            let name = withUnsafePointer(to: &item.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if let pid = pid_t(name), let entry = entry(pid) { entries.append(entry) }
-        }
-        return entries
+        let names = (try? directoryNames("/proc")) ?? []
+        return names.compactMap { pid_t(String(decoding: $0, as: UTF8.self)).flatMap(entry) }
     }
 
     /// The processes below the given ones, those themselves not included.

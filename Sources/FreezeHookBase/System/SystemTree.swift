@@ -56,11 +56,7 @@ package struct SystemTree: Equatable, Sendable {
 
     /// The bytes of a file; nil when it cannot be read.
     package func bytes(of path: FilePath) -> [UInt8]? {
-        // O_NONBLOCK: opening a FIFO must not wait for a writer.
-        let descriptor = place(of: path).withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
-        return readAll(descriptor, limit: Self.sizeLimit)
+        try? readFile(place(of: path), limit: Self.sizeLimit)
     }
 
     /// The text of a file; nil when it cannot be read.
@@ -75,16 +71,8 @@ package struct SystemTree: Equatable, Sendable {
 
     /// The names in a directory in byte order; none when it cannot be read.
     package func names(in path: FilePath) -> [String] {
-        guard let directory = place(of: path).withPlatformString({ opendir($0) }) else { return [] }
-        defer { closedir(directory) }
-        var names: [String] = []
-        while let item = readdir(directory) {
-            let name = withUnsafeBytes(of: &item.pointee.d_name) {
-                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        let names = (try? directoryNames(place(of: path))) ?? []
+        return names.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
     /// What is at the path, links followed; nil when there is nothing.

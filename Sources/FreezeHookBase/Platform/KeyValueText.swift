@@ -1,0 +1,108 @@
+/// A text of lines `[section]` and `key = value`, by bytes. Line ends and blanks of Windows are read as they are meant.
+package struct KeyValueText: Sendable {
+    /// What differs between the formats.
+    package struct Format: Sendable {
+        /// The bytes that begin a comment at the start of a line.
+        package var commentMarks: [UInt8]
+        /// Whether a comment may also begin after white space, behind a value.
+        package var allowsTrailingComments = false
+        /// Whether a backslash at a line's end joins the next one to it.
+        package var joinsLines = false
+
+        /// The program's own configuration.
+        package static let ini = Format(commentMarks: Array("#;".utf8), allowsTrailingComments: true)
+        /// GLib's key files, such as qemu-ga.conf.
+        package static let keyFile = Format(commentMarks: Array("#".utf8))
+        /// Units of systemd (systemd.syntax(7)).
+        package static let unit = Format(commentMarks: Array("#;".utf8), joinsLines: true)
+        /// Files of variables, as `EnvironmentFile=` of systemd names them.
+        package static let environment = Format(commentMarks: Array("#".utf8))
+        /// Configurations of recipes.
+        package static let recipe = Format(commentMarks: Array("#;".utf8))
+    }
+
+    /// A line that is neither blank nor a comment.
+    package struct Line: Sendable {
+        /// Counted from 1; of joined lines that of the last one.
+        package var number: Int
+        /// The line without blanks at its ends, and without its comment. Positions in it, and in its parts, are those in
+        /// the line as it stands in the file, from 0; joined lines count as one.
+        package var content: ArraySlice<UInt8>
+
+        package init(_ content: ArraySlice<UInt8>, number: Int = 1) {
+            self.number = number
+            self.content = trimmed(content)
+        }
+
+        /// Whether it begins as a section's line does.
+        package var beginsSection: Bool { content.first == UInt8(ascii: "[") }
+
+        /// What stands between the brackets; nil when it is no section's line.
+        package var section: ArraySlice<UInt8>? {
+            beginsSection && content.last == UInt8(ascii: "]") ? content.dropFirst().dropLast() : nil
+        }
+
+        /// What stands before and behind the first `=`, without blanks; nil when there is none.
+        package var setting: (key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)? {
+            guard let equals = content.firstIndex(of: UInt8(ascii: "=")) else { return nil }
+            return (trimmed(content[..<equals]), trimmed(content[(equals + 1)...]))
+        }
+    }
+
+    package private(set) var lines: [Line] = []
+
+    /// Takes a text apart.
+    package init(_ text: some Collection<UInt8>, _ format: Format) {
+        // Bytes, not characters: to Swift CR LF is one character, which is no newline.
+        let rows = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        var joined: [UInt8]?
+        for (index, row) in rows.enumerated() {
+            var content = Array(row)[...]
+            if format.joinsLines {
+                if let start = joined { content = (start + [UInt8(ascii: " ")] + trimmed(content))[...] }
+                content = trimmed(content)
+                joined = content.last == UInt8(ascii: "\\") && index < rows.count - 1 ? Array(content.dropLast()) : nil
+                if joined != nil { continue }
+                if content.last == UInt8(ascii: "\\") { content.removeLast() }
+            }
+            let line = Line(format.withoutComment(content), number: index + 1)
+            if !line.content.isEmpty { lines.append(line) }
+        }
+    }
+
+    /// The settings of a section in their order.
+    package func settings(ofSection name: String) -> [(key: String, value: String)] {
+        var section: ArraySlice<UInt8> = []
+        var settings: [(key: String, value: String)] = []
+        for line in lines {
+            if let name = line.section {
+                section = name
+            } else if section.elementsEqual(name.utf8), let setting = line.setting {
+                settings.append(
+                    (String(decoding: setting.key, as: UTF8.self), String(decoding: setting.value, as: UTF8.self)))
+            }
+        }
+        return settings
+    }
+
+    /// The settings of all sections in their order.
+    package var settings: [(key: String, value: String)] {
+        lines.compactMap { line in
+            guard line.section == nil else { return nil }
+            return line.setting.map {
+                (String(decoding: $0.key, as: UTF8.self), String(decoding: $0.value, as: UTF8.self))
+            }
+        }
+    }
+}
+
+extension KeyValueText.Format {
+    fileprivate func withoutComment(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        let start = line.firstIndex { !isBlank($0) } ?? line.endIndex
+        for index in line.indices[start...] where commentMarks.contains(line[index]) {
+            if index == start || allowsTrailingComments && isBlank(line[index - 1]) { return line[..<index] }
+            if !allowsTrailingComments { break }
+        }
+        return line
+    }
+}
