@@ -12,8 +12,8 @@
 #     recipe_run "$@"
 #
 # The functions are called once for each instance, in a shell of their own, with `instance` set to what recipe_find has
-# printed, or with `section` set to the configuration's section. Each may end with skip or fail. What begins with recipe__ is
-# private to this file.
+# printed, or with `section` set to the configuration's section. Each may end with skip or fail. What begins with
+# recipe__ is private to this file.
 
 set -u
 
@@ -69,7 +69,10 @@ recipe__read_configuration() {
         case $recipe__line in
         '' | \[?*\]) ;;
         password=?*)
-            case $recipe__owner in *00) ;; *) fail "$recipe_conf holds a password and others can read it: chmod 600 $recipe_conf" ;; esac
+            case $recipe__owner in
+            *00) ;;
+            *) fail "$recipe_conf holds a password and others can read it: chmod 600 $recipe_conf" ;;
+            esac
             ;;
         *=*)
             case " $recipe_keys " in
@@ -260,8 +263,8 @@ release_session() {
     fsfreeze-hook release "$(session_name)" --run-dir "$FSFREEZE_RUN_DIR" --timeout "$1"
 }
 
-# skip_unless_expected KEY REASON PROCESS...: skips an instance that nobody listens for, unless a server should be there:
-# the configuration names where it is (KEY) or its container, or a process of these names runs.
+# skip_unless_expected KEY REASON PROCESS...: skips an instance that nobody listens for, unless a server should be
+# there: the configuration names where it is (KEY) or its container, or a process of these names runs.
 skip_unless_expected() {
     expected_key=$1 expected_reason=$2
     shift 2
@@ -288,8 +291,8 @@ recipe__choose() {
     esac
 }
 
-# recipe__each FUNCTION LINE...: calls the function for each instance and tells how it went: 0 when one was there and none
-# failed, 77 when there was nothing to do for any.
+# recipe__each FUNCTION LINE...: calls the function for each instance and tells how it went: 0 when one was there and
+# none failed, 77 when there was nothing to do for any.
 recipe__each() {
     recipe__each_function=$1
     recipe__each_result=77
@@ -334,7 +337,8 @@ recipe__thaw_noted() {
 recipe__instances() {
     recipe__found=$(recipe__sections | sed 's/.*/[&]/')
     # Not to know is not the same as not to run.
-    [ -n "$recipe__found" ] || recipe__found=$(recipe_find) || fail "what runs here could not be found out: $recipe__found"
+    [ -n "$recipe__found" ] || recipe__found=$(recipe_find) ||
+        fail "what runs here could not be found out: $recipe__found"
     [ -n "$recipe__found" ] || skip "$recipe_name is not running here"
 }
 
