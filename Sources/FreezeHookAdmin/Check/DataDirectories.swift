@@ -5,33 +5,38 @@ import Glibc
 import SystemPackage
 
 /// Where the processes of an application keep data: where they work, and where they have files open for writing.
-enum DataDirectories {
+struct DataDirectories {
+    /// The directories, without links, each once.
+    let paths: [FilePath]
+
     // What servers write there is not their data.
     private static let others = ["/dev", "/proc", "/sys", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log"]
     // PostgreSQL's write-ahead log and its tablespaces may lie where these links lead.
     private static let links: [FilePath] = ["pg_wal", "pg_tblspc"]
 
-    /// The directories, without links, each once.
-    static func of(_ application: Application, in tree: SystemTree) -> [FilePath] {
+    /// The data directories of an application on the system of this tree.
+    init(of application: Application, in tree: SystemTree) {
         var found: [FilePath] = []
         for process in application.processes {
             let place = FilePath("/proc/\(process.pid)")
             var directories: [FilePath] = []
             if let current = tree.link(place.appending("cwd")) {
                 directories.append(current)
-                for link in links.map({ current.pushing($0) }) where tree.has(link) {
+                for link in Self.links.map({ current.pushing($0) }) where tree.has(link) {
                     directories.append(tree.resolved(link))
                     directories += tree.names(in: link).compactMap { name in
                         tree.link(link.appending(name)).map { tree.resolved(link.pushing($0)) }
                     }
                 }
             }
-            directories += tree.names(in: place.appending("fd")).compactMap { openForWriting(place, $0, in: tree) }
-            for directory in directories where isData(directory) && !found.contains(directory) {
+            directories += tree.names(in: place.appending("fd")).compactMap {
+                Self.openForWriting(place, $0, in: tree)
+            }
+            for directory in directories where Self.isData(directory) && !found.contains(directory) {
                 found.append(directory)
             }
         }
-        return found
+        paths = found
     }
 
     /// The directory of the file that the descriptor writes to.

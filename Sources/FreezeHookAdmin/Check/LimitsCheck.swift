@@ -9,7 +9,7 @@ enum LimitsCheck {
         let path = SafeText.clean(machine.locations.configuration)
         func set(_ setting: String) -> String { "\(setting) in [general] of \(path)" }
         var findings: [Finding] = []
-        let host = HostLimits.of(machine.tree)
+        let host = HostLimits(of: machine.tree)
         if settings.freezeTimeout >= host.freeze {
             findings.append(
                 .warning(
