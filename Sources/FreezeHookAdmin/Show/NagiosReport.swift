@@ -38,15 +38,15 @@ package struct NagiosReport: Equatable {
     ) {
         let status = Status(locations: locations, settings: settings)
         if let problem = status.historyProblem {
-            self.init(.unknown, problem)
+            self.init(.unknown, "\(problem)")
             return
         }
         let history = History(
             directory: StateDirectory(path: locations.stateDirectory), limit: settings.historyLimit)
         self.init(last: status.last, lastGood: history.lastBackup(atLeast: accepting), maxAge: maxAge, now: now)
-        if let attention = status.attention {
+        if !status.attentions.isEmpty {
             state = .critical
-            text = "\(attention); \(text)"
+            text = (status.attentions.map { "\($0)" } + [text]).joined(separator: "; ")
         }
     }
 
