@@ -83,7 +83,7 @@ enum LimitsCheck {
     private static func longestHold(_ machine: Machine) -> Duration? {
         let directory = StateDirectory(path: machine.tree.place(of: machine.locations.stateDirectory))
         let cycles = (try? History(directory: directory, limit: .max).cycles()) ?? []
-        let seconds = cycles.filter { $0.reason != RunReason.rehearsal.rawValue }.compactMap(\.holdSeconds).max()
-        return seconds.map { .milliseconds(Int64($0 * 1000)) }
+        let longest = cycles.filter { !$0.isRehearsal }.compactMap(\.holdTime).max()
+        return longest.map { .milliseconds($0.nanoseconds / 1_000_000) }
     }
 }

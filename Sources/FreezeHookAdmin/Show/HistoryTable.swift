@@ -29,17 +29,18 @@ package struct HistoryTable {
     }
 
     private static func row(_ cycle: CycleSummary) -> [TextTable.Cell] {
-        let time = WallTime(rfc3339: cycle.started)?.dateAndTime ?? cycle.started
-        let guarantee = Guarantee(rawValue: cycle.verdict)
+        let time = cycle.started.dateAndTime
         // "application-consistent" is half of a narrow terminal.
-        let short = cycle.verdict.split(separator: "-").first.map(String.init)
+        let short = cycle.verdict.text.split(separator: "-").first.map(String.init)
         return [
             .init(String(cycle.id.prefix(idLength)), .dim), .init(time, short: String(time.dropLast(3))),
-            .init(cycle.reason), .init(cycle.verdict, short: short, guarantee?.style),
-            .init(seconds(cycle.freezeSeconds)), .init(seconds(cycle.holdSeconds)), .init(seconds(cycle.thawSeconds)),
-            .init(seconds(cycle.windowSeconds)), .init(cycle.failedHooks.joined(separator: ", "), .red),
+            .init(cycle.reason.text), .init(cycle.verdict.text, short: short, cycle.verdict.value?.style),
+            .init(seconds(cycle.freezeTime)), .init(seconds(cycle.holdTime)), .init(seconds(cycle.thawTime)),
+            .init(seconds(cycle.windowTime)), .init(cycle.failedHooks.joined(separator: ", "), .red),
         ]
     }
 
-    private static func seconds(_ seconds: Double?) -> String { seconds.map(DurationText.brief) ?? "-" }
+    private static func seconds(_ time: Duration?) -> String {
+        time.map { DurationText.brief($0.inSeconds) } ?? "-"
+    }
 }

@@ -55,15 +55,15 @@ package struct NagiosReport: Equatable {
             self.init(.critical, "no cycle yet: the agent has not called the hooks")
             return
         }
-        let reasons = last.reasons.isEmpty ? "" : " (\(last.reasons.joined(separator: "; ")))"
-        let lastText = "last cycle \(Self.age(of: last, now)): \(last.verdict)\(reasons)"
+        let reasons = last.reasons.isEmpty ? "" : " (\(last.reasons.texts.joined(separator: "; ")))"
+        let lastText = "last cycle \(Self.age(of: last, now)): \(last.verdict.text)\(reasons)"
         let limit = maxAge.nanoseconds / 1_000_000_000
         guard let lastGood else {
             self.init(.critical, "no good cycle is known; \(lastText)")
             addDurations(of: last)
             return
         }
-        let seconds = Self.seconds(since: lastGood, now)
+        let seconds = lastGood.started.age(at: now)
         let isOld = seconds > Double(limit)
         switch (isOld, lastGood.id == last.id) {
         case (false, true): self.init(.ok, lastText)
@@ -77,15 +77,13 @@ package struct NagiosReport: Equatable {
     }
 
     private mutating func addDurations(of cycle: CycleSummary) {
-        let parts: [(name: String, seconds: Double?)] = [
-            ("freeze", cycle.freezeSeconds), ("hold", cycle.holdSeconds), ("thaw", cycle.thawSeconds),
-            ("window", cycle.windowSeconds),
+        let parts = [
+            ("freeze", cycle.freezeTime), ("hold", cycle.holdTime), ("thaw", cycle.thawTime),
+            ("window", cycle.windowTime),
         ]
-        for part in parts {
-            guard let seconds = part.seconds else { continue }
-            data.append(
-                "\(part.name)=\(DurationText.seconds(DurationText.shown(seconds)))s;;;0"
-            )
+        for (name, time) in parts {
+            guard let time else { continue }
+            data.append("\(name)=\(DurationText.seconds(DurationText.shown(time.inSeconds)))s;;;0")
         }
     }
 
@@ -96,13 +94,8 @@ package struct NagiosReport: Equatable {
         return "FSFREEZE \(state.word) - \(clean)\(performance)"
     }
 
-    private static func seconds(since cycle: CycleSummary, _ now: WallTime) -> Double {
-        // A time that cannot be read is older than everything that is allowed.
-        WallTime(rfc3339: cycle.started).map { now.seconds - $0.seconds } ?? .greatestFiniteMagnitude
-    }
-
     private static func age(of cycle: CycleSummary, _ now: WallTime) -> String {
-        let seconds = seconds(since: cycle, now)
+        let seconds = cycle.started.age(at: now)
         if seconds > 1e9 { return "at an unknown time" }
         let (number, unit) =
             seconds < 120

@@ -20,9 +20,22 @@ package struct Status: Encodable {
     /// The image that this machine came from.
     package struct Image: Encodable {
         package var cycle: String
-        package var taken: String
-        package var verdict: String
-        package var reasons: [String]
+        package var taken: KeptTime
+        package var verdict: Guarantee
+        package var reasons: [Reason]
+
+        private enum CodingKeys: CodingKey {
+            case cycle, taken, verdict, reasons, reasonKinds
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(cycle, forKey: .cycle)
+            try container.encode(taken.text, forKey: .taken)
+            try container.encode(verdict.rawValue, forKey: .verdict)
+            try container.encode(reasons.texts, forKey: .reasons)
+            try container.encodeIfPresent(reasons.kinds, forKey: .reasonKinds)
+        }
     }
 
     package var state: State
@@ -48,8 +61,10 @@ package struct Status: Encodable {
     private var imageDecides = false
 
     private enum CodingKeys: CodingKey {
-        case state, frozenSince, guardSecondsLeft, holds, image, last, rehearsal, rehearsing, cycles, attention,
-            attentions
+        case state, frozenSince, guardSecondsLeft, holds, image, last, rehearsal, rehearsing, cycles
+        /// The first of all, in words.
+        case attention
+        case attentions
     }
 
     /// The status of this machine now, with so many past cycles. Reading it changes nothing.
@@ -66,8 +81,8 @@ package struct Status: Encodable {
         imageDecides = marker.isUntouched
         if let origin = marker.origin {
             let verdict = Verdict(on: origin)
-            let taken = (origin.moments[.frozen] ?? Timestamp()).wall.rfc3339
-            image = Image(cycle: origin.id, taken: taken, verdict: verdict.guarantee.rawValue, reasons: verdict.reasons)
+            let taken = KeptTime((origin.moments[.frozen] ?? Timestamp()).wall)
+            image = Image(cycle: origin.id, taken: taken, verdict: verdict.guarantee, reasons: verdict.reasons)
         }
         state = .thawed
         if let runDirectory = RunDirectory.existing(locations.runDirectory),
@@ -109,8 +124,8 @@ package struct Status: Encodable {
     package var isGood: Bool {
         if !attentions.isEmpty { return false }
         if state != .thawed { return true }
-        if let image, imageDecides { return image.verdict == Guarantee.applicationConsistent.rawValue }
-        return last?.verdict == Guarantee.applicationConsistent.rawValue
+        if let image, imageDecides { return image.verdict == .applicationConsistent }
+        return last.map { $0.verdict == .applicationConsistent } ?? false
     }
 
     /// The status as text.
@@ -126,8 +141,9 @@ package struct Status: Encodable {
         rows += attentions.map { .field("attention:", "\($0)") }
         if let image {
             rows.append(
-                .field("image:", "this machine comes from the image of cycle \(image.cycle), taken \(image.taken)"))
-            rows += [.more(image.verdict)] + image.reasons.map { .reason($0) }
+                .field("image:", "this machine comes from the image of cycle \(image.cycle), taken \(image.taken.text)")
+            )
+            rows += [.more(image.verdict.rawValue)] + image.reasons.map { .reason($0.text) }
         }
         rows += last.map { Self.rows(of: $0, "last cycle:") } ?? [.field("last cycle:", "none yet")]
         if let rehearsal { rows += Self.rows(of: rehearsal, "rehearsal:") }
@@ -141,9 +157,9 @@ package struct Status: Encodable {
     }
 
     private static func rows(of cycle: CycleSummary, _ name: String) -> [Row] {
-        var rows: [Row] = [.field(name, "\(cycle.verdict), \(cycle.started) (\(cycle.id))")]
-        rows += cycle.reasons.map { .reason($0) }
-        if cycle.windowSeconds != nil { rows.append(.more("window \(cycle.durations)")) }
+        var rows: [Row] = [.field(name, "\(cycle.verdict.text), \(cycle.started.text) (\(cycle.id))")]
+        rows += cycle.reasons.map { .reason($0.text) }
+        if cycle.windowTime != nil { rows.append(.more("window \(cycle.durations)")) }
         return rows
     }
 }
