@@ -16,7 +16,10 @@ import Testing
         ]
         for value in values { #expect(try JSONText.line(of: value) == value.text) }
         var random = SeededRandom(seed: 7)
-        let numbers = [0, 0.5, 1, -2, 1e15, 1e16, 1e17, 123_456_789.125, 9.6e-05, 1e-9, .leastNormalMagnitude, 1.7e308, 0.1, 86_400]
+        let numbers = [
+            0, 0.5, 1, -2, 1e15, 1e16, 1e17, 123_456_789.125, 9.6e-05, 1e-9, .leastNormalMagnitude, 1.7e308, 0.1,
+            86_400,
+        ]
         let others = (0..<2000).map { _ in Double(Int64.random(in: 0...1_000_000_000_000_000, using: &random)) / 1e9 }
         for number in numbers + others {
             #expect(try JSONText.line(of: JSON.number(number)) == JSON.number(number).text)

@@ -30,11 +30,10 @@ package struct HistoryTable {
 
     private static func row(_ cycle: CycleSummary) -> [TextTable.Cell] {
         let time = cycle.started.dateAndTime
-        // "application-consistent" is half of a narrow terminal.
-        let short = cycle.verdict.text.split(separator: "-").first.map(String.init)
+        let verdict = cycle.verdict.value
         return [
             .init(String(cycle.id.prefix(idLength)), .dim), .init(time, short: String(time.dropLast(3))),
-            .init(cycle.reason.text), .init(cycle.verdict.text, short: short, cycle.verdict.value?.style),
+            .init(cycle.reason.text), .init(cycle.verdict.text, short: verdict?.short, verdict?.style),
             .init(seconds(cycle.freezeTime)), .init(seconds(cycle.holdTime)), .init(seconds(cycle.thawTime)),
             .init(seconds(cycle.windowTime)), .init(cycle.failedHooks.joined(separator: ", "), .red),
         ]

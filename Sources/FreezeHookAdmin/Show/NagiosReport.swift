@@ -89,7 +89,9 @@ package struct NagiosReport: Equatable {
 
     /// The line. A `|` in the text would begin the performance data.
     package var line: String {
-        let clean = text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "/")
+        // Scalars: to Swift a `|` and an accent behind it are one character.
+        let parts = text.unicodeScalars.split(separator: "|", omittingEmptySubsequences: false)
+        let clean = parts.map { String($0) }.joined(separator: "/")
         let performance = data.isEmpty ? "" : " | \(data.joined(separator: " "))"
         return "FSFREEZE \(state.word) - \(clean)\(performance)"
     }

@@ -39,8 +39,9 @@ package struct Status: Encodable {
     }
 
     package var state: State
-    package var frozenSince: String?
-    package var guardSecondsLeft: Double?
+    package var frozenSince: WallTime?
+    /// Until the guard ends the window; nil when no guard would.
+    package var guardTimeLeft: Duration?
     package var holds: [Hold] = []
     package var image: Image?
     /// The last cycle that was no rehearsal.
@@ -99,8 +100,8 @@ package struct Status: Encodable {
     private mutating func show(_ window: WindowState) {
         state = window.state
         rehearsing = window.isRehearsal ? true : nil
-        frozenSince = window.frozenSince?.rfc3339
-        guardSecondsLeft = window.guardTimeLeft?.inSeconds
+        frozenSince = window.frozenSince
+        guardTimeLeft = window.guardTimeLeft
         holds = window.holds
         attentions = window.attentions
     }
@@ -108,8 +109,8 @@ package struct Status: Encodable {
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(state, forKey: .state)
-        try container.encodeIfPresent(frozenSince, forKey: .frozenSince)
-        try container.encodeIfPresent(guardSecondsLeft, forKey: .guardSecondsLeft)
+        try container.encodeIfPresent(frozenSince?.rfc3339, forKey: .frozenSince)
+        try container.encodeIfPresent(guardTimeLeft?.inSeconds, forKey: .guardSecondsLeft)
         try container.encode(holds, forKey: .holds)
         try container.encodeIfPresent(image, forKey: .image)
         try container.encodeIfPresent(last, forKey: .last)
@@ -131,8 +132,8 @@ package struct Status: Encodable {
     /// The status as text.
     package func lines(for terminal: Terminal) -> [String] {
         var rows: [Row] = [.field("state:", stateText)]
-        if let guardSecondsLeft {
-            rows.append(.field("guard:", "ends the window in \(Int(guardSecondsLeft.rounded(.up))) s"))
+        if let guardTimeLeft {
+            rows.append(.field("guard:", "ends the window in \(Int(guardTimeLeft.inSeconds.rounded(.up))) s"))
         }
         for hold in holds {
             let owner = hold.hook.isEmpty ? "" : " for \(hold.hook)"
@@ -153,7 +154,7 @@ package struct Status: Encodable {
 
     private var stateText: String {
         let kind = rehearsing == true ? ", a rehearsal" : ""
-        return "\(state.rawValue)\(kind)\(frozenSince.map { " since \($0)" } ?? "")"
+        return "\(state.rawValue)\(kind)\(frozenSince.map { " since \($0.rfc3339)" } ?? "")"
     }
 
     private static func rows(of cycle: CycleSummary, _ name: String) -> [Row] {
