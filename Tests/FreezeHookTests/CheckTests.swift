@@ -381,12 +381,51 @@ import Testing
         try fixture.addMariaDB()
         let directory = StateDirectory(path: FilePath("\(fixture.root)/var/lib/fsfreeze-hook"))
         let history = History(directory: directory, limit: 10)
-        try history.add(try Cycles.cycle("a", reason: .rehearsal) { $0.holdSeconds = 250 })
+        try history.add(try Cycles.cycle("a", reason: .rehearsal) { $0.holdTime = .seconds(250) })
         #expect(try fixture.findings("limits") == [])
-        try history.add(try Cycles.cycle("b") { $0.holdSeconds = 250 })
+        try history.add(try Cycles.cycle("b") { $0.holdTime = .seconds(250) })
         let finding = try #require(try fixture.findings("limits").first)
         #expect(finding.reason.contains("backups here have held applications for 250s"))
         #expect(finding.repair?.hasPrefix("hold-limit = 500s") == true)
+    }
+
+    @Test func `A repair names the directory at fault as one word of the shell`() throws {
+        let fixture = try SystemFixture(.debian12)
+        try fixture.addMariaDB()
+        try fixture.file("/srv/my dir/hook", "#!/bin/sh\n", mode: 0o755)
+        try fixture.link("/etc/qemu/fsfreeze-hook.d/20-shop", to: "../../../srv/my dir/hook")
+        let place = "\(fixture.root)/srv/my dir"
+        try succeed("chmod", chmod(place, 0o777))
+        let finding = try #require(try fixture.findings("hooks").first { $0.subject.hasSuffix("20-shop") })
+        #expect(finding.repair == "look at it, then: chown -h root:root '\(place)' && chmod go-w,ug-s '\(place)'")
+        #expect(
+            finding.reason == "20-shop is refused, as somebody else than root could have written it: "
+                + "the directory \(place) is writable by others")
+        try succeed("chmod", chmod(place, 0o755))
+        try succeed("chmod", chmod("\(place)/hook", 0o757))
+        let own = try #require(try fixture.findings("hooks").first { $0.subject.hasSuffix("20-shop") })
+        #expect(own.reason.hasSuffix("could have written it: it is writable by others"))
+        // The link's own owner and mode are of no account.
+        let file = "'/srv/my dir/hook'"
+        #expect(own.repair == "look at it, then: chown -h root:root \(file) && chmod go-w,ug-s \(file)")
+    }
+
+    @Test func `A repair names the bytes of a name, and not what is shown of it`() throws {
+        let fixture = try SystemFixture(.debian12)
+        try fixture.addMariaDB()
+        try fixture.file("/etc/qemu/fsfreeze-hook.d/20-a\u{1b}b", "#!/bin/sh\n", mode: 0o757)
+        let finding = try #require(try fixture.findings("hooks").first)
+        let word = #"$'/etc/qemu/fsfreeze-hook.d/20-a\033b'"#
+        #expect(finding.repair == "look at it, then: chown -h root:root \(word) && chmod go-w,ug-s \(word)")
+    }
+
+    @Test func `Another program's recover is none of ours`() throws {
+        let fixture = try SystemFixture(.debian12)
+        try fixture.addMariaDB()
+        try fixture.file(
+            "/usr/lib/systemd/system/qemu-guest-agent.service.d/60-fsfreeze-hook-recover.conf",
+            "[Service]\nExecStopPost=-/usr/bin/other recover\n")
+        #expect(try fixture.findings("agent").map(\.repair) == ["fsfreeze-hook setup --apply"])
     }
 
     @Test func `A clock that follows no other is a note`() throws {

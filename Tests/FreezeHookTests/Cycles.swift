@@ -9,12 +9,12 @@ import TestSupport
 enum Cycles {
     /// A run in a cycle, offsets and lengths in seconds.
     static func run(
-        _ name: String, _ action: String, at offset: Double, _ seconds: Double?, status: Int32? = 0,
-        reason: String? = nil
+        _ name: String, _ action: HookAction, at offset: Double, _ seconds: Double?, status: Int32? = 0
     ) -> CycleSummary.Run {
         CycleSummary.Run(
-            name: name, path: "/d/\(name)", action: action, reason: reason ?? action, status: status, signal: nil,
-            timedOut: false, started: Timestamp.at(offset).wall.rfc3339, offsetSeconds: offset, seconds: seconds)
+            name: name, path: "/d/\(name)", action: Word(action), reason: Word(action == .thaw ? .thaw : .freeze),
+            status: status, signal: nil, timedOut: false, started: KeptTime(Timestamp.at(offset).wall),
+            offset: Duration(seconds: offset), duration: seconds.map { Duration(seconds: $0) })
     }
 
     /// A cycle of this id and verdict that began so many seconds after the first moment of the tests.
@@ -28,9 +28,9 @@ enum Cycles {
                 .reaches(.frozen, at: seconds + 1), .reaches(.thawing, at: seconds + 3),
                 .reaches(.thawed, at: seconds + 3.5)))
         cycle.id = id
-        cycle.reason = reason.rawValue
-        cycle.verdict = verdict.rawValue
-        cycle.reasons = verdict == .applicationConsistent ? [] : ["a finished with status=3"]
+        cycle.reason = Word(reason)
+        cycle.verdict = Word(verdict)
+        cycle.reasons = verdict == .applicationConsistent ? [] : [Reason(.hookFailed, "a finished with status=3")]
         change(&cycle)
         return cycle
     }
@@ -38,8 +38,8 @@ enum Cycles {
     /// A cycle of so many hooks, each held from freeze to thaw.
     static func cycle(hooks count: Int, named name: (Int) -> String = { "\($0 + 10)-hook" }) throws -> CycleSummary {
         try cycle("0f3c1d2e-1111-2222-3333-444455556666") { cycle in
-            cycle.hooks = (0..<count).map { run(name($0), "freeze", at: 0.5 + 0.5 * Double($0) / Double(count), 0.01) }
-            cycle.hooks += (0..<count).map { run(name($0), "thaw", at: 3 + 0.5 * Double($0) / Double(count), 0.01) }
+            cycle.hooks = (0..<count).map { run(name($0), .freeze, at: 0.5 + 0.5 * Double($0) / Double(count), 0.01) }
+            cycle.hooks += (0..<count).map { run(name($0), .thaw, at: 3 + 0.5 * Double($0) / Double(count), 0.01) }
         }
     }
 

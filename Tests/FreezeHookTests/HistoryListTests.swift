@@ -88,8 +88,8 @@ import Testing
         var all = try cycles()
         all.append(
             try Cycles.cycle("dddd", .crashConsistent) { cycle in
-                cycle.hooks = Cycles.hostileNames.map { Cycles.run($0, "freeze", at: 1, 1, status: 1) }
-                cycle.windowSeconds = 86_400
+                cycle.hooks = Cycles.hostileNames.map { Cycles.run($0, .freeze, at: 1, 1, status: 1) }
+                cycle.windowTime = .seconds(86_400)
             })
         let lines = HistoryTable(all).lines(for: Terminal(columns: columns, usesUnicode: true))
         #expect(lines.count == 5 && lines.allSatisfy { TextWidth.of($0) <= columns }, "\(lines)")

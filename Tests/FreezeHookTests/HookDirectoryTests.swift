@@ -13,69 +13,70 @@ import Testing
     /// A way to put an entry of the name `10-x` into the directory, and what becomes of it.
     struct Entry: CustomTestStringConvertible {
         var testDescription: String
-        var disposition: DirectoryEntry.Disposition
+        /// What becomes of it, in the words of `list`.
+        var outcome: String
         var make: @Sendable (TemporaryDirectory) throws -> Void
 
         init(
-            _ description: String, _ disposition: DirectoryEntry.Disposition,
+            _ description: String, _ outcome: String,
             _ make: @escaping @Sendable (TemporaryDirectory) throws -> Void
         ) {
             testDescription = description
-            self.disposition = disposition
+            self.outcome = outcome
             self.make = make
         }
     }
 
     static let entries = [
-        Entry("script", .runs) { try $0.makeFile("d/10-x") },
-        Entry("without #!", .runs) { try $0.makeFile("d/10-x", "echo\n") },
-        Entry("executable for others alone", .runs) { try $0.makeFile("d/10-x", mode: 0o601) },
-        Entry("writable by root's group", .runs) { try $0.makeFile("d/10-x", mode: 0o775) },
-        Entry("group of others that cannot write", .runs) {
+        Entry("script", "runs") { try $0.makeFile("d/10-x") },
+        Entry("without #!", "runs") { try $0.makeFile("d/10-x", "echo\n") },
+        Entry("executable for others alone", "runs") { try $0.makeFile("d/10-x", mode: 0o601) },
+        Entry("writable by root's group", "runs") { try $0.makeFile("d/10-x", mode: 0o775) },
+        Entry("group of others that cannot write", "runs") {
             try giveAway(try $0.makeFile("d/10-x"), group: stranger)
         },
-        Entry("link to a file", .runs) {
+        Entry("link to a file", "runs") {
             try $0.makeFile("target")
             try $0.makeLink("d/10-x", to: "../target")
         },
-        Entry("chain of links through another directory", .runs) {
+        Entry("chain of links through another directory", "runs") {
             try $0.makeDirectory("lib")
             try $0.makeFile("lib/recipe")
             try $0.makeLink("lib/second", to: "\($0.path)/lib/./recipe")
             try $0.makeLink("first", to: "lib/../lib/second")
             try $0.makeLink("d/10-x", to: "\($0.path)/first")
         },
-        Entry("not executable", .skipped("not executable: chmod +x to enable it")) {
+        Entry("not executable", "skipped: not executable: chmod +x to enable it") {
             try $0.makeFile("d/10-x", mode: 0o644)
         },
-        Entry("empty", .skipped("masked: the file is empty")) { try $0.makeFile("d/10-x", "") },
-        Entry("link to an empty file", .skipped("masked: the file is empty")) {
+        Entry("empty", "skipped: masked: the file is empty") { try $0.makeFile("d/10-x", "") },
+        Entry("link to an empty file", "skipped: masked: the file is empty") {
             try $0.makeFile("empty", "")
             try $0.makeLink("d/10-x", to: "../empty")
         },
-        Entry("link to /dev/null", .skipped("masked by a link to /dev/null")) {
+        Entry("link to /dev/null", "skipped: masked by a link to /dev/null") {
             try $0.makeLink("d/10-x", to: "/dev/null")
         },
-        Entry("link to another device", .skipped("neither a file nor a link to one")) {
+        Entry("link to another device", "skipped: neither a file nor a link to one") {
             try $0.makeLink("d/10-x", to: "/dev/zero")
         },
-        Entry("directory", .skipped("directory")) { try $0.makeDirectory("d/10-x") },
-        Entry("link to a directory", .skipped("directory")) { try $0.makeLink("d/10-x", to: "/") },
-        Entry("dangling link", .skipped("dangling link")) { try $0.makeLink("d/10-x", to: "nowhere") },
-        Entry("link to itself", .skipped("\(Errno.tooManySymbolicLinkLevels)")) {
+        Entry("directory", "skipped: directory") { try $0.makeDirectory("d/10-x") },
+        Entry("link to a directory", "skipped: directory") { try $0.makeLink("d/10-x", to: "/") },
+        Entry("dangling link", "skipped: dangling link") { try $0.makeLink("d/10-x", to: "nowhere") },
+        Entry("link to itself", "skipped: \(Errno.tooManySymbolicLinkLevels)") {
             try $0.makeLink("d/10-x", to: "10-x")
         },
-        Entry("FIFO", .skipped("neither a file nor a link to one")) { try $0.makeFIFO("d/10-x") },
-        Entry("of another user", .refused("belongs to user 4711")) {
+        Entry("FIFO", "skipped: neither a file nor a link to one") { try $0.makeFIFO("d/10-x") },
+        Entry("of another user", "refused: belongs to user 4711") {
             try giveAway(try $0.makeFile("d/10-x"), user: stranger)
         },
-        Entry("writable by others", .refused("is writable by others")) { try $0.makeFile("d/10-x", mode: 0o757) },
-        Entry("writable by another group", .refused("is writable by group 4711")) {
+        Entry("writable by others", "refused: is writable by others") { try $0.makeFile("d/10-x", mode: 0o757) },
+        Entry("writable by another group", "refused: is writable by group 4711") {
             try giveAway(try $0.makeFile("d/10-x", mode: 0o775), group: stranger)
         },
-        Entry("setuid", .refused("is setuid or setgid")) { try $0.makeFile("d/10-x", mode: 0o4755) },
-        Entry("setgid", .refused("is setuid or setgid")) { try $0.makeFile("d/10-x", mode: 0o2755) },
-        Entry("link to a file of another user", .refused("belongs to user 4711")) {
+        Entry("setuid", "refused: is setuid or setgid") { try $0.makeFile("d/10-x", mode: 0o4755) },
+        Entry("setgid", "refused: is setuid or setgid") { try $0.makeFile("d/10-x", mode: 0o2755) },
+        Entry("link to a file of another user", "refused: belongs to user 4711") {
             try giveAway(try $0.makeFile("target"), user: stranger)
             try $0.makeLink("d/10-x", to: "../target")
         },
@@ -92,64 +93,63 @@ import Testing
         try entry.make(place)
         let found = try directory(place).entries()
         #expect(found.map(\.hook.name) == ["10-x"])
-        #expect(found.first?.disposition == entry.disposition)
+        #expect(found.first?.disposition.words == entry.outcome)
     }
 
     /// A way to make a place where somebody else can put another hook; the text names the directory.
     static let unsafePlaces = [
-        Entry("hook directory writable by others", .refused("the directory /d is writable by others")) {
+        Entry("hook directory writable by others", "refused: the directory /d is writable by others") {
             try $0.makeFile("d/10-x")
             try succeed("chmod", chmod("\($0.path)/d", 0o777))
         },
-        Entry("hook directory writable by another group", .refused("the directory /d is writable by group 4711")) {
+        Entry("hook directory writable by another group", "refused: the directory /d is writable by group 4711") {
             try $0.makeFile("d/10-x")
             try succeed("chmod", chmod("\($0.path)/d", 0o775))
             try giveAway($0.file("d"), group: stranger)
         },
-        Entry("hook directory of another user", .refused("the directory /d belongs to user 4711")) {
+        Entry("hook directory of another user", "refused: the directory /d belongs to user 4711") {
             try $0.makeFile("d/10-x")
             try giveAway($0.file("d"), user: stranger)
         },
         // Somebody may have put it there before.
-        Entry("sticky hook directory", .refused("the directory /d is writable by others")) {
+        Entry("sticky hook directory", "refused: the directory /d is writable by others") {
             try $0.makeFile("d/10-x")
             try succeed("chmod", chmod("\($0.path)/d", 0o1777))
         },
-        Entry("directory above writable by others", .refused("the directory  is writable by others")) {
+        Entry("directory above writable by others", "refused: the directory  is writable by others") {
             try $0.makeFile("d/10-x")
             try succeed("chmod", chmod($0.path, 0o777))
         },
-        Entry("target in a directory writable by others", .refused("the directory /open is writable by others")) {
+        Entry("target in a directory writable by others", "refused: the directory /open is writable by others") {
             try $0.makeDirectory("open", mode: 0o777)
             try $0.makeFile("open/target")
             try $0.makeLink("d/10-x", to: "../open/target")
         },
         Entry(
-            "link on the way in a directory writable by others", .refused("the directory /open is writable by others")
+            "link on the way in a directory writable by others", "refused: the directory /open is writable by others"
         ) {
             try $0.makeFile("target")
             try $0.makeDirectory("open", mode: 0o777)
             try $0.makeLink("open/link", to: "../target")
             try $0.makeLink("d/10-x", to: "../open/link")
         },
-        Entry("target in a sticky directory", .refused("the directory /open is writable by others")) {
+        Entry("target in a sticky directory", "refused: the directory /open is writable by others") {
             try $0.makeDirectory("open", mode: 0o1777)
             try $0.makeFile("open/target")
             try $0.makeLink("d/10-x", to: "../open/target")
         },
-        Entry("target through a link to a directory of others", .refused("the directory /theirs belongs to user 4711"))
-        {
+        Entry("target through a link to a directory of others", "refused: the directory /theirs belongs to user 4711") {
             try $0.makeDirectory("theirs")
             try $0.makeFile("theirs/target")
             try giveAway($0.file("theirs"), user: stranger)
             try $0.makeLink("way", to: "theirs")
             try $0.makeLink("d/10-x", to: "../way/target")
         },
-        Entry("link of another user", .refused("the link /d/10-x belongs to user 4711")) {
+        Entry("link of another user", "refused: the link /d/10-x belongs to user 4711") {
             try $0.makeFile("target")
             try giveAway(try $0.makeLink("d/10-x", to: "../target"), user: stranger)
         },
-        Entry("link of another user in a sticky directory", .refused("the link /open/link belongs to user 4711")) {
+        Entry("link of another user in a sticky directory", "refused: the link /open/link belongs to user 4711") {
             try $0.makeDirectory("open", mode: 0o1777)
             try $0.makeDirectory("safe")
             try $0.makeFile("safe/target")
@@ -163,11 +163,8 @@ import Testing
         let directory = try TemporaryDirectory()
         try directory.makeDirectory("d")
         try place.make(directory)
-        guard case .refused(let reason) = try #require(try self.directory(directory).entries().first).disposition else {
-            Issue.record("it is not refused")
-            return
-        }
-        #expect(DirectoryEntry.Disposition.refused(reason.replacing(directory.path, with: "")) == place.disposition)
+        let disposition = try #require(try self.directory(directory).entries().first).disposition
+        #expect(disposition.words.replacing(directory.path, with: "") == place.outcome)
     }
 
     @Test func `A safe directory below a sticky one can be trusted`() throws {
@@ -226,9 +223,9 @@ import Testing
         let directory = directory(place)
         #expect(directory.entry(at: path).disposition == .runs)
         try succeed("chmod", chmod(path.string, 0o644))
-        #expect(directory.entry(at: path).disposition == .skipped("not executable: chmod +x to enable it"))
+        #expect(directory.entry(at: path).disposition == .skipped(.notExecutable))
         try succeed("unlink", unlink(path.string))
-        #expect(directory.entry(at: path).disposition == .skipped("\(Errno.noSuchFileOrDirectory)"))
+        #expect(directory.entry(at: path).disposition == .skipped(.unreadable(.noSuchFileOrDirectory)))
     }
 
     @Test func `A hook directory that is a link is followed`() throws {
@@ -238,7 +235,31 @@ import Testing
         try place.makeLink("d", to: "real")
         #expect(try directory(place).entries().map(\.disposition) == [.runs])
         try succeed("chmod", chmod("\(place.path)/real", 0o777))
-        let reason = "the directory \(place.path)/real is writable by others"
-        #expect(try directory(place).entries().map(\.disposition) == [.refused(reason)])
+        #expect(
+            try directory(place).entries().map(\.disposition.words)
+                == ["refused: the directory \(place.path)/real is writable by others"])
+    }
+
+    @Test func `A refusal names what is at fault as a path`() throws {
+        let place = try TemporaryDirectory()
+        try place.makeDirectory("d")
+        try place.makeFile("d/10-x", mode: 0o757)
+        let own = Refusal(place.file("d/10-x"), .hook(.writableByOthers))
+        #expect(try directory(place).entries().map(\.disposition) == [.refused(own)])
+        try succeed("chmod", chmod("\(place.path)/d/10-x", 0o755))
+        try succeed("chmod", chmod("\(place.path)/d", 0o777))
+        let way = Refusal(place.file("d"), .directory(.writableByOthers))
+        #expect(try directory(place).entries().map(\.disposition) == [.refused(way)])
+    }
+}
+
+extension DirectoryEntry.Disposition {
+    /// What becomes of the entry, in the words that `list` and the log show.
+    fileprivate var words: String {
+        switch self {
+        case .runs: "runs"
+        case .skipped(let reason): "skipped: \(reason)"
+        case .refused(let refusal): "refused: \(refusal)"
+        }
     }
 }

@@ -29,13 +29,13 @@ import Testing
         try expectGood(text(CycleCounters(), nil))
         let names = Cycles.hostileNames + ["quote\"and\\back", "10-mariadb"]
         let cycle = try Cycles.cycle("x", .crashConsistent) { cycle in
-            cycle.hooks = names.map { Cycles.run($0, "freeze", at: 1, 0.25, status: 3) }
+            cycle.hooks = names.map { Cycles.run($0, .freeze, at: 1, 0.25, status: 3) }
             // Called again after a failure in the guard's hands.
             cycle.hooks += [
-                Cycles.run("10-mariadb", "thaw", at: 2, 1, status: 1), Cycles.run("10-mariadb", "thaw", at: 3, 2),
+                Cycles.run("10-mariadb", .thaw, at: 2, 1, status: 1), Cycles.run("10-mariadb", .thaw, at: 3, 2),
             ]
-            cycle.hooks += [Cycles.run("20-cut", "freeze", at: 2, nil, status: nil)]
-            cycle.refusals = [.init(name: "30-open", path: "/d/30-open", action: "freeze", why: "why")]
+            cycle.hooks += [Cycles.run("20-cut", .freeze, at: 2, nil, status: nil)]
+            cycle.refusals = [.init(name: "30-open", path: "/d/30-open", action: Word(.freeze), why: "why")]
         }
         var counters = CycleCounters()
         counters.count(cycle)

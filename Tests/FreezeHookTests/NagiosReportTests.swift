@@ -47,9 +47,9 @@ import Testing
     }
 
     @Test func `No text begins the performance data early, and odd times end nothing`() throws {
-        let bad = try Cycles.cycle("b", .crashConsistent) { $0.reasons = ["a | b | rm"] }
-        #expect(report(bad, bad, at: 0).line.split(separator: "|").count == 2)
-        let odd = try Cycles.cycle("b") { $0.started = "?" }
+        let bad = try Cycles.cycle("b", .crashConsistent) { $0.reasons = [Reason(.fault, "a | b | rm |\u{301}x")] }
+        #expect(report(bad, bad, at: 0).line.unicodeScalars.split(separator: "|").count == 2)
+        let odd = try Cycles.cycle("b") { $0.started = KeptTime(text: "?") }
         #expect(report(odd, odd, at: 0).state == .critical)
         #expect(report(odd, odd, at: 0).line.contains("at an unknown time"))
         let ahead = try Cycles.cycle("b", at: 100)

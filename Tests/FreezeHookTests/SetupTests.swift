@@ -116,8 +116,8 @@ import Testing
         let before = fixture.text(of: "/etc/sysconfig/qemu-ga")
         chmod("\(fixture.root)/etc/sysconfig/qemu-ga", 0o640)
         let change = try #require(try apply(fixture).changes.first)
-        #expect(change.diff.contains("-FSFREEZE_HOOK_PATHNAME=/etc/qemu-ga/fsfreeze-hook"))
-        #expect(change.diff.contains("+FSFREEZE_HOOK_PATHNAME=/usr/sbin/fsfreeze-hook"))
+        #expect(change.diff.map(\.text).contains("-FSFREEZE_HOOK_PATHNAME=/etc/qemu-ga/fsfreeze-hook"))
+        #expect(change.diff.map(\.text).contains("+FSFREEZE_HOOK_PATHNAME=/usr/sbin/fsfreeze-hook"))
         let after = fixture.text(of: "/etc/sysconfig/qemu-ga")
         #expect(
             after == before.replacingOccurrences(of: "=/etc/qemu-ga/fsfreeze-hook", with: "=/usr/sbin/fsfreeze-hook"))

@@ -18,15 +18,15 @@ import Testing
 
     @Test func `Bars stand on a common scale, a row a hook`() throws {
         let cycle = try Cycles.cycle("0f3c1d2e-1111") { cycle in
-            cycle.prepareSeconds = 1
-            cycle.freezeSeconds = 2
-            cycle.holdSeconds = 4
-            cycle.thawSeconds = 1
-            cycle.windowSeconds = 7
+            cycle.prepareTime = .seconds(1)
+            cycle.freezeTime = .seconds(2)
+            cycle.holdTime = .seconds(4)
+            cycle.thawTime = .seconds(1)
+            cycle.windowTime = .seconds(7)
             cycle.hooks = [
-                Cycles.run("20-b", "prepare", at: 0, 1), Cycles.run("10-a", "freeze", at: 1, 1),
-                Cycles.run("20-b", "freeze", at: 2, 1), Cycles.run("30-c", "freeze", at: 3, 0.001, status: 77),
-                Cycles.run("20-b", "thaw", at: 7, 0.5), Cycles.run("10-a", "thaw", at: 7.5, 0.5),
+                Cycles.run("20-b", .prepare, at: 0, 1), Cycles.run("10-a", .freeze, at: 1, 1),
+                Cycles.run("20-b", .freeze, at: 2, 1), Cycles.run("30-c", .freeze, at: 3, 0.001, status: 77),
+                Cycles.run("20-b", .thaw, at: 7, 0.5), Cycles.run("10-a", .thaw, at: 7.5, 0.5),
             ]
         }
         let lines = Timeline(cycle).lines(for: Terminal(columns: 42))
@@ -72,13 +72,15 @@ import Testing
     @Test func `What failed, was skipped, refused or cut off is told apart`() throws {
         let cycle = try Cycles.cycle("x", .crashConsistent) { cycle in
             cycle.hooks = [
-                Cycles.run("10-bad", "freeze", at: 0.5, 0.1, status: 3),
-                Cycles.run("20-cut", "freeze", at: 0.6, nil, status: nil),
+                Cycles.run("10-bad", .freeze, at: 0.5, 0.1, status: 3),
+                Cycles.run("20-cut", .freeze, at: 0.6, nil, status: nil),
             ]
             cycle.refusals = [
-                .init(name: "30-open", path: "/d/30-open", action: "freeze", why: "is writable by others")
+                .init(name: "30-open", path: "/d/30-open", action: Word(.freeze), why: "is writable by others")
             ]
-            cycle.reasons = ["30-open was not called with freeze: " + String(repeating: "long ", count: 40)]
+            cycle.reasons = [
+                Reason(.hookRefused, "30-open was not called with freeze: " + String(repeating: "long ", count: 40))
+            ]
         }
         let lines = Timeline(cycle).lines(for: Terminal(columns: 60))
         expectFits(lines, 60)
@@ -99,7 +101,7 @@ import Testing
             "reasons":[],"started":"2026-11-23T02:00:00.000+01:00","verdict":"application-consistent",\
             "prepare_seconds":2,"freeze_seconds":1,"hold_seconds":1,"thaw_seconds":0}
             """
-        let cycle = try #require(JSONText.value(of: CycleSummary.self, in: bytes(text)))
+        let cycle = try #require(JSON(parsing: bytes(text)).flatMap(CycleSummary.init))
         let lines = Timeline(cycle).lines(for: Terminal(columns: 44))
         #expect(
             lines[4] == "  10-a    " + String(repeating: " ", count: 17) + "#########--------", "\(lines)")
@@ -108,10 +110,10 @@ import Testing
     @Test(arguments: [1e300, -1e300, 1e12, 1e-300])
     func `Numbers of a damaged file end nothing`(number: Double) throws {
         let cycle = try Cycles.cycle("x") { cycle in
-            cycle.hooks = [Cycles.run("a", "freeze", at: 0, number), Cycles.run("a", "thaw", at: 1, number)]
-            cycle.hooks[0].offsetSeconds = number
-            cycle.holdSeconds = number
-            cycle.windowSeconds = number
+            cycle.hooks = [Cycles.run("a", .freeze, at: 0, number), Cycles.run("a", .thaw, at: 1, number)]
+            cycle.hooks[0].offset = Duration(seconds: number)
+            cycle.holdTime = Duration(seconds: number)
+            cycle.windowTime = Duration(seconds: number)
         }
         for columns in [40, 200] { expectFits(Timeline(cycle).lines(for: Terminal(columns: columns)), columns) }
         let report = NagiosReport(last: cycle, lastGood: cycle, maxAge: .seconds(1), now: .now())
@@ -121,7 +123,7 @@ import Testing
 
     @Test func `A cycle of which nothing is known is still shown`() throws {
         var cycle = CycleSummary(of: try recorded())
-        cycle.started = "?"
+        cycle.started = KeptTime(text: "?")
         for columns in [20, 40, 200] {
             let lines = Timeline(cycle).lines(for: Terminal(columns: columns))
             expectFits(lines, columns)

@@ -60,4 +60,20 @@ import Testing
         #expect(unit.isMasked)
         #expect(unit.command(in: tree) == [])
     }
+
+    @Test(arguments: [
+        ("ExecStopPost=-/usr/sbin/fsfreeze-hook recover", true),
+        ("ExecStartPre=-+/usr/sbin/fsfreeze-hook recover", true),
+        ("ExecStopPost=/usr/sbin/fsfreeze-hook --run-dir /run/x recover", true),
+        ("ExecStopPost=/usr/local/bin/link recover", true),
+        ("ExecStopPost=/usr/bin/other recover", false),
+        ("ExecStopPost=/usr/sbin/fsfreeze-hook thaw", false),
+        ("ExecStopPost=recover", false),
+        ("ExecStartPost=/usr/sbin/fsfreeze-hook recover", false),
+    ])
+    func `Only our own program recovers`(line: String, recovers: Bool) throws {
+        try fixture.link("/usr/local/bin/link", to: "/usr/sbin/fsfreeze-hook")
+        let unit = try unit("[Service]\n\(line)\n")
+        #expect(unit.recovers(with: "/usr/sbin/fsfreeze-hook", in: tree) == recovers)
+    }
 }

@@ -117,7 +117,7 @@ import Testing
         let record = try #require(CycleRecord(parsing: recordBytes([.begin()] + example.entries)))
         let verdict = Verdict(on: record)
         #expect(verdict.guarantee == example.guarantee)
-        #expect(verdict.reasons == example.reasons)
+        #expect(verdict.reasons.texts == example.reasons)
         let reasons = example.reasons.isEmpty ? "" : ": " + example.reasons.joined(separator: "; ")
         #expect(verdict.text == example.guarantee.rawValue + reasons)
     }
@@ -125,12 +125,27 @@ import Testing
     @Test func `A hook's name is cleaned in a reason`() throws {
         let path = FilePath(bytes: bytes("/d/a\n") + [0xff])
         let start = RecordEntry.start(action: .freeze, reason: .freeze, path: path, guarantee: nil, time: .at(0))
-        #expect(Verdict(on: try recorded(start, .ends(1))).reasons == ["a\\x0a\\xff finished with status=1"])
+        #expect(Verdict(on: try recorded(start, .ends(1))).reasons.texts == ["a\\x0a\\xff finished with status=1"])
     }
 
     @Test func `A freeze that did not come to its end has made no image`() throws {
         let verdict = Verdict(on: try recorded(.starts("a"), .ends(), .reaches(.thawing)))
         #expect(verdict.guarantee == .crashConsistent)
-        #expect(verdict.reasons == ["the freeze did not come to its end"])
+        #expect(verdict.reasons == [Reason(.freezeIncomplete, "the freeze did not come to its end")])
+    }
+
+    @Test func `Each reason has its kind`() throws {
+        let verdict = Verdict(
+            on: try recorded(
+                .starts("a"), .ends(1), .starts("b"), .refused(action: .freeze, path: "/d/c", reason: "r"),
+                .hold(name: "db", hook: "a", holder: Self.holder), .lost(hold: "db", time: nil, reason: "l"),
+                .reaches(.expired), .fault("f")))
+        #expect(
+            verdict.reasons.kinds == [
+                "fault", "hook-failed", "hook-cut-off", "hook-refused", "hold-lost", "guard-expired",
+            ])
+        #expect(Verdict(on: try recorded()).reasons.kinds == ["no-hook-ran"])
+        let weak = Verdict(on: try recorded(.starts("a", guarantee: .nativeCopy), .ends()))
+        #expect(weak.reasons.kinds == ["weak-guarantee"])
     }
 }

@@ -166,10 +166,10 @@ package struct Freeze {
             switch entry.disposition {
             case .skipped:
                 continue
-            case .refused(let reason):
-                cycle.refuse(entry.hook, .freeze, reason)
+            case .refused(let refusal):
+                cycle.refuse(entry.hook, .freeze, "\(refusal)")
                 if aborts(entry.hook) {
-                    throw Failure(hook: entry.hook.name, reason: "refused: \(reason)", messageID: .hookRefused)
+                    throw Failure(hook: entry.hook.name, reason: "refused: \(refusal)", messageID: .hookRefused)
                 }
             case .runs:
                 // Before it runs: a hook that is cut off may have frozen something.

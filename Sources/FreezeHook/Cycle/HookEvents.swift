@@ -4,11 +4,11 @@ import SystemPackage
 /// The events of one hook's run, with the stock script's own phrases.
 enum HookEvents {
     static func started(_ hook: Hook, _ action: HookAction) -> Event {
-        Event(.info, .hookStarted, "execute \(SafeText.clean(hook.path)) \(action.rawValue)", fields(hook, action))
+        event(.info, .hookStarted, "execute \(SafeText.clean(hook.path)) \(action.rawValue)", hook, action, .started)
     }
 
     static func output(_ lines: [String], of hook: Hook, _ action: HookAction) -> [Event] {
-        lines.map { Event(.info, nil, "\(hook.name): \($0)", fields(hook, action)) }
+        lines.map { event(.info, nil, "\(hook.name): \($0)", hook, action, .printed($0)) }
     }
 
     static func leftover(_ word: Drainer.Line) -> Event {
@@ -22,12 +22,28 @@ enum HookEvents {
         let values: [(Event.Field, String)] = [
             (.status, String(outcome.status)), (.duration, String(outcome.duration.nanoseconds / 1000)),
         ]
-        let id: MessageID = outcome.failed ? .hookFailed : outcome.wasSkipped ? .hookSkipped : .hookSucceeded
-        return Event(outcome.failed ? .error : .info, id, text, fields(hook, action) + values)
+        let (id, kind): (MessageID, Event.HookStep.Kind) =
+            if outcome.failed {
+                (.hookFailed, .failed)
+            } else if outcome.wasSkipped {
+                (.hookSkipped, .skipped)
+            } else {
+                (.hookSucceeded, .succeeded(in: outcome.duration))
+            }
+        return event(outcome.failed ? .error : .info, id, text, hook, action, kind, values)
     }
 
     static func refused(_ hook: Hook, _ action: HookAction, _ reason: String, _ messageID: MessageID) -> Event {
         Event(.error, messageID, "\(SafeText.clean(hook.path)) refused: \(reason)", fields(hook, action))
+    }
+
+    private static func event(
+        _ priority: Event.Priority, _ id: MessageID?, _ text: String, _ hook: Hook, _ action: HookAction,
+        _ kind: Event.HookStep.Kind, _ values: [(Event.Field, String)] = []
+    ) -> Event {
+        var event = Event(priority, id, text, fields(hook, action) + values)
+        event.step = Event.HookStep(hook: hook.name, action: action, kind: kind)
+        return event
     }
 
     private static func fields(_ hook: Hook, _ action: HookAction) -> [(Event.Field, String)] {

@@ -93,8 +93,8 @@ final class HookSequence {
     /// Thaws the hooks in the given order; all of them, whatever fails and however late it is.
     func thaw(_ hooks: [DirectoryEntry], reason: RunReason, until deadline: MonotonicTime) {
         for entry in hooks {
-            if case .refused(let fault) = entry.disposition {
-                refuse(entry.hook, .thaw, fault)
+            if case .refused(let refusal) = entry.disposition {
+                refuse(entry.hook, .thaw, "\(refusal)")
                 continue
             }
             let limit = min(entry.hook.timeout, max(deadline - .now(), Self.minimumThawLimit))

@@ -7,10 +7,10 @@ package struct DirectoryEntry: Equatable, Sendable {
     /// What becomes of an entry.
     package enum Disposition: Equatable, Sendable {
         case runs
-        /// Not a hook, for a reason that `list` shows.
-        case skipped(String)
+        /// Not a hook.
+        case skipped(SkipReason)
         /// Looks like a hook, but someone else could have written it: counts as a failed one.
-        case refused(String)
+        case refused(Refusal)
     }
 
     package var hook: Hook
@@ -55,29 +55,29 @@ package final class HookDirectory {
         }
         var link = stat()
         do throws(Errno) { try call { path.withPlatformString { lstat($0, &link) } } } catch {
-            return result(.skipped("\(error)"))
+            return result(.skipped(.unreadable(error)))
         }
         let isLink = link.st_mode & S_IFMT == S_IFLNK
         var target = link
         do throws(Errno) { if isLink { try call { path.withPlatformString { stat($0, &target) } } } } catch {
-            return result(.skipped(error == .noSuchFileOrDirectory ? "dangling link" : "\(error)"))
+            return result(.skipped(error == .noSuchFileOrDirectory ? .danglingLink : .unreadable(error)))
         }
         if isLink && target.st_mode & S_IFMT == S_IFCHR && target.st_rdev == Self.nullDevice {
-            return result(.skipped("masked by a link to /dev/null"))
+            return result(.skipped(.masked))
         }
         switch target.st_mode & S_IFMT {
         case S_IFREG: break
-        case S_IFDIR: return result(.skipped("directory"))
-        default: return result(.skipped("neither a file nor a link to one"))
+        case S_IFDIR: return result(.skipped(.directory))
+        default: return result(.skipped(.notAFile))
         }
-        if target.st_size == 0 { return result(.skipped("masked: the file is empty")) }
+        if target.st_size == 0 { return result(.skipped(.empty)) }
         if target.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) == 0 {
-            return result(.skipped("not executable: chmod +x to enable it"))
+            return result(.skipped(.notExecutable))
         }
-        if let fault = Ownership.fault(of: target) { return result(.refused(fault)) }
-        if target.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused("is setuid or setgid")) }
+        if let fault = Ownership.fault(of: target) { return result(.refused(Refusal(path, .hook(fault)))) }
+        if target.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused(Refusal(path, .setID))) }
         let isPlain = !isLink && path.parentBytes.dropLast() == self.path.bytes[...]
-        if let fault = isPlain ? faultOfDirectory : trusted.fault(of: path) { return result(.refused(fault)) }
+        if let refusal = isPlain ? faultOfDirectory : trusted.fault(of: path) { return result(.refused(refusal)) }
         return result(.runs, header: .read(from: path))
     }
 

@@ -11,7 +11,7 @@ struct TrustedPath {
 
     /// Why the path cannot be trusted, or nil. Its last component is followed too, but its own owner and mode are left
     /// to the caller.
-    mutating func fault(of path: FilePath) -> String? {
+    mutating func fault(of path: FilePath) -> Refusal? {
         var resolved = FilePath("/")
         var waiting = Array(path.components.reversed())
         var links = 0
@@ -26,16 +26,16 @@ struct TrustedPath {
             let next = resolved.appending(component)
             var status = stat()
             do throws(Errno) { try call { next.withPlatformString { lstat($0, &status) } } } catch {
-                return "\(SafeText.clean(next)): \(error)"
+                return Refusal(next, .unreadable(error))
             }
             if status.st_mode & S_IFMT == S_IFLNK {
                 links += 1
                 // Whoever owns the link decides where it leads, also in a sticky directory.
                 if status.st_uid != 0 && status.st_uid != geteuid() {
-                    return "the link \(SafeText.clean(next)) belongs to user \(status.st_uid)"
+                    return Refusal(next, .link(owner: status.st_uid))
                 }
                 guard links <= Self.linkLimit, let target = next.linkTarget else {
-                    return "\(SafeText.clean(next)): too many links"
+                    return Refusal(next, .tooManyLinks)
                 }
                 if target.isAbsolute { resolved = "/" }
                 waiting += target.components.reversed()
@@ -47,16 +47,16 @@ struct TrustedPath {
         }
     }
 
-    private mutating func faultOfDirectory(_ directory: FilePath, isLast: Bool) -> String? {
+    private mutating func faultOfDirectory(_ directory: FilePath, isLast: Bool) -> Refusal? {
         if trustedDirectories.contains(directory) { return nil }
         var status = stat()
         do throws(Errno) { try call { directory.withPlatformString { stat($0, &status) } } } catch {
-            return "\(SafeText.clean(directory)): \(error)"
+            return Refusal(directory, .unreadable(error))
         }
         // In a sticky directory such as /tmp nobody can rename what belongs to root; but a hook that lies there itself
         // could have been put there by anybody before.
         if !isLast && status.st_mode & S_ISVTX != 0 && status.st_uid == 0 { return nil }
-        if let fault = Ownership.fault(of: status) { return "the directory \(SafeText.clean(directory)) \(fault)" }
+        if let fault = Ownership.fault(of: status) { return Refusal(directory, .directory(fault)) }
         trustedDirectories.insert(directory)
         return nil
     }

@@ -21,12 +21,32 @@ package struct Event: Sendable {
         case verdict = "FSFREEZE_VERDICT"
     }
 
+    /// What a hook does, for whoever looks on.
+    package struct HookStep: Sendable {
+        package enum Kind: Sendable {
+            case started
+            /// A line of its output, cleaned.
+            case printed(String)
+            case succeeded(in: Duration)
+            /// It had nothing to do here.
+            case skipped
+            case failed
+        }
+
+        /// The hook's name, cleaned.
+        package var hook: String
+        package var action: HookAction
+        package var kind: Kind
+    }
+
     package var time = WallTime.now()
     package var priority: Priority
     package var messageID: MessageID?
     /// One line, cleaned.
     package var text: String
     package var fields: [(field: Field, value: String)] = []
+    /// nil for what is no hook's doing, and in what waited in the run directory: nobody looks on then.
+    package var step: HookStep?
 
     package init(_ priority: Priority, _ messageID: MessageID?, _ text: String, _ fields: [(Field, String)] = []) {
         self.priority = priority

@@ -1,50 +1,54 @@
 import FreezeHookBase
 import SystemPackage
 
-/// One cycle as `status --json` and the history show it. Keys are only ever added.
-package struct CycleSummary: Codable, Equatable {
+/// One cycle as `status --json` and the history show it.
+package struct CycleSummary: Equatable {
     /// One run of a hook.
-    package struct Run: Codable, Equatable {
+    package struct Run: Equatable {
         package var name: String
         package var path: String
-        package var action: String
-        package var reason: String
+        package var action: Word<HookAction>
+        package var reason: Word<RunReason>
         package var status: Int32?
         package var signal: Int32?
         package var timedOut: Bool
-        package var started: String
+        package var started: KeptTime
         /// From the cycle's start to its own; not in what older versions have kept.
-        package var offsetSeconds: Double?
-        package var seconds: Double?
+        package var offset: Duration?
+        /// nil when the program was killed meanwhile.
+        package var duration: Duration?
 
         /// Whether it counts against the verdict: a status that is a failure, or none because the program was killed.
         package var failed: Bool { status.map(HookStatus.isFailure) ?? true }
     }
 
     /// A hook that was not called, which counts as a failure.
-    package struct Refusal: Codable, Equatable {
+    package struct Refusal: Equatable {
         package var name: String
         package var path: String
-        package var action: String
+        package var action: Word<HookAction>
+        /// The refusal in words.
         package var why: String
     }
 
     package var id: String
-    package var reason: String
-    package var started: String
-    package var verdict: String
-    package var guarantee: String?
-    package var reasons: [String]
-    package var prepareSeconds: Double?
-    package var freezeSeconds: Double?
-    package var holdSeconds: Double?
-    package var thawSeconds: Double?
-    package var windowSeconds: Double?
-    /// Whether the guard ended the window; not in what older versions have kept.
-    package var expired: Bool?
+    /// What the cycle ended with.
+    package var reason: Word<RunReason>
+    package var started: KeptTime
+    package var verdict: Word<Guarantee>
+    /// What the hooks that ran promise together; nil when none ran.
+    package var guarantee: Word<Guarantee>?
+    /// Empty for an application-consistent image.
+    package var reasons: [Reason]
+    package var prepareTime: Duration?
+    package var freezeTime: Duration?
+    package var holdTime: Duration?
+    package var thawTime: Duration?
+    package var windowTime: Duration?
+    /// Whether the guard is known to have ended the window.
+    package var expired: Bool
     package var hooks: [Run]
-    /// nil when there is none.
-    package var refusals: [Refusal]?
+    package var refusals: [Refusal]
 
     /// The cycle as far as its record goes.
     package init(of record: CycleRecord) {
@@ -53,58 +57,56 @@ package struct CycleSummary: Codable, Equatable {
         let thawing = [moments[.expired], moments[.thawing]].compactMap { $0 }.min { $0.monotonic < $1.monotonic }
         let opened = moments[.windowOpened]
         id = record.id
-        reason = Self.reason(of: record).rawValue
-        started = (moments[.begun] ?? Timestamp()).wall.rfc3339
-        self.verdict = verdict.guarantee.rawValue
-        guarantee = Verdict.weakestGuarantee(of: record)?.rawValue
+        reason = Word(Self.reason(of: record))
+        started = KeptTime((moments[.begun] ?? Timestamp()).wall)
+        self.verdict = Word(verdict.guarantee)
+        guarantee = Verdict.weakestGuarantee(of: record).map { Word($0) }
         reasons = verdict.reasons
-        prepareSeconds = Self.seconds(from: moments[.begun], to: opened)
-        freezeSeconds = Self.seconds(from: opened, to: moments[.frozen] ?? thawing)
-        holdSeconds = Self.seconds(from: moments[.frozen], to: thawing)
-        thawSeconds = Self.seconds(from: thawing, to: moments[.thawed])
-        windowSeconds = Self.seconds(from: opened, to: moments[.thawed])
-        expired = record.hasExpired ? true : nil
+        prepareTime = Self.time(from: moments[.begun], to: opened)
+        freezeTime = Self.time(from: opened, to: moments[.frozen] ?? thawing)
+        holdTime = Self.time(from: moments[.frozen], to: thawing)
+        thawTime = Self.time(from: thawing, to: moments[.thawed])
+        windowTime = Self.time(from: opened, to: moments[.thawed])
+        expired = record.hasExpired
         let begun = moments[.begun]
         hooks = record.runs.map { run in
             Run(
-                name: run.name, path: SafeText.clean(run.path), action: run.action.rawValue,
-                reason: run.reason.rawValue,
+                name: run.name, path: SafeText.clean(run.path), action: Word(run.action), reason: Word(run.reason),
                 status: run.end?.status, signal: run.end?.signal, timedOut: run.end?.timedOut ?? false,
-                started: run.started.wall.rfc3339, offsetSeconds: Self.seconds(from: begun, to: run.started),
-                seconds: run.end.map { $0.duration.inSeconds })
+                started: KeptTime(run.started.wall), offset: Self.time(from: begun, to: run.started),
+                duration: run.end?.duration)
         }
-        let refusals = record.refusals.map { refusal in
+        refusals = record.refusals.map { refusal in
             Refusal(
-                name: refusal.path.name, path: SafeText.clean(refusal.path), action: refusal.action.rawValue,
+                name: refusal.path.name, path: SafeText.clean(refusal.path), action: Word(refusal.action),
                 why: refusal.reason)
         }
-        self.refusals = refusals.isEmpty ? nil : refusals
     }
 
     /// Whether nothing was imaged: it says nothing of a backup.
-    package var isRehearsal: Bool { reason == RunReason.rehearsal.rawValue }
+    package var isRehearsal: Bool { reason == .rehearsal }
 
     /// The names of the hooks that failed or were not called, each once, in the order of the cycle.
     package var failedHooks: [String] {
         var seen: Set<String> = []
-        let names = hooks.filter(\.failed).map(\.name) + (refusals ?? []).map(\.name)
+        let names = hooks.filter(\.failed).map(\.name) + refusals.map(\.name)
         return names.filter { seen.insert($0).inserted }
     }
 
     /// How long the window was, and its parts: `3.000s: freeze 0.500s, hold 2.000s, thaw 0.500s`.
     package var durations: String {
-        let parts: [(name: String, seconds: Double?)] = [
-            ("freeze", freezeSeconds), ("hold", holdSeconds), ("thaw", thawSeconds),
-        ]
-        let known = parts.compactMap { part in part.seconds.map { "\(part.name) \(DurationText.brief($0))" } }
-        var text = windowSeconds.map(DurationText.brief) ?? "none"
+        let parts = [("freeze", freezeTime), ("hold", holdTime), ("thaw", thawTime)]
+        let known = parts.compactMap { name, time in time.map { "\(name) \(Self.brief($0))" } }
+        var text = windowTime.map(Self.brief) ?? "none"
         if !known.isEmpty { text += ": \(known.joined(separator: ", "))" }
         // Without a hook that prepares it is but the time until the guard was there.
-        if let prepareSeconds, hooks.contains(where: { $0.action == HookAction.prepare.rawValue }) {
-            text += "; prepare \(DurationText.brief(prepareSeconds))"
+        if let prepareTime, hooks.contains(where: { $0.action == .prepare }) {
+            text += "; prepare \(Self.brief(prepareTime))"
         }
         return text
     }
+
+    private static func brief(_ time: Duration) -> String { DurationText.brief(time.inSeconds) }
 
     /// What the cycle ended with; that of a rehearsal is always the same.
     private static func reason(of record: CycleRecord) -> RunReason {
@@ -114,8 +116,8 @@ package struct CycleSummary: Codable, Equatable {
         return record.moments[.frozen] == nil && record.moments[.thawing] != nil ? .rollback : .freeze
     }
 
-    private static func seconds(from start: Timestamp?, to end: Timestamp?) -> Double? {
+    private static func time(from start: Timestamp?, to end: Timestamp?) -> Duration? {
         guard let start, let end else { return nil }
-        return (end.monotonic - start.monotonic).inSeconds
+        return end.monotonic - start.monotonic
     }
 }

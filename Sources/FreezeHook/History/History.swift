@@ -1,4 +1,3 @@
-import FoundationEssentials
 import FreezeHookBase
 import SystemPackage
 
@@ -16,17 +15,16 @@ package struct History {
 
     /// Adds a cycle. Throws what the kernel said.
     func add(_ cycle: CycleSummary) throws(Errno) {
-        // Keys and numbers always encode; an empty line would be passed over by `read`.
-        let line = (try? JSONText.line(of: cycle)) ?? ""
+        let line = Array("\(cycle.json.text)\n".utf8)
         let contents = directory.read(Self.name) ?? []
         let lines = contents.split(separator: UInt8(ascii: "\n"))
         // A torn last line gets an end of its own, so that it cannot spoil this one.
         let separator: [UInt8] = contents.isEmpty || contents.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
-        let addition = separator + Array(line.utf8) + [UInt8(ascii: "\n")]
+        let addition = separator + line
         // Rewritten only now and then: twice the limit is kept before the older half goes.
         if lines.count / 2 < limit { return try directory.append(addition, to: Self.name) }
         let kept = Array(lines.suffix(limit - 1).joined(separator: [UInt8(ascii: "\n")]))
-        try directory.replace(Self.name, with: kept + [UInt8(ascii: "\n")] + Array(line.utf8) + [UInt8(ascii: "\n")])
+        try directory.replace(Self.name, with: kept + [UInt8(ascii: "\n")] + line)
     }
 
     /// The last cycle that was no rehearsal, or nil when there is none. Torn lines are passed over.
@@ -34,9 +32,7 @@ package struct History {
 
     /// The last cycle that was no rehearsal and whose verdict is no worse than this.
     package func lastBackup(atLeast guarantee: Guarantee) -> CycleSummary? {
-        newestFirst.first { cycle in
-            !cycle.isRehearsal && Guarantee(rawValue: cycle.verdict).map { $0 >= guarantee } ?? false
-        }
+        newestFirst.first { !$0.isRehearsal && $0.verdict.isAtLeast(guarantee) }
     }
 
     /// The last cycle that was no rehearsal, and the last rehearsal when that came later. Throws what the kernel said when
@@ -70,6 +66,6 @@ package struct History {
     }
 
     private static func cycle(of line: ArraySlice<UInt8>) -> CycleSummary? {
-        JSONText.value(of: CycleSummary.self, in: Array(line))
+        JSON(parsing: line).flatMap(CycleSummary.init)
     }
 }

@@ -76,7 +76,8 @@ struct AgentCheck {
     }
 
     private var recoveryFindings: [Finding] {
-        guard case .unit(let name, let unit) = agent.service, !unit.isMasked, !unit.recovers
+        guard case .unit(let name, let unit) = agent.service, !unit.isMasked,
+            !unit.recovers(with: machine.program, in: machine.tree)
         else { return [] }
         return [
             .warning(

@@ -39,7 +39,7 @@ enum ConfinementCheck {
                     names,
                     "without the label \(wanted) qemu-ga may not execute \(names), or keeps it in its own domain\(words)",
                     repair:
-                        "restorecon -RFv \(SafeText.clean(machine.program)) \(SafeText.clean(machine.locations.hookDirectory))"
+                        "restorecon -RFv \(ShellText.quoted(machine.program)) \(ShellText.quoted(machine.locations.hookDirectory))"
                         + "; where that changes nothing: semanage fcontext -a -t \(wanted) 'PATH'"))
         }
         return findings
@@ -60,16 +60,17 @@ enum ConfinementCheck {
         let attributes = FilePath("/proc/\(process.pid)/attr")
         let places = [attributes.appending("apparmor").appending("current"), attributes.appending("current")]
         // As in "/usr/sbin/qemu-ga (enforce)"; SELinux writes a label without a mode to the second file.
-        guard let profile = places.lazy.compactMap(machine.tree.line).first(where: { !$0.isEmpty }),
-            profile.hasSuffix(" (enforce)")
+        guard let line = places.lazy.compactMap(machine.tree.line).first(where: { !$0.isEmpty }),
+            line.hasSuffix(" (enforce)")
         else { return [] }
-        let name = SafeText.clean(profile.dropLast(" (enforce)".count).utf8)
+        let profile = String(line.dropLast(" (enforce)".count))
+        let name = SafeText.clean(profile.utf8)
         return [
             .warning(
                 name,
                 "AppArmor confines qemu-ga and what it calls by the profile \(name): hooks may be denied what they need",
                 repair:
-                    "let the profile execute \(SafeText.clean(machine.program)) unconfined (Ux), or: aa-complain '\(name)'"
+                    "let the profile execute \(SafeText.clean(machine.program)) unconfined (Ux), or: aa-complain \(ShellText.quoted(profile, always: true))"
             )
         ]
     }

@@ -8,15 +8,10 @@ enum CycleCheck {
         var places = machine.locations
         places.runDirectory = machine.tree.place(of: places.runDirectory)
         places.stateDirectory = machine.tree.place(of: places.stateDirectory)
-        let status = Status(locations: places, settings: machine.settings)
-        guard let attention = status.attention else { return [] }
-        // What is needed ends with the command that does it.
-        let words = attention.split(separator: " ")
-        let command = words.lastIndex(of: "fsfreeze-hook").map { words[$0...].joined(separator: " ") }
-        return [
+        return Status(locations: places, settings: machine.settings).attentions.map { attention in
             .error(
-                SafeText.clean(machine.locations.runDirectory), attention,
-                repair: command ?? "fsfreeze-hook status")
-        ]
+                SafeText.clean(machine.locations.runDirectory), "\(attention)",
+                repair: attention.repair ?? "fsfreeze-hook status")
+        }
     }
 }

@@ -8,7 +8,7 @@ enum DataCheck {
     static func findings(on machine: Machine) -> [Finding] {
         machine.applications.flatMap { application in
             var seen: Set<FilePath> = []
-            return DataDirectories.of(application, in: machine.tree).compactMap { directory -> Finding? in
+            return DataDirectories(of: application, in: machine.tree).paths.compactMap { directory -> Finding? in
                 guard let mount = machine.mounts.mount(of: directory), seen.insert(mount.point).inserted else {
                     return nil
                 }
@@ -28,7 +28,8 @@ enum DataCheck {
         case "zfs":
             return error(
                 "on ZFS, which qemu-ga does not freeze: the image has it as of another moment",
-                repair: "take it from a snapshot of the dataset: zfs snapshot \(mount.source)@NAME, in a hook's freeze")
+                repair: "take it from a snapshot of the dataset: zfs snapshot \(ShellText.quoted(mount.source))@NAME, "
+                    + "in a hook's freeze")
         case "overlay", "aufs":
             return .warning(
                 directory,
@@ -42,7 +43,7 @@ enum DataCheck {
         case _ where mount.isReadOnly:
             return .warning(
                 directory, "\(name) has data in \(directory), which is mounted read-only: what it writes is lost",
-                repair: "mount -o remount,rw \(SafeText.clean(mount.point))")
+                repair: "mount -o remount,rw \(ShellText.quoted(mount.point))")
         default:
             return nil
         }

@@ -5,12 +5,15 @@ import Glibc
 import SystemPackage
 
 /// Where the processes of an application keep data: where they work, and where they have files open for writing.
-enum DataDirectories {
+struct DataDirectories {
+    /// The directories, without links, each once.
+    let paths: [FilePath]
+
     // What servers write there is not their data.
     private static let others = ["/dev", "/proc", "/sys", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log"]
 
-    /// The directories, without links, each once.
-    static func of(_ application: Application, in tree: SystemTree) -> [FilePath] {
+    /// The data directories of an application on the system of this tree.
+    init(of application: Application, in tree: SystemTree) {
         var found: [FilePath] = []
         for process in application.processes {
             let place = FilePath("/proc/\(process.pid)")
@@ -24,12 +27,14 @@ enum DataDirectories {
                     }
                 }
             }
-            directories += tree.names(in: place.appending("fd")).compactMap { openForWriting(place, $0, in: tree) }
-            for directory in directories where isData(directory) && !found.contains(directory) {
+            directories += tree.names(in: place.appending("fd")).compactMap {
+                Self.openForWriting(place, $0, in: tree)
+            }
+            for directory in directories where Self.isData(directory) && !found.contains(directory) {
                 found.append(directory)
             }
         }
-        return found
+        paths = found
     }
 
     /// The directory of the file that the descriptor writes to.

@@ -12,11 +12,12 @@ enum HooksCheck {
         for directory in Locations.systemDirectories where machine.tree.resolved(directory) != own {
             let names = machine.hooks(in: directory).filter { $0.disposition == .runs }.map(\.hook.name)
             if names.isEmpty { continue }
-            let (here, there) = (SafeText.clean(machine.locations.hookDirectory), SafeText.clean(directory))
+            let used = machine.locations.hookDirectory
+            let (here, there) = (SafeText.clean(used), SafeText.clean(directory))
             findings.append(
                 .warning(
                     there, "\(names.joined(separator: ", ")) in \(there) will not run: hooks are looked for in \(here)",
-                    repair: "mv \(there)/* \(here)/"))
+                    repair: "mv \(ShellText.quoted(directory))/* \(ShellText.quoted(used))/"))
         }
         if entries.allSatisfy({ $0.disposition != .runs }) && !machine.applications.contains(where: \.runs) {
             findings.append(
@@ -30,19 +31,25 @@ enum HooksCheck {
 
     private static func finding(of entry: DirectoryEntry, _ machine: Machine) -> [Finding] {
         let name = entry.hook.name
-        let own = machine.locations.hookDirectory.appending(name)
+        // The name is cleaned; the bytes of the path are not.
+        let directory = machine.locations.hookDirectory
+        let own = FilePath(bytes: directory.bytes + [UInt8(ascii: "/")] + entry.hook.path.nameBytes)
         let path = SafeText.clean(own)
         switch entry.disposition {
-        case .refused(let reason):
-            // A fault of the way to it names the directory.
-            let place = reason.split(separator: " ").first { $0.hasPrefix("/") }.map(String.init) ?? path
+        case .refused(let refusal):
             return [
                 .error(
-                    path, "\(name) is refused, as somebody else than root could have written it: it \(reason)",
-                    repair: "look at it, then: chown -h root:root \(place) && chmod go-w,ug-s \(place)")
+                    path,
+                    "\(name) is refused, as somebody else than root could have written it: "
+                        + (refusal.isOfHook ? "it \(refusal)" : "\(refusal)"),
+                    repair: repair(of: refusal, hook: own, machine))
             ]
         case .skipped where machine.tree.resolved(own) != "/dev/null" && !machine.tree.has(own):
-            return [.warning(path, "\(name) does not run: it is a link that leads nowhere", repair: "rm \(path)")]
+            return [
+                .warning(
+                    path, "\(name) does not run: it is a link that leads nowhere", repair: "rm \(ShellText.quoted(own))"
+                )
+            ]
         case .skipped:
             // Somebody wanted it so: not executable, masked, a directory.
             return []
@@ -50,6 +57,20 @@ enum HooksCheck {
             return entry.hook.header.problems.map {
                 .warning(path, "\(name) says of itself what cannot be used: \($0)")
             }
+        }
+    }
+
+    private static func repair(of refusal: Refusal, hook: FilePath, _ machine: Machine) -> String {
+        switch refusal.fault {
+        case .hook, .setID:
+            // chown -h changes a link and not the file that it leads to.
+            let file = ShellText.quoted(machine.tree.link(hook) == nil ? hook : machine.tree.resolved(hook))
+            return "look at it, then: chown -h root:root \(file) && chmod go-w,ug-s \(file)"
+        case .directory, .link:
+            let place = ShellText.quoted(refusal.subject)
+            return "look at it, then: chown -h root:root \(place) && chmod go-w,ug-s \(place)"
+        case .tooManyLinks, .unreadable:
+            return "namei -l \(ShellText.quoted(hook))"
         }
     }
 }

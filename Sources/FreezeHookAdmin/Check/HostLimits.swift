@@ -6,8 +6,16 @@ import SystemPackage
 /// How long a host waits for the agent.
 struct HostLimits {
     var name: String
+    /// How long it waits for a freeze.
     var freeze: Duration
+    /// How long it waits for a thaw.
     var thaw: Duration
+
+    private init(name: String, freeze: Duration, thaw: Duration) {
+        self.name = name
+        self.freeze = freeze
+        self.thaw = thaw
+    }
 
     // Those of the hosts that tell the guest who they are; of the others the shortest known.
     private static let known: [(mark: String, limits: HostLimits)] = [
@@ -20,11 +28,11 @@ struct HostLimits {
     private static let unknown = HostLimits(
         name: "a host that is OpenStack, KubeVirt or Proxmox VE", freeze: .seconds(60), thaw: .seconds(180))
 
-    /// Those of the host that the machine's firmware names.
-    static func of(_ tree: SystemTree) -> HostLimits {
+    /// The limits of the host that the machine's firmware names.
+    init(of tree: SystemTree) {
         let names = ["sys_vendor", "product_name", "product_family", "chassis_asset_tag"].compactMap {
             tree.line(of: FilePath("/sys/class/dmi/id/\($0)"))
         }
-        return known.first { host in names.contains { $0.hasPrefix(host.mark) } }?.limits ?? unknown
+        self = Self.known.first { host in names.contains { $0.hasPrefix(host.mark) } }?.limits ?? Self.unknown
     }
 }

@@ -9,7 +9,7 @@ enum LimitsCheck {
         let path = SafeText.clean(machine.locations.configuration)
         func set(_ setting: String) -> String { "\(setting) in [general] of \(path)" }
         var findings: [Finding] = []
-        let host = HostLimits.of(machine.tree)
+        let host = HostLimits(of: machine.tree)
         if settings.freezeTimeout >= host.freeze {
             findings.append(
                 .warning(
@@ -74,7 +74,7 @@ enum LimitsCheck {
     private static func longestHold(_ machine: Machine) -> Duration? {
         let directory = StateDirectory(path: machine.tree.place(of: machine.locations.stateDirectory))
         let cycles = (try? History(directory: directory, limit: .max).cycles()) ?? []
-        let seconds = cycles.filter { $0.reason != RunReason.rehearsal.rawValue }.compactMap(\.holdSeconds).max()
-        return seconds.map { .milliseconds(Int64($0 * 1000)) }
+        let longest = cycles.filter { !$0.isRehearsal }.compactMap(\.holdTime).max()
+        return longest.map { .milliseconds($0.nanoseconds / 1_000_000) }
     }
 }

@@ -15,12 +15,13 @@ enum LoopMountsCheck {
                 other < own, seen.insert(mount.device).inserted
             else { return nil }
             let (point, beneath) = (SafeText.clean(mount.point), SafeText.clean(below.point))
+            let place = ShellText.quoted(mount.point)
             return .error(
                 point,
                 "a freeze hangs at \(point): qemu-ga freezes \(beneath), on which its file \(SafeText.clean(file.utf8)) lies, "
                     + "before it (it takes mounts from the last to the first)",
                 repair:
-                    "mount it again, after \(beneath): umount \(point) && mount \(point); or have the host freeze a list "
+                    "mount it again, after \(beneath): umount \(place) && mount \(place); or have the host freeze a list "
                     + "without it (guest-fsfreeze-freeze-list)")
         }
     }

@@ -24,7 +24,7 @@ enum RecipesCheck {
                 findings.append(
                     Finding(
                         severity: severity, subject: recipe.name, reason: reason,
-                        repair: "fsfreeze-hook enable \(recipe.name)"))
+                        repair: "fsfreeze-hook enable \(ShellText.quoted(recipe.name))"))
             }
             if !application.containers.isEmpty {
                 findings += contained(application, isEnabled: isEnabled, machine)

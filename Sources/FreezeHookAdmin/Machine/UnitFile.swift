@@ -46,16 +46,19 @@ package struct UnitFile: Sendable {
     package func command(in tree: SystemTree) -> [String] {
         guard let line = values("ExecStart").first else { return [] }
         let environment = environment(in: tree)
-        var words = Self.words(line).flatMap { word -> [String] in
+        let words = Self.words(line).flatMap { word -> [String] in
             // `$NAME` alone becomes as many words as it has, `${NAME}` becomes a part of one.
             if word.hasPrefix("$"), !word.hasPrefix("${") {
                 return Self.words(environment[String(word.dropFirst())] ?? "")
             }
             return [Self.replacing(word, with: environment)]
         }
-        // `-`, `@`, `:`, `+` and `!` before the path say how it is started.
-        if let first = words.first { words[0] = String(first.drop { "-@:+!".contains($0) }) }
-        return words
+        return Self.command(words)
+    }
+
+    /// The words of a command line, without `-`, `@`, `:`, `+` and `!` before the path, which say how it is started.
+    private static func command(_ words: [String]) -> [String] {
+        words.enumerated().map { index, word in index == 0 ? String(word.drop { "-@:+!".contains($0) }) : word }
     }
 
     /// The variables that the service gets: those of files come after, and win.
@@ -76,9 +79,14 @@ package struct UnitFile: Sendable {
         values("EnvironmentFile").map { FilePath($0.hasPrefix("-") ? String($0.dropFirst()) : $0) }
     }
 
-    /// Whether what a killed agent has left is thawed, before the service starts or after it stops.
-    package var recovers: Bool {
-        (values("ExecStartPre") + values("ExecStopPost")).contains { Self.words($0).last == "recover" }
+    /// Whether this program thaws what a killed agent has left, before the service starts or after it stops.
+    package func recovers(with program: FilePath, in tree: SystemTree) -> Bool {
+        let own = tree.resolved(program)
+        return (values("ExecStartPre") + values("ExecStopPost")).contains { line in
+            let words = Self.command(Self.words(line))
+            guard words.count > 1, words.last == "recover" else { return false }
+            return tree.resolved(FilePath(words[0])) == own
+        }
     }
 
     /// The word with the values of the variables that stand in it as `${NAME}`.

@@ -100,7 +100,7 @@ struct AgentSetup {
 
     /// A drop-in that thaws what a killed agent has left.
     private mutating func recover(_ name: String, _ unit: UnitFile) {
-        if unit.recovers { return }
+        if unit.recovers(with: machine.program, in: machine.tree) { return }
         let path = FilePath("/etc/systemd/system/\(name).d/60-fsfreeze-hook-recover.conf")
         guard FileState(of: path, in: machine.tree) == .absent else { return }
         let text = """

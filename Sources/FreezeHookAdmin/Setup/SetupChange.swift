@@ -14,15 +14,15 @@ package struct SetupChange: Codable, Equatable, Sendable {
     var reversed: SetupChange { SetupChange(path: path, before: after, after: before) }
 
     /// It as a unified diff, without colours; a link or a directory as one line.
-    package var diff: [String] {
+    package var diff: [UnifiedDiff.Line] {
         let path = SafeText.clean(path.utf8)
         guard let old = before.lines, let new = after.lines else {
             // A link or a directory has no lines.
-            return (before == .absent ? [] : ["- \(path)\(before.words)"])
-                + (after == .absent ? [] : ["+ \(path)\(after.words)"])
+            return (before == .absent ? [] : [.removed(" \(path)\(before.words)")])
+                + (after == .absent ? [] : [.added(" \(path)\(after.words)")])
         }
         let name = { (state: FileState) in state == .absent ? "/dev/null" : path }
-        return ["--- \(name(before))", "+++ \(name(after))"] + UnifiedDiff.hunks(from: old, to: new)
+        return [.old(name: name(before)), .new(name: name(after))] + UnifiedDiff.hunks(from: old, to: new)
     }
 
     /// Whether the system is still as it was, or already as it is to be.

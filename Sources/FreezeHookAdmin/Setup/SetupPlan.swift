@@ -30,7 +30,7 @@ struct SetupPlan {
         let path = machine.locations.hookDirectory.appending(recipe.linkName)
         add(path, .link(to: recipe.path.string)) { now in
             now == .absent
-                ? "\(recipe.name) was disabled after an earlier set-up and stays so; to change that: fsfreeze-hook enable \(recipe.name)"
+                ? "\(recipe.name) was disabled after an earlier set-up and stays so; to change that: fsfreeze-hook enable \(ShellText.quoted(recipe.name))"
                 : "\(SafeText.clean(path)) is not the recipe, and stays as it is"
         }
     }

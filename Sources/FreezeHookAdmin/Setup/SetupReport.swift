@@ -24,7 +24,7 @@ package struct SetupReport: Encodable {
     /// A path that is changed.
     package struct Change: Encodable {
         package var path: String
-        package var diff: [String]
+        package var diff: [UnifiedDiff.Line]
     }
 
     package var mode: Mode
@@ -85,7 +85,7 @@ package struct SetupReport: Encodable {
             if applications.isEmpty { lines.append("no application is found that a recipe is for") }
         }
         for change in changes {
-            lines += change.diff.map { terminal.styled($0, Self.style(of: $0)) }
+            lines += change.diff.map { terminal.styled($0.text, $0.style) }
         }
         lines += attention.flatMap { TextWrap.lines(of: "attention: \($0)", columns: terminal.columns, indent: 11) }
         lines += TextWrap.lines(of: summary, columns: terminal.columns)
@@ -108,12 +108,15 @@ package struct SetupReport: Encodable {
         }
     }
 
-    private static func style(of line: String) -> TextStyle? {
-        switch line.first {
-        case "+": .green
-        case "-": .red
-        case "@": .cyan
-        default: nil
+}
+
+extension UnifiedDiff.Line {
+    fileprivate var style: TextStyle? {
+        switch self {
+        case .new, .added: .green
+        case .old, .removed: .red
+        case .place: .cyan
+        case .kept: nil
         }
     }
 }

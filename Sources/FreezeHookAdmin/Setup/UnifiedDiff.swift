@@ -3,33 +3,44 @@ import FreezeHookBase
 import FreezeHookRecipes
 
 /// The differences between two lists of lines, as `diff -u` writes them.
-enum UnifiedDiff {
+package enum UnifiedDiff {
     // As many as diff -u shows.
     private static let context = 3
 
-    private enum Line {
+    /// One line of a diff.
+    package enum Line: Equatable, Sendable {
+        /// The file, or what there is of it, before.
+        case old(name: String)
+        /// The same afterwards.
+        case new(name: String)
+        /// Where the lines that follow stand: `@@ -1,2 +1,3 @@`.
+        case place(String)
         case kept(String)
         case removed(String)
         case added(String)
 
-        var text: String {
+        /// The line as `diff -u` writes it.
+        package var text: String {
             switch self {
+            case .old(let name): "--- \(name)"
+            case .new(let name): "+++ \(name)"
+            case .place(let text): text
             case .kept(let line): " \(line)"
             case .removed(let line): "-\(line)"
             case .added(let line): "+\(line)"
             }
         }
 
-        var isKept: Bool { if case .kept = self { true } else { false } }
-        var isOld: Bool { if case .added = self { false } else { true } }
-        var isNew: Bool { if case .removed = self { false } else { true } }
+        fileprivate var isKept: Bool { if case .kept = self { true } else { false } }
+        fileprivate var isOld: Bool { if case .added = self { false } else { true } }
+        fileprivate var isNew: Bool { if case .removed = self { false } else { true } }
     }
 
     /// The hunks; none when both are the same.
-    static func hunks(from old: [String], to new: [String]) -> [String] {
+    static func hunks(from old: [String], to new: [String]) -> [Line] {
         let lines = merged(old, new)
         let changed = lines.indices.filter { !lines[$0].isKept }
-        var hunks: [String] = []
+        var hunks: [Line] = []
         var next = 0
         while next < changed.count {
             var last = next
@@ -70,13 +81,20 @@ enum UnifiedDiff {
         return lines
     }
 
-    private static func hunk(_ lines: [Line], _ range: ClosedRange<Int>) -> [String] {
+    private static func hunk(_ lines: [Line], _ range: ClosedRange<Int>) -> [Line] {
         func part(_ isIn: (Line) -> Bool) -> String {
             let count = lines[range].count(where: isIn)
             // The first line of the part; of an empty one the line before it.
             let start = lines[..<range.lowerBound].count(where: isIn) + (count == 0 ? 0 : 1)
             return count == 1 ? "\(start)" : "\(start),\(count)"
         }
-        return ["@@ -\(part(\.isOld)) +\(part(\.isNew)) @@"] + lines[range].map(\.text)
+        return [.place("@@ -\(part(\.isOld)) +\(part(\.isNew)) @@")] + lines[range]
+    }
+}
+
+extension UnifiedDiff.Line: Encodable {
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(text)
     }
 }

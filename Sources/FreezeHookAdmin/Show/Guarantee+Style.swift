@@ -3,6 +3,16 @@ import FreezeHookBase
 import FreezeHookRecipes
 
 extension Guarantee {
+    /// The first part of the word, for narrow terminals: "application-consistent" is half of one.
+    var short: String {
+        switch self {
+        case .applicationConsistent: "application"
+        case .nativeCopy: "native"
+        case .crashConsistent: "crash"
+        case .unsupported: "unsupported"
+        }
+    }
+
     /// How a verdict stands out.
     package var style: TextStyle {
         switch self {

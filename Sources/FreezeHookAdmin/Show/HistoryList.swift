@@ -42,8 +42,7 @@ package struct HistoryList: Encodable {
             throw .unreadable(place: source.place, reason: error)
         }
         if let since {
-            // A time that cannot be read is of no known age: better one too many.
-            cycles = cycles.filter { (WallTime(rfc3339: $0.started) ?? since).microseconds >= since.microseconds }
+            cycles = cycles.filter { !$0.started.isBefore(since) }
         }
         if let last {
             olderCount = max(0, cycles.count - last)

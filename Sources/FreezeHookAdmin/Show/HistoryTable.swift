@@ -29,17 +29,17 @@ package struct HistoryTable {
     }
 
     private static func row(_ cycle: CycleSummary) -> [TextTable.Cell] {
-        let time = WallTime(rfc3339: cycle.started)?.dateAndTime ?? cycle.started
-        let guarantee = Guarantee(rawValue: cycle.verdict)
-        // "application-consistent" is half of a narrow terminal.
-        let short = cycle.verdict.split(separator: "-").first.map(String.init)
+        let time = cycle.started.dateAndTime
+        let verdict = cycle.verdict.value
         return [
             .init(String(cycle.id.prefix(idLength)), .dim), .init(time, short: String(time.dropLast(3))),
-            .init(cycle.reason), .init(cycle.verdict, short: short, guarantee?.style),
-            .init(seconds(cycle.freezeSeconds)), .init(seconds(cycle.holdSeconds)), .init(seconds(cycle.thawSeconds)),
-            .init(seconds(cycle.windowSeconds)), .init(cycle.failedHooks.joined(separator: ", "), .red),
+            .init(cycle.reason.text), .init(cycle.verdict.text, short: verdict?.short, verdict?.style),
+            .init(seconds(cycle.freezeTime)), .init(seconds(cycle.holdTime)), .init(seconds(cycle.thawTime)),
+            .init(seconds(cycle.windowTime)), .init(cycle.failedHooks.joined(separator: ", "), .red),
         ]
     }
 
-    private static func seconds(_ seconds: Double?) -> String { seconds.map(DurationText.brief) ?? "-" }
+    private static func seconds(_ time: Duration?) -> String {
+        time.map { DurationText.brief($0.inSeconds) } ?? "-"
+    }
 }

@@ -70,10 +70,10 @@ extension HookList.Item {
             why = problems.isEmpty ? nil : problems.joined(separator: "; ")
         case .skipped(let reason):
             runs = false
-            why = reason
-        case .refused(let reason):
+            why = "\(reason)"
+        case .refused(let refusal):
             runs = false
-            why = "refused: \(reason)"
+            why = "refused: \(refusal)"
         }
     }
 

@@ -38,15 +38,15 @@ package struct NagiosReport: Equatable {
     ) {
         let status = Status(locations: locations, settings: settings)
         if let problem = status.historyProblem {
-            self.init(.unknown, problem)
+            self.init(.unknown, "\(problem)")
             return
         }
         let history = History(
             directory: StateDirectory(path: locations.stateDirectory), limit: settings.historyLimit)
         self.init(last: status.last, lastGood: history.lastBackup(atLeast: accepting), maxAge: maxAge, now: now)
-        if let attention = status.attention {
+        if !status.attentions.isEmpty {
             state = .critical
-            text = "\(attention); \(text)"
+            text = (status.attentions.map { "\($0)" } + [text]).joined(separator: "; ")
         }
     }
 
@@ -55,15 +55,15 @@ package struct NagiosReport: Equatable {
             self.init(.critical, "no cycle yet: the agent has not called the hooks")
             return
         }
-        let reasons = last.reasons.isEmpty ? "" : " (\(last.reasons.joined(separator: "; ")))"
-        let lastText = "last cycle \(Self.age(of: last, now)): \(last.verdict)\(reasons)"
+        let reasons = last.reasons.isEmpty ? "" : " (\(last.reasons.texts.joined(separator: "; ")))"
+        let lastText = "last cycle \(Self.age(of: last, now)): \(last.verdict.text)\(reasons)"
         let limit = maxAge.nanoseconds / 1_000_000_000
         guard let lastGood else {
             self.init(.critical, "no good cycle is known; \(lastText)")
             addDurations(of: last)
             return
         }
-        let seconds = Self.seconds(since: lastGood, now)
+        let seconds = lastGood.started.age(at: now)
         let isOld = seconds > Double(limit)
         switch (isOld, lastGood.id == last.id) {
         case (false, true): self.init(.ok, lastText)
@@ -77,32 +77,27 @@ package struct NagiosReport: Equatable {
     }
 
     private mutating func addDurations(of cycle: CycleSummary) {
-        let parts: [(name: String, seconds: Double?)] = [
-            ("freeze", cycle.freezeSeconds), ("hold", cycle.holdSeconds), ("thaw", cycle.thawSeconds),
-            ("window", cycle.windowSeconds),
+        let parts = [
+            ("freeze", cycle.freezeTime), ("hold", cycle.holdTime), ("thaw", cycle.thawTime),
+            ("window", cycle.windowTime),
         ]
-        for part in parts {
-            guard let seconds = part.seconds else { continue }
-            data.append(
-                "\(part.name)=\(DurationText.seconds(DurationText.shown(seconds)))s;;;0"
-            )
+        for (name, time) in parts {
+            guard let time else { continue }
+            data.append("\(name)=\(DurationText.seconds(DurationText.shown(time.inSeconds)))s;;;0")
         }
     }
 
     /// The line. A `|` in the text would begin the performance data.
     package var line: String {
-        let clean = text.split(separator: "|", omittingEmptySubsequences: false).joined(separator: "/")
+        // Scalars: to Swift a `|` and an accent behind it are one character.
+        let parts = text.unicodeScalars.split(separator: "|", omittingEmptySubsequences: false)
+        let clean = parts.map { String($0) }.joined(separator: "/")
         let performance = data.isEmpty ? "" : " | \(data.joined(separator: " "))"
         return "FSFREEZE \(state.word) - \(clean)\(performance)"
     }
 
-    private static func seconds(since cycle: CycleSummary, _ now: WallTime) -> Double {
-        // A time that cannot be read is older than everything that is allowed.
-        WallTime(rfc3339: cycle.started).map { now.seconds - $0.seconds } ?? .greatestFiniteMagnitude
-    }
-
     private static func age(of cycle: CycleSummary, _ now: WallTime) -> String {
-        let seconds = seconds(since: cycle, now)
+        let seconds = cycle.started.age(at: now)
         if seconds > 1e9 { return "at an unknown time" }
         let (number, unit) =
             seconds < 120

@@ -49,22 +49,8 @@ package final class Progress: CycleObserver {
     }
 
     private func show(_ event: Event) {
-        let hook = value(.hook, of: event)
-        let action = value(.action, of: event)
+        if let step = event.step { return show(step, event) }
         switch event.messageID {
-        case .hookStarted:
-            isHolding = false
-            output = []
-            current = ("\(action) \(hook)", .now())
-            tick()
-        case .hookSucceeded, .hookSkipped:
-            if terminal.canRedraw { return }
-            let duration = Duration.microseconds(Int64(value(.duration, of: event)) ?? 0)
-            let result = event.messageID == .hookSkipped ? "nothing to do here" : "\(DurationText.seconds(duration)) s"
-            say("\(action) \(hook): \(result)")
-        case .hookFailed:
-            say(event.text, .red)
-            for line in output { say("    \(hook): \(line)") }
         case .frozen:
             isHolding = true
             current = ("hold", .now())
@@ -72,12 +58,28 @@ package final class Progress: CycleObserver {
         case .rehearsed:
             // The verdict is shown by whoever shows the result.
             finish()
-        case nil where !hook.isEmpty:
-            let text =
-                event.text.hasPrefix("\(hook): ") ? String(event.text.dropFirst(hook.utf8.count + 2)) : event.text
-            output = (output + [text]).suffix(Self.outputLimit)
         default:
             if event.priority.rawValue <= Event.Priority.warning.rawValue { say(event.text, .yellow) }
+        }
+    }
+
+    private func show(_ step: Event.HookStep, _ event: Event) {
+        let call = "\(step.action.rawValue) \(step.hook)"
+        switch step.kind {
+        case .started:
+            isHolding = false
+            output = []
+            current = (call, .now())
+            tick()
+        case .printed(let line):
+            output = (output + [line]).suffix(Self.outputLimit)
+        case .succeeded(let duration):
+            if !terminal.canRedraw { say("\(call): \(DurationText.seconds(duration)) s") }
+        case .skipped:
+            if !terminal.canRedraw { say("\(call): nothing to do here") }
+        case .failed:
+            say(event.text, .red)
+            for line in output { say("    \(step.hook): \(line)") }
         }
     }
 
@@ -92,10 +94,6 @@ package final class Progress: CycleObserver {
         // Nobody who looks on is no reason to end a cycle.
         let bytes = Array(text.utf8)
         _ = Glibc.write(descriptor, bytes, bytes.count)
-    }
-
-    private func value(_ field: Event.Field, of event: Event) -> String {
-        event.fields.first { $0.field == field }?.value ?? ""
     }
 
     private static func tenths(_ duration: Duration) -> String {

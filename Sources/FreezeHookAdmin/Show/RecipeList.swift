@@ -45,7 +45,8 @@ package struct RecipeList: Encodable {
     private static func obstacle(_ entry: DirectoryEntry) -> String? {
         switch entry.disposition {
         case .runs: nil
-        case .skipped(let reason), .refused(let reason): reason
+        case .skipped(let reason): "\(reason)"
+        case .refused(let refusal): "\(refusal)"
         }
     }
 

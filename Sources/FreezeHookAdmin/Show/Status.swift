@@ -11,7 +11,7 @@ package struct Status: Encodable {
     }
 
     /// A session that is kept open.
-    package struct Hold: Encodable {
+    package struct Hold: Encodable, Equatable {
         package var name: String
         package var hook: String
         package var alive: Bool
@@ -20,14 +20,28 @@ package struct Status: Encodable {
     /// The image that this machine came from.
     package struct Image: Encodable {
         package var cycle: String
-        package var taken: String
-        package var verdict: String
-        package var reasons: [String]
+        package var taken: KeptTime
+        package var verdict: Guarantee
+        package var reasons: [Reason]
+
+        private enum CodingKeys: CodingKey {
+            case cycle, taken, verdict, reasons, reasonKinds
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(cycle, forKey: .cycle)
+            try container.encode(taken.text, forKey: .taken)
+            try container.encode(verdict.rawValue, forKey: .verdict)
+            try container.encode(reasons.texts, forKey: .reasons)
+            try container.encodeIfPresent(reasons.kinds, forKey: .reasonKinds)
+        }
     }
 
     package var state: State
-    package var frozenSince: String?
-    package var guardSecondsLeft: Double?
+    package var frozenSince: WallTime?
+    /// Until the guard ends the window; nil when no guard would.
+    package var guardTimeLeft: Duration?
     package var holds: [Hold] = []
     package var image: Image?
     /// The last cycle that was no rehearsal.
@@ -38,17 +52,20 @@ package struct Status: Encodable {
     package var rehearsing: Bool?
     /// The last cycles, rehearsals among them, when they were asked for.
     package var cycles: [CycleSummary]?
-    /// What has to be done, and the command that does it.
-    package var attention: String?
+    /// What has to be done; the weightiest comes first.
+    package var attentions: [Attention] = []
 
     /// Why nothing is known of past cycles.
-    private(set) var historyProblem: String?
+    private(set) var historyProblem: Attention?
 
     // The history in an image is that of the cycles before it.
     private var imageDecides = false
 
     private enum CodingKeys: CodingKey {
-        case state, frozenSince, guardSecondsLeft, holds, image, last, rehearsal, rehearsing, cycles, attention
+        case state, frozenSince, guardSecondsLeft, holds, image, last, rehearsal, rehearsing, cycles
+        /// The first of all, in words.
+        case attention
+        case attentions
     }
 
     /// The status of this machine now, with so many past cycles. Reading it changes nothing.
@@ -59,94 +76,115 @@ package struct Status: Encodable {
             (last, rehearsal) = try history.newest()
             if let count { cycles = try history.cycles().suffix(count) }
         } catch {
-            let advice = error == .permissionDenied ? "; call it as root" : ""
-            let problem = "the history in \(SafeText.clean(locations.stateDirectory)) cannot be read: \(error)\(advice)"
-            historyProblem = problem
-            attention = problem
+            historyProblem = .historyUnreadable(place: SafeText.clean(locations.stateDirectory), reason: error)
         }
         let marker = ImageMarker(directory: directory, bootID: KernelID.boot)
         imageDecides = marker.isUntouched
         if let origin = marker.origin {
             let verdict = Verdict(on: origin)
-            let taken = (origin.moments[.frozen] ?? Timestamp()).wall.rfc3339
-            image = Image(cycle: origin.id, taken: taken, verdict: verdict.guarantee.rawValue, reasons: verdict.reasons)
+            let taken = KeptTime((origin.moments[.frozen] ?? Timestamp()).wall)
+            image = Image(cycle: origin.id, taken: taken, verdict: verdict.guarantee, reasons: verdict.reasons)
         }
         state = .thawed
-        guard let runDirectory = RunDirectory.existing(locations.runDirectory),
+        if let runDirectory = RunDirectory.existing(locations.runDirectory),
             let record = CycleRecorder.read(in: runDirectory), record.isUnfinished
-        else { return }
-        describe(record, isWorkedOn: runDirectory.isLocked, settings: settings)
+        {
+            show(
+                WindowState(
+                    of: record, isWorkedOn: runDirectory.isLocked, holdLimit: settings.holdLimit, now: .now(),
+                    isAlive: \.isAlive))
+        }
+        if let historyProblem { attentions.append(historyProblem) }
     }
 
-    private mutating func describe(_ record: CycleRecord, isWorkedOn: Bool, settings: Settings) {
-        rehearsing = record.isRehearsal ? true : nil
-        if record.hasExpired {
-            state = isWorkedOn ? .thawing : .thawed
-            attention =
-                "the guard has ended the window of cycle \(record.id) and its thaw has not come: fsfreeze-hook thaw"
-        } else if record.moments[.thawing] != nil {
-            state = .thawing
-        } else {
-            state = record.isFrozen ? .frozen : .freezing
-        }
-        if !isWorkedOn && !record.isFrozen {
-            attention = "the freeze of cycle \(record.id) was killed: fsfreeze-hook recover"
-        }
-        if let frozen = record.moments[.frozen], state == .frozen {
-            frozenSince = frozen.wall.rfc3339
-            if record.guardian?.process.isAlive == true {
-                guardSecondsLeft = max(0, (settings.holdLimit - (.now() - frozen.monotonic)).inSeconds)
-            } else if record.guardian != nil {
-                attention =
-                    "the guard of cycle \(record.id) has been killed: nothing ends the window but fsfreeze-hook thaw"
-            }
-        }
-        holds = record.holds.filter { $0.ending != .released }.map { hold in
-            Hold(name: hold.name, hook: hold.hook, alive: hold.ending == nil && hold.holder.isAlive)
-        }
-        if let dead = holds.first(where: { !$0.alive }) { attention = "the session \(dead.name) has ended too early" }
+    private mutating func show(_ window: WindowState) {
+        state = window.state
+        rehearsing = window.isRehearsal ? true : nil
+        frozenSince = window.frozenSince
+        guardTimeLeft = window.guardTimeLeft
+        holds = window.holds
+        attentions = window.attentions
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(state, forKey: .state)
+        try container.encodeIfPresent(frozenSince?.rfc3339, forKey: .frozenSince)
+        try container.encodeIfPresent(guardTimeLeft?.inSeconds, forKey: .guardSecondsLeft)
+        try container.encode(holds, forKey: .holds)
+        try container.encodeIfPresent(image, forKey: .image)
+        try container.encodeIfPresent(last, forKey: .last)
+        try container.encodeIfPresent(rehearsal, forKey: .rehearsal)
+        try container.encodeIfPresent(rehearsing, forKey: .rehearsing)
+        try container.encodeIfPresent(cycles, forKey: .cycles)
+        try container.encodeIfPresent(attentions.first?.description, forKey: .attention)
+        try container.encode(attentions, forKey: .attentions)
     }
 
     /// Whether all is as it should be: nothing needs attention, and the image or the last cycle is application-consistent.
     package var isGood: Bool {
-        if attention != nil { return false }
+        if !attentions.isEmpty { return false }
         if state != .thawed { return true }
-        if let image, imageDecides { return image.verdict == Guarantee.applicationConsistent.rawValue }
-        return last?.verdict == Guarantee.applicationConsistent.rawValue
+        if let image, imageDecides { return image.verdict == .applicationConsistent }
+        return last.map { $0.verdict == .applicationConsistent } ?? false
     }
 
     /// The status as text.
     package func lines(for terminal: Terminal) -> [String] {
-        var lines = ["state:      \(state.rawValue)"]
-        if rehearsing == true { lines[0] += ", a rehearsal" }
-        if let frozenSince { lines[0] += " since \(frozenSince)" }
-        if let guardSecondsLeft {
-            lines.append("guard:      ends the window in \(Int(guardSecondsLeft.rounded(.up))) s")
+        var rows: [Row] = [.field("state:", stateText)]
+        if let guardTimeLeft {
+            rows.append(.field("guard:", "ends the window in \(Int(guardTimeLeft.inSeconds.rounded(.up))) s"))
         }
         for hold in holds {
             let owner = hold.hook.isEmpty ? "" : " for \(hold.hook)"
-            lines.append("hold:       \(hold.name)\(owner): \(hold.alive ? "open" : "lost")")
+            rows.append(.field("hold:", "\(hold.name)\(owner): \(hold.alive ? "open" : "lost")"))
         }
-        if let attention { lines.append("attention:  \(attention)") }
+        rows += attentions.map { .field("attention:", "\($0)") }
         if let image {
-            lines.append("image:      this machine comes from the image of cycle \(image.cycle), taken \(image.taken)")
-            lines.append("            \(image.verdict)")
-            lines += image.reasons.map { "            - \($0)" }
+            rows.append(
+                .field("image:", "this machine comes from the image of cycle \(image.cycle), taken \(image.taken.text)")
+            )
+            rows += [.more(image.verdict.rawValue)] + image.reasons.map { .reason($0.text) }
         }
-        lines += last.map { Self.lines(of: $0, "last cycle: ") } ?? ["last cycle: none yet"]
-        if let rehearsal { lines += Self.lines(of: rehearsal, "rehearsal:  ") }
-        lines = lines.flatMap { line in
-            // A reason's second line stands below the first, behind its dash.
-            TextWrap.lines(of: line, columns: terminal.columns, indent: line.hasPrefix("            - ") ? 14 : 12)
-        }
-        if let cycles { lines += [""] + HistoryTable(cycles).lines(for: terminal) }
-        return lines
+        rows += last.map { Self.rows(of: $0, "last cycle:") } ?? [.field("last cycle:", "none yet")]
+        if let rehearsal { rows += Self.rows(of: rehearsal, "rehearsal:") }
+        let lines = rows.flatMap { $0.lines(columns: terminal.columns) }
+        return cycles.map { lines + [""] + HistoryTable($0).lines(for: terminal) } ?? lines
     }
 
-    private static func lines(of cycle: CycleSummary, _ title: String) -> [String] {
-        var lines = ["\(title)\(cycle.verdict), \(cycle.started) (\(cycle.id))"]
-        lines += cycle.reasons.map { "            - \($0)" }
-        if cycle.windowSeconds != nil { lines.append("            window \(cycle.durations)") }
-        return lines
+    private var stateText: String {
+        let kind = rehearsing == true ? ", a rehearsal" : ""
+        return "\(state.rawValue)\(kind)\(frozenSince.map { " since \($0.rfc3339)" } ?? "")"
+    }
+
+    private static func rows(of cycle: CycleSummary, _ name: String) -> [Row] {
+        var rows: [Row] = [.field(name, "\(cycle.verdict.text), \(cycle.started.text) (\(cycle.id))")]
+        rows += cycle.reasons.map { .reason($0.text) }
+        if cycle.windowTime != nil { rows.append(.more("window \(cycle.durations)")) }
+        return rows
+    }
+}
+
+/// A part of the status as text.
+private enum Row {
+    case field(String, String)
+    /// What stands below a field's text.
+    case more(String)
+    case reason(String)
+
+    // Behind the longest name.
+    private static let margin = 12
+
+    func lines(columns: Int?) -> [String] {
+        let blanks = String(repeating: " ", count: Self.margin)
+        return switch self {
+        case .field(let name, let text):
+            TextWrap.lines(of: TextWidth.padded(name, to: Self.margin) + text, columns: columns, indent: Self.margin)
+        case .more(let text):
+            TextWrap.lines(of: blanks + text, columns: columns, indent: Self.margin)
+        case .reason(let text):
+            // A second line stands below the first, behind its dash.
+            TextWrap.lines(of: "\(blanks)- \(text)", columns: columns, indent: Self.margin + 2)
+        }
     }
 }

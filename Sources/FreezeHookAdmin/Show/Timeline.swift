@@ -15,13 +15,13 @@ package struct Timeline {
     /// The lines: what it was, the picture, the window's length, the verdict and its reasons.
     package func lines(for terminal: Terminal) -> [String] {
         let columns = terminal.columns
-        let verdict = Guarantee(rawValue: cycle.verdict)
+        let verdict = cycle.verdict.text
         var lines = TextWrap.lines(of: title, columns: columns, indent: 4).map { terminal.styled($0, .bold) }
         lines += [""] + chart.lines(for: terminal) + [""]
         lines += TextWrap.lines(of: "window   \(cycle.durations)", columns: columns, indent: Self.indent)
-        let whole = TextWrap.lines(of: "verdict  \(cycle.verdict)", columns: columns, indent: Self.indent)
-        lines += whole.count > 1 ? whole : ["verdict  \(terminal.styled(cycle.verdict, verdict?.style))"]
-        for reason in cycle.reasons {
+        let whole = TextWrap.lines(of: "verdict  \(verdict)", columns: columns, indent: Self.indent)
+        lines += whole.count > 1 ? whole : ["verdict  \(terminal.styled(verdict, cycle.verdict.value?.style))"]
+        for reason in cycle.reasons.texts {
             lines += TextWrap.lines(of: "         - \(reason)", columns: columns, indent: Self.indent + 2)
         }
         return lines
@@ -31,10 +31,9 @@ package struct Timeline {
     private static let indent = 9
 
     private var title: String {
-        let time = WallTime(rfc3339: cycle.started)?.dateAndTime ?? cycle.started
         let kind = cycle.isRehearsal ? "rehearsal" : "cycle"
-        let title = "\(kind) \(cycle.id.prefix(HistoryTable.idLength)), \(time)"
-        switch RunReason(rawValue: cycle.reason) {
+        let title = "\(kind) \(cycle.id.prefix(HistoryTable.idLength)), \(cycle.started.dateAndTime)"
+        switch cycle.reason.value {
         case .rollback: return "\(title), rolled back"
         case .recover: return "\(title), recovered"
         case .expired: return "\(title), ended by the guard"

@@ -54,8 +54,8 @@ struct TimelineChart {
 
     init(_ cycle: CycleSummary) {
         let parts: [(kind: Kind, seconds: Double?)] = [
-            (.prepare, cycle.prepareSeconds), (.freeze, cycle.freezeSeconds), (.hold, cycle.holdSeconds),
-            (.thaw, cycle.thawSeconds),
+            (.prepare, cycle.prepareTime?.inSeconds), (.freeze, cycle.freezeTime?.inSeconds),
+            (.hold, cycle.holdTime?.inSeconds), (.thaw, cycle.thawTime?.inSeconds),
         ]
         var window = Row(mark: " ", name: "window")
         var end = 0.0
@@ -64,12 +64,12 @@ struct TimelineChart {
             window.bars.append(Bar(kind: part.kind, start: end, end: end + seconds))
             end += seconds
         }
-        let hasPrepare = cycle.hooks.contains { $0.action == HookAction.prepare.rawValue }
+        let hasPrepare = cycle.hooks.contains { $0.action == .prepare }
         // Without a hook that prepares it is but the time until the guard was there.
         if !hasPrepare { window.bars.removeAll { $0.kind == .prepare } }
-        window.seconds[.freeze] = cycle.freezeSeconds
-        window.seconds[.thaw] = cycle.thawSeconds
-        if hasPrepare { window.seconds[.prepare] = cycle.prepareSeconds }
+        window.seconds[.freeze] = cycle.freezeTime?.inSeconds
+        window.seconds[.thaw] = cycle.thawTime?.inSeconds
+        if hasPrepare { window.seconds[.prepare] = cycle.prepareTime?.inSeconds }
         let hooks = Self.rows(of: cycle, until: end)
         rows = [window] + hooks
         total = hooks.flatMap(\.bars).reduce(end) { max($0, $1.end) }
@@ -79,25 +79,25 @@ struct TimelineChart {
 
     private static func rows(of cycle: CycleSummary, until end: Double) -> [Row] {
         // The order in which they are frozen: a hook that prepares has run before all others.
-        let paths = Set(cycle.hooks.map(\.path) + (cycle.refusals ?? []).map(\.path)).sorted {
+        let paths = Set(cycle.hooks.map(\.path) + cycle.refusals.map(\.path)).sorted {
             $0.utf8.lexicographicallyPrecedes($1.utf8)
         }
         return paths.map { path in
             let runs = cycle.hooks.filter { $0.path == path }
-            let refusals = (cycle.refusals ?? []).filter { $0.path == path }
+            let refusals = cycle.refusals.filter { $0.path == path }
             return row(runs, refusals, start: cycle.started, until: end)
         }
     }
 
     private static func row(
-        _ runs: [CycleSummary.Run], _ refusals: [CycleSummary.Refusal], start: String, until end: Double
+        _ runs: [CycleSummary.Run], _ refusals: [CycleSummary.Refusal], start: KeptTime, until end: Double
     ) -> Row {
         let name = TextWidth.withoutTabs(runs.first?.name ?? refusals.first?.name ?? "")
         var row = Row(mark: " ", name: name)
         for run in runs {
-            let begin = run.offsetSeconds ?? offset(of: run.started, from: start)
-            let seconds = run.seconds ?? max(0, end - begin)
-            guard let action = HookAction(rawValue: run.action) else { continue }
+            let begin = offset(of: run, from: start)
+            let seconds = run.duration?.inSeconds ?? max(0, end - begin)
+            guard let action = run.action.value else { continue }
             row.seconds[action, default: 0] += seconds
             if run.status == HookStatus.nothingToDo { continue }
             row.bars.append(Bar(kind: run.failed ? .failed : kind(of: action), start: begin, end: begin + seconds))
@@ -115,14 +115,14 @@ struct TimelineChart {
     }
 
     /// From the end of the freeze to the start of the thaw that follows it.
-    private static func hold(_ runs: [CycleSummary.Run], start: String, until end: Double) -> Bar? {
-        guard let index = runs.lastIndex(where: { $0.action == HookAction.freeze.rawValue && $0.status == 0 }) else {
+    private static func hold(_ runs: [CycleSummary.Run], start: KeptTime, until end: Double) -> Bar? {
+        guard let index = runs.lastIndex(where: { $0.action == .freeze && $0.status == 0 }) else {
             return nil
         }
         let frozen = runs[index]
-        let thaw = runs[(index + 1)...].first { $0.action == HookAction.thaw.rawValue }
-        let from = (frozen.offsetSeconds ?? offset(of: frozen.started, from: start)) + (frozen.seconds ?? 0)
-        let to = thaw.map { $0.offsetSeconds ?? offset(of: $0.started, from: start) } ?? end
+        let thaw = runs[(index + 1)...].first { $0.action == .thaw }
+        let from = offset(of: frozen, from: start) + (frozen.duration?.inSeconds ?? 0)
+        let to = thaw.map { offset(of: $0, from: start) } ?? end
         return to > from ? Bar(kind: .hold, start: from, end: to) : nil
     }
 
@@ -134,10 +134,9 @@ struct TimelineChart {
         }
     }
 
-    /// What older versions have kept has only the times of the wall clock.
-    private static func offset(of time: String, from start: String) -> Double {
-        guard let time = WallTime(rfc3339: time), let start = WallTime(rfc3339: start) else { return 0 }
-        return max(0, time.seconds - start.seconds)
+    private static func offset(of run: CycleSummary.Run, from start: KeptTime) -> Double {
+        // What older versions have kept has only the times of the wall clock.
+        run.offset?.inSeconds ?? run.started.offset(from: start)
     }
 
     // MARK: - Text

@@ -2,12 +2,28 @@ import Glibc
 
 /// Who could have written a file or a directory.
 package enum Ownership {
+    /// Why a file or a directory cannot be trusted.
+    package enum Fault: Equatable, Sendable, CustomStringConvertible {
+        case owner(uid_t)
+        case writableByOthers
+        case writableByGroup(gid_t)
+
+        /// The words behind the name of what they are about.
+        package var description: String {
+            switch self {
+            case .owner(let user): "belongs to user \(user)"
+            case .writableByOthers: "is writable by others"
+            case .writableByGroup(let group): "is writable by group \(group)"
+            }
+        }
+    }
+
     /// Why what `status` describes cannot be trusted, or nil when only root, or the user that runs the program, could
     /// have written it.
-    package static func fault(of status: stat) -> String? {
-        if status.st_uid != 0 && status.st_uid != geteuid() { return "belongs to user \(status.st_uid)" }
-        if status.st_mode & S_IWOTH != 0 { return "is writable by others" }
-        if status.st_mode & S_IWGRP != 0 && status.st_gid != 0 { return "is writable by group \(status.st_gid)" }
+    package static func fault(of status: stat) -> Fault? {
+        if status.st_uid != 0 && status.st_uid != geteuid() { return .owner(status.st_uid) }
+        if status.st_mode & S_IWOTH != 0 { return .writableByOthers }
+        if status.st_mode & S_IWGRP != 0 && status.st_gid != 0 { return .writableByGroup(status.st_gid) }
         return nil
     }
 }

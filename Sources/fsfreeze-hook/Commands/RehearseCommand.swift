@@ -52,7 +52,7 @@ struct RehearseCommand: ParsableCommand {
             return Ending.show(CommandResult(.needsAttention, message))
         case .ended(let cycle?):
             if json { print(try JSONText.encode(cycle)) } else { Output.show(Timeline(cycle).lines(for: terminal)) }
-            let isGood = cycle.verdict == Guarantee.applicationConsistent.rawValue
+            let isGood = cycle.verdict == .applicationConsistent
             return (isGood ? ExitStatus.done : .needsAttention).rawValue
         }
     }

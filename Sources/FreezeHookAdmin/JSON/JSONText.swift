@@ -1,14 +1,14 @@
 import FoundationEssentials
 import FreezeHookBase
 
-/// JSON as the program prints and keeps it: snake_case keys in a fixed order.
+/// JSON as administration prints and keeps it: snake_case keys in a fixed order.
 package enum JSONText {
     /// The value over several lines, as the commands print it.
     package static func encode(_ value: some Encodable) throws -> String {
         try text(of: value, [.prettyPrinted])
     }
 
-    /// The value on one line, as the history keeps it.
+    /// The value on one line, as the manifest of a set-up keeps it.
     package static func line(of value: some Encodable) throws -> String {
         try text(of: value, [])
     }

@@ -1,0 +1,52 @@
+import FreezeHookBase
+import Glibc
+import SystemPackage
+
+/// Why a hook must not run: somebody else could have written it, or put it in its place.
+package struct Refusal: Equatable, Sendable, CustomStringConvertible {
+    /// What is wrong with the subject.
+    package enum Fault: Equatable, Sendable {
+        /// The hook's own owner or mode.
+        case hook(Ownership.Fault)
+        /// The hook runs with the rights of its owner or group, whoever calls it.
+        case setID
+        /// The owner or the mode of a directory on the way to the hook.
+        case directory(Ownership.Fault)
+        /// A link on the way, or the hook itself, that this user can lead elsewhere.
+        case link(owner: uid_t)
+        /// The kernel follows no more links.
+        case tooManyLinks
+        /// It cannot be looked at.
+        case unreadable(Errno)
+    }
+
+    /// The file, directory or link at fault.
+    package var subject: FilePath
+    package var fault: Fault
+
+    package init(_ subject: FilePath, _ fault: Fault) {
+        self.subject = subject
+        self.fault = fault
+    }
+
+    /// `is writable by others` of the hook itself; what lies on the way to it is named.
+    package var description: String {
+        let path = SafeText.clean(subject)
+        return switch fault {
+        case .hook(let fault): "\(fault)"
+        case .setID: "is setuid or setgid"
+        case .directory(let fault): "the directory \(path) \(fault)"
+        case .link(let owner): "the link \(path) belongs to user \(owner)"
+        case .tooManyLinks: "\(path): too many links"
+        case .unreadable(let reason): "\(path): \(reason)"
+        }
+    }
+
+    /// Whether the fault is the hook's own, and not one of the way to it.
+    package var isOfHook: Bool {
+        switch fault {
+        case .hook, .setID: true
+        case .directory, .link, .tooManyLinks, .unreadable: false
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import FreezeHookBase
+
+/// Why an image is no better than it is.
+package struct Reason: Equatable, Sendable {
+    /// What kind of thing has happened, for programs.
+    package enum Kind: String, CaseIterable, Sendable {
+        case hookFailed = "hook-failed"
+        /// A hook was not called.
+        case hookRefused = "hook-refused"
+        /// The program was killed while the hook ran.
+        case hookCutOff = "hook-cut-off"
+        /// A session ended before it should have.
+        case holdLost = "hold-lost"
+        /// The guard ended the window.
+        case guardExpired = "guard-expired"
+        case noHookRan = "no-hook-ran"
+        case freezeIncomplete = "freeze-incomplete"
+        /// A hook promises no more.
+        case weakGuarantee = "weak-guarantee"
+        /// What the record says beside what the hooks say.
+        case fault
+    }
+
+    /// nil in what older versions have kept.
+    package var kind: Word<Kind>?
+    /// One line, cleaned.
+    package var text: String
+
+    package init(_ kind: Kind, _ text: String) {
+        self.kind = .known(kind)
+        self.text = text
+    }
+
+    package init(kind: Word<Kind>?, text: String) {
+        self.kind = kind
+        self.text = text
+    }
+}
+
+extension [Reason] {
+    /// The words, in the same order.
+    package var texts: [String] { map(\.text) }
+
+    /// The words of the kinds, in the same order; nil when they are not known of all.
+    package var kinds: [String]? {
+        let kinds = compactMap(\.kind?.text)
+        return kinds.count == count ? kinds : nil
+    }
+}

@@ -1,0 +1,60 @@
+import FreezeHookBase
+import SystemPackage
+
+/// Something that somebody has to act on.
+package enum Attention: Equatable, Sendable, CustomStringConvertible {
+    /// The guard has ended the window, and no thaw has come since.
+    case windowExpired(cycle: String)
+    /// The window is open, and nothing ends it but a thaw.
+    case guardKilled(cycle: String)
+    /// The freeze ended before it had frozen or thawed everything.
+    case freezeKilled(cycle: String)
+    /// The session's holder or client is gone, and the window still open.
+    case sessionLost(name: String)
+    /// Nothing is known of past cycles.
+    case historyUnreadable(place: String, reason: Errno)
+
+    /// What is wrong.
+    package var problem: String {
+        switch self {
+        case .windowExpired(let cycle): "the guard has ended the window of cycle \(cycle) and its thaw has not come"
+        case .guardKilled(let cycle): "the guard of cycle \(cycle) has been killed"
+        case .freezeKilled(let cycle): "the freeze of cycle \(cycle) was killed"
+        case .sessionLost(let name): "the session \(name) has ended too early"
+        case .historyUnreadable(let place, let reason): "the history in \(place) cannot be read: \(reason)"
+        }
+    }
+
+    /// The command that mends it; nil where none does.
+    package var repair: String? {
+        switch self {
+        case .windowExpired, .guardKilled: "fsfreeze-hook thaw"
+        case .freezeKilled: "fsfreeze-hook recover"
+        case .historyUnreadable(_, .permissionDenied): "sudo fsfreeze-hook status"
+        case .sessionLost, .historyUnreadable: nil
+        }
+    }
+
+    /// The problem and its repair as one sentence.
+    package var description: String {
+        let repair = repair ?? ""
+        return switch self {
+        case .windowExpired, .freezeKilled: "\(problem): \(repair)"
+        case .guardKilled: "\(problem): nothing ends the window but \(repair)"
+        case .historyUnreadable(_, .permissionDenied): "\(problem); call it as root"
+        case .sessionLost, .historyUnreadable: problem
+        }
+    }
+}
+
+extension Attention: Encodable {
+    private enum CodingKeys: CodingKey {
+        case problem, repair
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(problem, forKey: .problem)
+        try container.encodeIfPresent(repair, forKey: .repair)
+    }
+}

@@ -1,0 +1,49 @@
+import FreezeHook
+import FreezeHookBase
+
+/// What the record of an unfinished cycle says of the present.
+struct WindowState: Equatable {
+    /// What is being done with the applications.
+    var state: Status.State
+    var isRehearsal: Bool
+    /// nil when nothing is frozen now.
+    var frozenSince: WallTime?
+    /// Until the guard ends the window; nil when no guard would.
+    var guardTimeLeft: Duration?
+    /// The sessions that have not been released.
+    var holds: [Status.Hold]
+    /// The weightiest comes first.
+    var attentions: [Attention] = []
+
+    /// The state at the moment `now`. `isWorkedOn` says whether a freeze or a thaw runs, `isAlive` whether a process does.
+    init(
+        of record: CycleRecord, isWorkedOn: Bool, holdLimit: Duration, now: MonotonicTime,
+        isAlive: (ProcessIdentity) -> Bool
+    ) {
+        isRehearsal = record.isRehearsal
+        if record.hasExpired {
+            state = isWorkedOn ? .thawing : .thawed
+        } else if record.moments[.thawing] != nil {
+            state = .thawing
+        } else {
+            state = record.isFrozen ? .frozen : .freezing
+        }
+        holds = record.holds.filter { $0.ending != .released }.map { hold in
+            Status.Hold(name: hold.name, hook: hold.hook, alive: hold.ending == nil && isAlive(hold.holder))
+        }
+        if record.hasExpired { attentions.append(.windowExpired(cycle: record.id)) }
+        if let frozen = record.moments[.frozen], state == .frozen {
+            frozenSince = frozen.wall
+            if let guardian = record.guardian {
+                if isAlive(guardian.process) {
+                    guardTimeLeft = max(.zero, holdLimit - (now - frozen.monotonic))
+                } else {
+                    attentions.append(.guardKilled(cycle: record.id))
+                }
+            }
+        }
+        // Without a record of its freeze the guard has ended a window whose freeze was not killed.
+        if !isWorkedOn && !record.isFrozen && !record.hasExpired { attentions.append(.freezeKilled(cycle: record.id)) }
+        attentions += holds.filter { !$0.alive }.map { .sessionLost(name: $0.name) }
+    }
+}
