@@ -53,7 +53,7 @@ package struct Verdict: Equatable, Sendable {
     }
 
     private static func countedRuns(of record: CycleRecord) -> [CycleRecord.Run] {
-        record.runs.filter { $0.action == .freeze && $0.end?.status != HookStatus.nothingToDo }
+        record.runs.filter { $0.action == .freeze && !$0.wasSkipped }
     }
 
     private static func weakHooks(of record: CycleRecord, _ guarantee: Guarantee) -> [Reason] {
