@@ -26,9 +26,13 @@ package struct RecipeDirectoryError: Error, CustomStringConvertible {
     package var path: FilePath
     package var reason: Errno
 
-    package var description: String {
-        "the recipes in \(SafeText.clean(path)) cannot be read: \(reason); name their directory with --recipe-dir"
-    }
+    /// What happened, without a full stop.
+    package var problem: String { "the recipes in \(SafeText.clean(path)) cannot be read: \(reason)" }
+
+    /// What to do about it.
+    package var repair: String { "name their directory with --recipe-dir" }
+
+    package var description: String { "\(problem); \(repair)" }
 }
 
 /// The directory in which the recipes are installed.

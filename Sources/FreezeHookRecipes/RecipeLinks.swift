@@ -9,11 +9,6 @@ package enum RecipeError: Error, CustomStringConvertible {
     case inTheWay(link: FilePath)
     case cannotChange(path: FilePath, reason: Errno)
 
-    /// Whether the command line is at fault.
-    package var isUsage: Bool {
-        if case .unknown = self { true } else { false }
-    }
-
     package var description: String {
         switch self {
         case .unknown(let name, let directory):

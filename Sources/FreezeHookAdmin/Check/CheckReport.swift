@@ -3,7 +3,7 @@ import FreezeHookBase
 import FreezeHookRecipes
 
 /// What `check` has found.
-package struct CheckReport: Encodable {
+package struct CheckReport: Shown {
     /// What one check has found.
     package struct Check: Encodable {
         package var name: String

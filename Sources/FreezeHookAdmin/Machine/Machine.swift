@@ -15,6 +15,8 @@ package struct Machine {
     /// Why the configuration cannot be used; the defaults are in force then.
     package let configurationProblem: String?
     package let recipes: [Recipe]
+    /// Why there are no recipes to look for; nil when they could be read.
+    package let recipesError: RecipeDirectoryError?
     package let mounts: MountTable
     package let agent: AgentWiring
     package let applications: [Application]
@@ -23,15 +25,22 @@ package struct Machine {
     /// Whether the kernel's clock follows another one; nil where that cannot be asked.
     package let clockIsSynchronised: Bool?
 
-    /// Looks at a system.
+    /// Looks at a system. `program`, `locations` and the recipes' directory are as that system knows them.
     package init(
-        tree: SystemTree, program: FilePath, locations: Locations, recipes: [Recipe], clockIsSynchronised: Bool? = nil
+        tree: SystemTree, program: FilePath, locations: Locations, recipes directory: RecipeDirectory,
+        clockIsSynchronised: Bool? = nil
     ) {
         self.tree = tree
         self.program = program
         self.locations = locations
-        self.recipes = recipes
         self.clockIsSynchronised = clockIsSynchronised
+        do {
+            recipes = try directory.recipes(in: tree)
+            recipesError = nil
+        } catch {
+            recipes = []
+            recipesError = error
+        }
         do {
             settings = try SettingsFile.read(tree.place(of: locations.configuration))
             configurationProblem = nil

@@ -4,7 +4,7 @@ import FreezeHookRecipes
 import SystemPackage
 
 /// What `setup` tells.
-package struct SetupReport: Encodable {
+package struct SetupReport: Shown {
     /// What became of the changes.
     package enum Mode: String, Encodable {
         case planned, made, undone
@@ -16,6 +16,7 @@ package struct SetupReport: Encodable {
         package var description: String
         package var running: Bool
         package var installed: Bool
+        /// Their names; empty for one whose name is not known.
         package var containers: [String]
         /// Whether its recipe is enabled now.
         package var enabled: Bool
@@ -47,7 +48,7 @@ package struct SetupReport: Encodable {
             return Found(
                 recipe: recipe.name, description: recipe.header.description ?? recipe.name, running: application.runs,
                 installed: application.program != nil,
-                containers: application.containers.map { SafeText.clean($0.utf8) },
+                containers: application.containers.map { SafeText.clean(($0 ?? "").utf8) },
                 enabled: !links.links(to: recipe).isEmpty)
         }
         self.changes = changes.map { Change(path: SafeText.clean($0.path.utf8), diff: $0.diff) }

@@ -14,7 +14,7 @@ package struct HookListError: Error, CustomStringConvertible {
 }
 
 /// What `list` shows.
-package struct HookList: Encodable {
+package struct HookList: Shown {
     /// One entry of the directory.
     package struct Item: Encodable {
         package var name: String
@@ -42,15 +42,15 @@ package struct HookList: Encodable {
         }
     }
 
-    /// The list as a table of text, an entry a line.
-    package var table: String {
-        if hooks.isEmpty { return "no hooks in \(directory)" }
+    /// The directory, and its entries, a line each.
+    package func lines(for terminal: Terminal) -> [String] {
+        if hooks.isEmpty { return ["no hooks in \(directory)"] }
         let width = hooks.map(\.name.count).max() ?? 0
         let lines = hooks.map { hook in
             let padding = String(repeating: " ", count: width - hook.name.count)
             return "\(hook.name)\(padding)  \(hook.state)"
         }
-        return (["\(directory):"] + lines).joined(separator: "\n")
+        return ["\(directory):"] + lines
     }
 }
 

@@ -4,7 +4,7 @@ import FreezeHookRecipes
 import SystemPackage
 
 /// What `enable` and `disable` show of the recipes.
-package struct RecipeList: Encodable {
+package struct RecipeList: Shown {
     /// One recipe.
     package struct Item: Encodable {
         package var name: String
@@ -49,14 +49,14 @@ package struct RecipeList: Encodable {
         }
     }
 
-    /// The recipes as text, a line each.
-    package var text: String {
-        if recipes.isEmpty { return "there are no recipes" }
+    /// The recipes, a line each.
+    package func lines(for terminal: Terminal) -> [String] {
+        if recipes.isEmpty { return ["there are no recipes"] }
         let width = recipes.map(\.name.count).max() ?? 0
         return recipes.map { recipe in
             let padding = String(repeating: " ", count: width - recipe.name.count)
             return "\(recipe.name)\(padding)  \(recipe.state)  \(recipe.description ?? "")"
-        }.joined(separator: "\n")
+        }
     }
 }
 
@@ -70,18 +70,5 @@ extension RecipeList.Item {
             case (false, false): ""
             }
         return words + String(repeating: " ", count: "enabled, runs here".count - words.count)
-    }
-
-    /// What was done with it, or why nothing.
-    package var outcome: String {
-        let place = link.map { " (\($0))" } ?? ""
-        let what =
-            switch (enabled, changed) {
-            case (true, true): "\(name): enabled\(place)"
-            case (true, false): "\(name): was enabled already\(place)"
-            case (false, true): "\(name): disabled"
-            case (false, false): "\(name): was not enabled"
-            }
-        return why.map { "\(what), but it does not run: \($0)" } ?? what
     }
 }

@@ -4,7 +4,7 @@ import FreezeHookRecipes
 import SystemPackage
 
 /// What `status` tells: the present state, where this machine comes from, and how the last cycle went.
-package struct Status: Encodable {
+package struct Status: Shown {
     /// What is being done with the applications.
     package enum State: String, Encodable {
         case thawed, freezing, frozen, thawing

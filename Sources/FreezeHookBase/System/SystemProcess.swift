@@ -14,8 +14,8 @@ package struct SystemProcess: Equatable, Sendable {
 
     /// A container as its control group names it.
     package struct Container: Equatable, Hashable, Sendable {
-        /// The 64 digits of docker or podman; empty when it is of another kind.
-        package var id: String
+        /// The 64 digits of docker or podman; nil when it is of another kind.
+        package var id: String?
     }
 
     // What clock ticks since boot are counted in: USER_HZ, which is 100 on every architecture that qemu-ga runs on.
@@ -47,7 +47,7 @@ package struct SystemProcess: Equatable, Sendable {
     private static func container(of process: String, in tree: SystemTree) -> Container {
         let groups = tree.text(of: FilePath("/proc/\(process)/cgroup")) ?? ""
         let digits = groups.split { !$0.isHexDigit }
-        return Container(id: digits.first { $0.count == 64 }.map(String.init) ?? "")
+        return Container(id: digits.first { $0.count == 64 }.map(String.init))
     }
 
     private static func bootTime(in tree: SystemTree) -> Double? {
