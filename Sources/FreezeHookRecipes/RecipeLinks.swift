@@ -23,6 +23,7 @@ package enum RecipeError: Error, CustomStringConvertible {
 
 /// The links in a hook directory that enable recipes. Whatever else lies there is left alone.
 package struct RecipeLinks {
+    /// The directory in which the links lie.
     package let hookDirectory: FilePath
     private let tree: SystemTree
 

@@ -6,7 +6,9 @@ import FreezeHookRecipes
 package struct CheckReport: Shown {
     /// What one check has found.
     package struct Check: Encodable {
+        /// The name that `--json` and the documentation give it.
         package var name: String
+        /// In the order in which the check came upon them; empty when all is well.
         package var findings: [Finding]
     }
 

@@ -5,6 +5,7 @@ import SystemPackage
 
 /// An application that a recipe is for, as it is found on a system.
 package struct Application: Equatable, Sendable {
+    /// The recipe that holds it.
     package var recipe: Recipe
     /// Its processes in the system itself.
     package var processes: [SystemProcess]
@@ -13,6 +14,7 @@ package struct Application: Equatable, Sendable {
     /// Its program; nil when none is installed.
     package var program: FilePath?
 
+    /// Whether it runs in the system itself.
     package var runs: Bool { !processes.isEmpty }
 
     /// Whether it runs, in a container or not, or is installed.

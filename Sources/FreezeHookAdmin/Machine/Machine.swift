@@ -6,19 +6,25 @@ import SystemPackage
 
 /// What is known of a system: the one place where `check` and `setup` look.
 package struct Machine {
+    /// Its files.
     package let tree: SystemTree
     /// The program, as that system knows it.
     package let program: FilePath
     /// Its places, as that system knows them.
     package let locations: Locations
+    /// What its configuration says; the defaults where that cannot be used.
     package let settings: Settings
     /// Why the configuration cannot be used; the defaults are in force then.
     package let configurationProblem: String?
+    /// The recipes that are installed, in the order of their names.
     package let recipes: [Recipe]
     /// Why there are no recipes to look for; nil when they could be read.
     package let recipesError: RecipeDirectoryError?
+    /// The mounts that its qemu-ga sees.
     package let mounts: MountTable
+    /// Whether its qemu-ga calls the program.
     package let agent: AgentWiring
+    /// The applications that its recipes are for, whether they are there or not.
     package let applications: [Application]
     /// The entries of the hook directory.
     package private(set) var hooks: [DirectoryEntry] = []

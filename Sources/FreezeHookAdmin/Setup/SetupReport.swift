@@ -12,9 +12,12 @@ package struct SetupReport: Shown {
 
     /// An application that was found.
     package struct Found: Encodable {
+        /// The name of its recipe.
         package var recipe: String
         package var description: String
+        /// Whether it runs in the system itself.
         package var running: Bool
+        /// Whether its program is there.
         package var installed: Bool
         /// Their names; empty for one whose name is not known.
         package var containers: [String]
@@ -24,14 +27,19 @@ package struct SetupReport: Shown {
 
     /// A path that is changed.
     package struct Change: Encodable {
+        /// The path, as the system knows it, cleaned.
         package var path: String
+        /// The lines of a unified diff, without colours.
         package var diff: [String]
     }
 
+    /// Whether the changes are planned, made or taken back.
     package var mode: Mode
     /// Whether this call has changed anything.
     package var changed: Bool
+    /// The applications that were found.
     package var applications: [Found]
+    /// The changes, in the order in which they are made.
     package var changes: [Change]
     /// What only an administrator can decide or do.
     package var attention: [String]

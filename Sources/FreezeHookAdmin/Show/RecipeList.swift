@@ -7,12 +7,17 @@ import SystemPackage
 package struct RecipeList: Shown {
     /// One recipe.
     package struct Item: Encodable {
+        /// The name of its file, which is that of the application.
         package var name: String
+        /// Its path, cleaned.
         package var path: String
+        /// What its header says that it is.
         package var description: String?
+        /// What it promises of an image: the raw value of a `Guarantee`; nil when its header does not say.
         package var guarantee: String?
         /// The link that enables it.
         package var link: String?
+        /// Whether a link in the hook directory leads to it.
         package var enabled: Bool
         /// Whether its application runs here now.
         package var detected: Bool
@@ -22,7 +27,9 @@ package struct RecipeList: Shown {
         package var why: String?
     }
 
+    /// Whether this call has enabled or disabled any of them.
     package var changed: Bool
+    /// The recipes, in the order in which they were asked for.
     package var recipes: [Item]
 
     /// The state of the recipes now.

@@ -7,6 +7,7 @@ package struct Timeline: Shown {
     private let cycle: CycleSummary
     private let chart: TimelineChart
 
+    /// The picture of a cycle.
     package init(_ cycle: CycleSummary) {
         self.cycle = cycle
         chart = TimelineChart(cycle)

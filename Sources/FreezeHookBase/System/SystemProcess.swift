@@ -3,9 +3,11 @@ import SystemPackage
 
 /// A process of a system, as its `/proc` tells of it.
 package struct SystemProcess: Equatable, Sendable {
+    /// The id by which this system's `/proc` knows it.
     package var pid: pid_t
     /// The name of `/proc/PID/comm`.
     package var name: String
+    /// Its command line, the program first.
     package var arguments: [String]
     /// The container that it runs in; nil for a process of the system itself.
     package var container: Container?
