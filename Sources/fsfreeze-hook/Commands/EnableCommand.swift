@@ -1,5 +1,4 @@
 import ArgumentParser
-import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
 import FreezeHookRecipes

@@ -2,7 +2,6 @@ import ArgumentParser
 import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook list`
 struct ListCommand: ParsableCommand {

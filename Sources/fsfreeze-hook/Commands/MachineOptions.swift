@@ -1,8 +1,5 @@
 import ArgumentParser
-import FreezeHook
 import FreezeHookAdmin
-import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// What `check` and `setup` have in common: the system that they look at.

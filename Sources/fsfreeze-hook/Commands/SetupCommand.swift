@@ -1,8 +1,6 @@
 import ArgumentParser
-import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook setup`
 struct SetupCommand: ParsableCommand {
