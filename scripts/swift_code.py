@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Swift sources as text, for the lints that read them."""
 
 

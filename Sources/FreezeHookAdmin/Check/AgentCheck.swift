@@ -6,7 +6,7 @@ import SystemPackage
 /// Whether qemu-ga runs, and calls the program.
 enum AgentCheck {
     static func findings(on machine: Machine) -> [Finding] {
-        calls(machine) + recovery(machine.agent)
+        calls(machine) + recovery(machine)
     }
 
     /// Whether the agent runs, and calls the program.
@@ -71,8 +71,8 @@ enum AgentCheck {
     }
 
     /// Whether what a killed agent leaves is thawed.
-    private static func recovery(_ agent: AgentWiring) -> [Finding] {
-        guard case .unit(let name, let unit) = agent.service, !unit.isMasked, !unit.recovers
+    private static func recovery(_ machine: Machine) -> [Finding] {
+        guard case .unit(let name, let unit) = machine.agent.service, !unit.isMasked, !unit.recovers
         else { return [] }
         return [
             .warning(
