@@ -98,11 +98,12 @@ bench: build ## speed and size beside the stock script, run-parts and a C loop; 
 	@scripts/need qemu-ga run-parts cc python3 mariadb postgresql redis
 	@bench/run
 
-lint: ## style of the code and the scripts, the order of the folders, the links of the pages
+lint: ## style of the code and the scripts, the order of the folders, comments, the links of the pages
 	@scripts/need swift shellcheck python3
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	scripts/lint-scripts
 	scripts/check-layers
+	scripts/check-docs
 	scripts/check-links
 	scripts/release-notes --check
 

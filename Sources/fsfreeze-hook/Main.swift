@@ -71,6 +71,6 @@ func perform(_ phase: CyclePhase, in locations: Locations) -> Int32 {
         case .recover: return Ending.show(Thaw(in: context).recover())
         }
     } catch {
-        return Ending.show(CommandResult(.failed, "cannot read signals: \(error); nothing was run"))
+        return Ending.show(.signals(error))
     }
 }

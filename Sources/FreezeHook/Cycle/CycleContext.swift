@@ -4,7 +4,9 @@ import SystemPackage
 
 /// What a freeze or a thaw works with: settings, places, and what became of opening them.
 package final class CycleContext {
+    /// Where this run finds and keeps things.
     package let locations: Locations
+    /// The policy in force; the defaults when the configuration cannot be used.
     package let settings: Settings
     /// Why the configuration could not be used; the settings are the defaults then.
     let configurationError: ConfigurationError?

@@ -7,6 +7,7 @@ package struct Freeze {
     private let context: CycleContext
     private let begin = MonotonicTime.now()
 
+    /// A freeze in these places.
     package init(in context: CycleContext) {
         self.context = context
     }

@@ -1,6 +1,21 @@
 import FreezeHookBase
 import Glibc
 
+/// Why a rehearsal is not begun.
+package enum RehearsalError: Error, CustomStringConvertible {
+    /// Without its configuration it would rehearse something else.
+    case configuration(ConfigurationError)
+    /// Without the run directory nobody would thaw what a killed rehearsal leaves behind.
+    case runDirectory(RunDirectoryError)
+
+    package var description: String {
+        switch self {
+        case .configuration(let error): "\(error)"
+        case .runDirectory(let error): "\(error)"
+        }
+    }
+}
+
 /// A whole cycle of the hooks in which no filesystem is frozen: prepare, freeze, hold, thaw.
 package final class Rehearsal {
     private let context: CycleContext
@@ -26,12 +41,9 @@ package final class Rehearsal {
     }
 
     /// Runs it to its end. A request to stop (SIGINT and the like) thaws at once.
-    ///
-    /// Throws `ConfigurationError` or `RunDirectoryError`: without the one it would rehearse something else, without the other
-    /// nobody would thaw what a killed rehearsal leaves behind.
-    package func run() throws -> Outcome {
-        if let error = context.configurationError { throw error }
-        if let error = context.runDirectoryError { throw error }
+    package func run() throws(RehearsalError) -> Outcome {
+        if let error = context.configurationError { throw .configuration(error) }
+        if let error = context.runDirectoryError { throw .runDirectory(error) }
         // Stopped by a key in mid-window, it would leave the applications held.
         for number in [SIGTSTP, SIGTTOU, SIGTTIN] { signal(number, SIG_IGN) }
         defer { context.runDirectory?.unlock() }

@@ -7,6 +7,7 @@ package struct Thaw {
     private let context: CycleContext
     private let begin = MonotonicTime.now()
 
+    /// A thaw in these places.
     package init(in context: CycleContext) {
         self.context = context
     }

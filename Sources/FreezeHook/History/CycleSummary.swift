@@ -6,11 +6,14 @@ package struct CycleSummary: Equatable {
     /// One run of a hook.
     package struct Run: Equatable {
         package var name: String
+        /// The hook's path, cleaned.
         package var path: String
         package var action: Word<HookAction>
         package var reason: Word<RunReason>
         package var status: Int32?
+        /// The signal that it died of.
         package var signal: Int32?
+        /// Whether it took longer than it may.
         package var timedOut: Bool
         package var started: KeptTime
         /// From the cycle's start to its own; not in what older versions have kept.
@@ -25,12 +28,14 @@ package struct CycleSummary: Equatable {
     /// A hook that was not called, which counts as a failure.
     package struct Refusal: Equatable {
         package var name: String
+        /// The hook's path, cleaned.
         package var path: String
         package var action: Word<HookAction>
         /// The refusal in words.
         package var why: String
     }
 
+    /// The cycle's id, a UUID.
     package var id: String
     /// What the cycle ended with.
     package var reason: Word<RunReason>

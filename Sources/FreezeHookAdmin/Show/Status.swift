@@ -4,7 +4,7 @@ import FreezeHookRecipes
 import SystemPackage
 
 /// What `status` tells: the present state, where this machine comes from, and how the last cycle went.
-package struct Status: Encodable {
+package struct Status: Shown {
     /// What is being done with the applications.
     package enum State: String, Encodable {
         case thawed, freezing, frozen, thawing
@@ -13,12 +13,15 @@ package struct Status: Encodable {
     /// A session that is kept open.
     package struct Hold: Encodable, Equatable {
         package var name: String
+        /// The name of the hook that opened it; empty when it was none.
         package var hook: String
+        /// Whether it still holds.
         package var alive: Bool
     }
 
     /// The image that this machine came from.
     package struct Image: Encodable {
+        /// The id of the cycle in whose window it was taken.
         package var cycle: String
         package var taken: KeptTime
         package var verdict: Guarantee
@@ -38,6 +41,7 @@ package struct Status: Encodable {
         }
     }
 
+    /// What is being done with the applications now.
     package var state: State
     package var frozenSince: WallTime?
     /// Until the guard ends the window; nil when no guard would.

@@ -7,8 +7,11 @@ package struct Mount: Equatable, Sendable {
     /// The directory at which it is mounted, of any bytes.
     package var point: FilePath
     package var options: [String]
+    /// The type of its filesystem: `ext4`.
     package var type: String
+    /// What is mounted: a device, or a name of the filesystem's own.
     package var source: String
+    /// The options of its filesystem, which all its mounts share.
     package var filesystemOptions: [String]
 
     fileprivate init?(_ line: some Collection<UInt8>) {
@@ -45,11 +48,13 @@ package struct Mount: Equatable, Sendable {
     /// made up.
     package var isFreezable: Bool { !device.hasPrefix("0:") || type == "btrfs" }
 
+    /// Whether nothing can be written to it.
     package var isReadOnly: Bool { options.contains("ro") || filesystemOptions.contains("ro") }
 }
 
 /// The mounts that a process sees, in the kernel's order.
 package struct MountTable: Equatable, Sendable {
+    /// The mounts, in the kernel's order: the later one lies over the earlier one.
     package var mounts: [Mount]
 
     /// The mounts that a text in the form of mountinfo tells of.

@@ -2,7 +2,6 @@ import ArgumentParser
 import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook rehearse`
 struct RehearseCommand: ParsableCommand {
@@ -18,8 +17,7 @@ struct RehearseCommand: ParsableCommand {
     @Option(help: "How long the applications are held.")
     var hold: TimeOption = TimeOption(.seconds(2))
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     @OptionGroup var options: LocationOptions
 
@@ -27,33 +25,29 @@ struct RehearseCommand: ParsableCommand {
         let locations = options.locations
         ProcessSetup.run()
         // The JSON object stands alone on standard output.
-        let descriptor: Int32 = json ? 2 : 1
+        let descriptor: Int32 = output.json ? 2 : 1
         let terminal = Terminal(descriptor: descriptor)
-        let isSilent = json && !terminal.isTerminal
+        let isSilent = output.json && !terminal.isTerminal
         let progress = Progress(terminal, on: isSilent ? -1 : descriptor, hold: hold.duration)
-        do {
-            let context = try CycleContext(locations: locations)
-            let outcome = try Rehearsal(in: context, hold: hold.duration, observer: progress).run()
+        try Ending.run { () throws(ProgramError) in
+            let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
+            let rehearsal = Rehearsal(in: context, hold: hold.duration, observer: progress)
+            let outcome = try attempt(ProgramError.rehearsal, try rehearsal.run())
             progress.finish()
-            throw ExitCode(try show(outcome, terminal))
-        } catch let error as ExitCode {
-            throw error
-        } catch {
-            throw ExitCode(Ending.show(Ending.result(of: error)))
+            return try show(outcome)
         }
     }
 
-    private func show(_ outcome: Rehearsal.Outcome, _ terminal: Terminal) throws -> Int32 {
+    private func show(_ outcome: Rehearsal.Outcome) throws(ProgramError) -> ExitStatus {
         switch outcome {
         case .refused(let result):
-            return Ending.show(result)
+            _ = Ending.show(result)
+            return result.status
         case .ended(nil):
-            let message = "the record of the rehearsal was lost; the log tells how it went"
-            return Ending.show(CommandResult(.needsAttention, message))
+            throw .rehearsalLost
         case .ended(let cycle?):
-            if json { print(try JSONText.encode(cycle)) } else { Output.show(Timeline(cycle).lines(for: terminal)) }
-            let isGood = cycle.verdict == .applicationConsistent
-            return (isGood ? ExitStatus.done : .needsAttention).rawValue
+            try output.show(Timeline(cycle))
+            return ExitStatus(isGood: cycle.verdict == .applicationConsistent)
         }
     }
 }
