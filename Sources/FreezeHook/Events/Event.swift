@@ -39,6 +39,7 @@ package struct Event: Sendable {
         package var kind: Kind
     }
 
+    /// When it happened.
     package var time = WallTime.now()
     /// How much it matters.
     package var priority: Priority

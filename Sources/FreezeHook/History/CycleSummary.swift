@@ -5,20 +5,25 @@ import SystemPackage
 package struct CycleSummary: Equatable {
     /// One run of a hook.
     package struct Run: Equatable {
+        /// The hook's file name, cleaned.
         package var name: String
         /// The hook's path, cleaned.
         package var path: String
+        /// The word it was called with.
         package var action: Word<HookAction>
+        /// Why it was called.
         package var reason: Word<RunReason>
+        /// Its exit status, or the shell's number for another ending; nil when it has not ended, or nobody saw how.
         package var status: Int32?
         /// The signal that it died of.
         package var signal: Int32?
         /// Whether it took longer than it may.
         package var timedOut: Bool
+        /// When it was called.
         package var started: KeptTime
         /// From the cycle's start to its own; not in what older versions have kept.
         package var offset: Duration?
-        /// nil when the program was killed meanwhile.
+        /// How long it took; nil when the program was killed meanwhile.
         package var duration: Duration?
 
         /// Whether it counts against the verdict: a status that is a failure, or none because the program was killed.
@@ -27,9 +32,11 @@ package struct CycleSummary: Equatable {
 
     /// A hook that was not called, which counts as a failure.
     package struct Refusal: Equatable {
+        /// The hook's file name, cleaned.
         package var name: String
         /// The hook's path, cleaned.
         package var path: String
+        /// The word it would have been called with.
         package var action: Word<HookAction>
         /// The refusal in words.
         package var why: String
@@ -39,20 +46,29 @@ package struct CycleSummary: Equatable {
     package var id: String
     /// What the cycle ended with.
     package var reason: Word<RunReason>
+    /// When it began.
     package var started: KeptTime
+    /// How good an image of its window is.
     package var verdict: Word<Guarantee>
     /// What the hooks that ran promise together; nil when none ran.
     package var guarantee: Word<Guarantee>?
-    /// Empty for an application-consistent image.
+    /// Why the image is no better; empty for an application-consistent one.
     package var reasons: [Reason]
+    /// From its beginning to the window's; nil for what it did not come to, as for the four below.
     package var prepareTime: Duration?
+    /// From the window's beginning to the end of the last freeze hook.
     package var freezeTime: Duration?
+    /// From the end of the last freeze hook to the beginning of the thaw.
     package var holdTime: Duration?
+    /// From the thaw's beginning to its end.
     package var thawTime: Duration?
+    /// From the window's beginning to the thaw's end.
     package var windowTime: Duration?
     /// Whether the guard is known to have ended the window.
     package var expired: Bool
+    /// The runs of its hooks, in their order.
     package var hooks: [Run]
+    /// The hooks that were not called, in their order.
     package var refusals: [Refusal]
 
     /// The cycle as far as its record goes.

@@ -29,6 +29,7 @@ package struct SetupReport: Shown {
     package struct Change: Encodable {
         /// The path, as the system knows it, cleaned.
         package var path: String
+        /// The change as a unified diff.
         package var diff: [UnifiedDiff.Line]
     }
 

@@ -12,6 +12,7 @@ package struct Status: Shown {
 
     /// A session that is kept open.
     package struct Hold: Encodable, Equatable {
+        /// The session's name.
         package var name: String
         /// The name of the hook that opened it; empty when it was none.
         package var hook: String
@@ -23,8 +24,11 @@ package struct Status: Shown {
     package struct Image: Encodable {
         /// The id of the cycle in whose window it was taken.
         package var cycle: String
+        /// When the window began.
         package var taken: KeptTime
+        /// How good it is.
         package var verdict: Guarantee
+        /// Why it is no better.
         package var reasons: [Reason]
 
         private enum CodingKeys: CodingKey {
@@ -43,9 +47,11 @@ package struct Status: Shown {
 
     /// What is being done with the applications now.
     package var state: State
+    /// When the freeze ended; nil unless applications are held.
     package var frozenSince: WallTime?
     /// Until the guard ends the window; nil when no guard would.
     package var guardTimeLeft: Duration?
+    /// The sessions of the cycle that is open, but those that were released.
     package var holds: [Hold] = []
     package var image: Image?
     /// The last cycle that was no rehearsal.

@@ -29,6 +29,7 @@ package struct KeyValueText: Sendable {
         /// the line as it stands in the file, from 0; joined lines count as one.
         package var content: ArraySlice<UInt8>
 
+        /// The line of these bytes; blanks at its ends are left out.
         package init(_ content: ArraySlice<UInt8>, number: Int = 1) {
             self.number = number
             self.content = trimmed(content)

@@ -6,6 +6,7 @@ package struct Mount: Equatable, Sendable {
     package var device: String
     /// The directory at which it is mounted, of any bytes.
     package var point: FilePath
+    /// The options of this mount.
     package var options: [String]
     /// The type of its filesystem: `ext4`.
     package var type: String
