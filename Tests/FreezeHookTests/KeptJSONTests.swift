@@ -59,8 +59,7 @@ import Testing
 
     /// The line with the key that is written of a cycle without reasons.
     private func withKinds(_ line: String) -> String {
-        line.replacing(#""reasons":[]"#, with: #""reasons":[]"#).replacing(
-            #","reasons":[]"#, with: #","reason_kinds":[],"reasons":[]"#)
+        line.replacing(#","reasons":[]"#, with: #","reason_kinds":[],"reasons":[]"#)
     }
 
     @Test func `A line of the history comes back as it was written`() throws {
@@ -70,6 +69,51 @@ import Testing
             #expect(try JSONText.line(of: cycle) == withKinds(line))
         }
         #expect(try cycle(Self.failed).reasons.allSatisfy { $0.kind == nil })
+    }
+
+    @Test func `What is printed of a cycle is as it was, but for the kinds of its reasons`() throws {
+        let printed = #"""
+            {
+              "freeze_seconds" : 0.5,
+              "hold_seconds" : 2,
+              "hooks" : [
+                {
+                  "action" : "freeze",
+                  "name" : "10-a",
+                  "offset_seconds" : 0.5,
+                  "path" : "/d/10-a",
+                  "reason" : "freeze",
+                  "seconds" : 0.192,
+                  "started" : "2026-11-23T02:19:47.500+00:00",
+                  "status" : 0,
+                  "timed_out" : false
+                },
+                {
+                  "action" : "thaw",
+                  "name" : "10-a",
+                  "offset_seconds" : 3,
+                  "path" : "/d/10-a",
+                  "reason" : "thaw",
+                  "seconds" : 0.25,
+                  "started" : "2026-11-23T02:19:50.000+00:00",
+                  "status" : 0,
+                  "timed_out" : false
+                }
+              ],
+              "id" : "0f3c1d2e-1111-2222-3333-444455556666",
+              "prepare_seconds" : 0.5,
+              "reason" : "thaw",
+              "reasons" : [
+
+              ],
+              "started" : "2026-11-23T02:19:47.000+00:00",
+              "thaw_seconds" : 0.5,
+              "verdict" : "application-consistent",
+              "window_seconds" : 3
+            }
+            """#
+        let kinds = "  \"reason_kinds\" : [\n\n  ],\n  \"reasons\" : ["
+        #expect(try JSONText.encode(cycle(Self.good)) == printed.replacing("  \"reasons\" : [", with: kinds))
     }
 
     @Test func `Kinds of reasons come back, and words of a newer version too`() throws {

@@ -101,6 +101,25 @@ import Testing
         #expect(try sandbox.statusObject()["attention"] == nil)
     }
 
+    @Test func `A session that was lost does not hide the thaw that is needed after the guard`() throws {
+        let sandbox = try sandbox("hold-limit = 1s")
+        try sandbox.addHoldingHook("20-db", session: "db")
+        try sandbox.expectSilent("freeze")
+        sandbox.destroy(try #require(sandbox.parts("holder").first))
+        #expect(eventually { (try? sandbox.statusObject()["state"] as? String) == "thawed" })
+        let status = try sandbox.statusObject()
+        let attentions = try #require(status["attentions"] as? [[String: String]])
+        #expect(attentions.map { $0["repair"] } == ["fsfreeze-hook thaw", nil])
+        #expect(attentions.map { $0["problem"]?.hasSuffix("too early") } == [false, true])
+        #expect((status["attention"] as? String)?.hasSuffix("its thaw has not come: fsfreeze-hook thaw") == true)
+        let lines = try sandbox.run(["status"]).stdout.split(separator: "\n").filter { $0.hasPrefix("attention:") }
+        #expect(lines.count == 2 && lines.last == "attention:  the session db has ended too early")
+        _ = try sandbox.run(["thaw"])
+        let last = try #require(try sandbox.statusObject()["last"] as? [String: Any])
+        #expect((last["reason_kinds"] as? [String])?.contains("hold-lost") == true)
+        #expect((last["reason_kinds"] as? [String])?.contains("guard-expired") == true)
+    }
+
     @Test func `A freeze that was killed asks for its recovery`() throws {
         let sandbox = try sandbox("hold-limit = 0")
         try sandbox.addGatedHook("20-gate", action: "freeze")

@@ -24,6 +24,7 @@ package struct Refusal: Equatable, Sendable, CustomStringConvertible {
     package var subject: FilePath
     package var fault: Fault
 
+    /// What is wrong with the subject, a path from the root on.
     package init(_ subject: FilePath, _ fault: Fault) {
         self.subject = subject
         self.fault = fault

@@ -23,6 +23,7 @@ package struct Event: Sendable {
 
     /// What a hook does, for whoever looks on.
     package struct HookStep: Sendable {
+        /// What it does.
         package enum Kind: Sendable {
             case started
             /// A line of its output, cleaned.

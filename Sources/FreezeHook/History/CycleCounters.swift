@@ -70,6 +70,7 @@ extension CycleCounters {
         static let verdict = "verdict"
     }
 
+    /// The counters as an object.
     var json: JSON {
         JSON(fields: [
             Key.cycles: Self.object(cycles) { .integer(Int64($0)) }, Key.expiries: .integer(Int64(expiries)),

@@ -7,6 +7,7 @@ package struct KeptTime: Equatable, Sendable {
     // nil when the text names no moment; what that means is said below and nowhere else.
     private let time: WallTime?
 
+    /// A moment to the millisecond, as it is kept.
     package init(_ time: WallTime) {
         // By its text, so that a cycle is the same before it is kept and after.
         self.init(text: time.rfc3339)

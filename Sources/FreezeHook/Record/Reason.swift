@@ -26,11 +26,13 @@ package struct Reason: Equatable, Sendable {
     /// One line, cleaned.
     package var text: String
 
+    /// A reason that this version knows.
     package init(_ kind: Kind, _ text: String) {
         self.kind = .known(kind)
         self.text = text
     }
 
+    /// A reason as the history has it.
     package init(kind: Word<Kind>?, text: String) {
         self.kind = kind
         self.text = text

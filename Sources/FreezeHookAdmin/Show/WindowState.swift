@@ -15,7 +15,8 @@ struct WindowState: Equatable {
     /// The weightiest comes first.
     var attentions: [Attention] = []
 
-    /// The state at the moment `now`. `isWorkedOn` says whether a freeze or a thaw runs, `isAlive` whether a process does.
+    /// The state at the moment `now`. `isWorkedOn` says whether a freeze or a thaw holds the lock, `isAlive` whether a process
+    /// runs.
     init(
         of record: CycleRecord, isWorkedOn: Bool, holdLimit: Duration, now: MonotonicTime,
         isAlive: (ProcessIdentity) -> Bool

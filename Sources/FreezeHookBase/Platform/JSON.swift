@@ -26,6 +26,7 @@ package enum JSON: Equatable, Sendable {
         if case .string(let text) = self { text } else { nil }
     }
 
+    /// The value of true or false; nil for any other.
     package var bool: Bool? {
         if case .bool(let value) = self { value } else { nil }
     }
@@ -40,7 +41,7 @@ package enum JSON: Equatable, Sendable {
         }
     }
 
-    /// Any number.
+    /// The value of a number; nil for any other.
     package var number: Double? {
         switch self {
         case .integer(let number): Double(number)
@@ -49,10 +50,12 @@ package enum JSON: Equatable, Sendable {
         }
     }
 
+    /// The values of an array; nil for any other value.
     package var array: [JSON]? {
         if case .array(let values) = self { values } else { nil }
     }
 
+    /// The fields of an object; nil for any other value.
     package var object: [String: JSON]? {
         if case .object(let object) = self { object } else { nil }
     }

@@ -4,6 +4,7 @@ package enum Word<Value: RawRepresentable & Hashable & Sendable>: Hashable, Send
     case known(Value)
     case unknown(String)
 
+    /// A known word.
     package init(_ value: Value) {
         self = .known(value)
     }
@@ -26,7 +27,9 @@ package enum Word<Value: RawRepresentable & Hashable & Sendable>: Hashable, Send
         if case .known(let value) = self { value } else { nil }
     }
 
+    /// Whether it is this word.
     package static func == (word: Self, value: Value) -> Bool { word.value == value }
+    /// Whether it is another word, or an unknown one.
     package static func != (word: Self, value: Value) -> Bool { word.value != value }
 }
 
