@@ -22,6 +22,7 @@ package struct Refusal: Equatable, Sendable, CustomStringConvertible {
 
     /// The file, directory or link at fault.
     package var subject: FilePath
+    /// What is wrong with the subject.
     package var fault: Fault
 
     /// What is wrong with the subject, a path from the root on.

@@ -23,7 +23,7 @@ package struct Event: Sendable {
 
     /// What a hook does, for whoever looks on.
     package struct HookStep: Sendable {
-        /// What it does.
+        /// What a hook can do.
         package enum Kind: Sendable {
             case started
             /// A line of its output, cleaned.
@@ -36,7 +36,9 @@ package struct Event: Sendable {
 
         /// The hook's name, cleaned.
         package var hook: String
+        /// The word that it was called with.
         package var action: HookAction
+        /// What it does.
         package var kind: Kind
     }
 

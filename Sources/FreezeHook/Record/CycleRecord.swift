@@ -30,9 +30,6 @@ package struct CycleRecord {
 
         /// The file name, cleaned.
         package var name: String { path.name }
-
-        /// Whether the hook had nothing to do here.
-        package var wasSkipped: Bool { end?.status == HookStatus.nothingToDo }
     }
 
     /// How a run ended.

@@ -54,7 +54,12 @@ package struct Verdict: Equatable, Sendable {
     }
 
     private static func countedRuns(of record: CycleRecord) -> [CycleRecord.Run] {
-        record.runs.filter { $0.action == .freeze && !$0.wasSkipped }
+        // Two guards: swiftc 6.3.1 crashes when it optimizes both conditions in one expression for size.
+        record.runs.filter { run in
+            guard run.action == .freeze else { return false }
+            guard let end = run.end else { return true }
+            return end.status != HookStatus.nothingToDo
+        }
     }
 
     private static func weakHooks(of record: CycleRecord, _ guarantee: Guarantee) -> [Reason] {
