@@ -21,8 +21,28 @@ enum Ending {
         switch error {
         case let error as ConfigurationError: CommandResult(.configurationInvalid, "\(error)")
         case let error as RunDirectoryError: CommandResult(.cannotUseRunDirectory, "\(error)")
+        case let error as FreezeError: CommandResult(status(of: error), "\(error)")
+        case let error as ThawError: CommandResult(status(of: error), "\(error)")
+        case .configuration(let error) as RehearsalError: result(of: error)
+        case .runDirectory(let error) as RehearsalError: result(of: error)
+        case .refused(let error) as RehearsalError: result(of: error)
+        case RehearsalError.recordLost: CommandResult(.needsAttention, "\(error)")
         case let error as RecipeError: CommandResult(error.isUsage ? .usage : .failed, "\(error)")
         default: CommandResult(.failed, "\(error)")
+        }
+    }
+
+    private static func status(of error: FreezeError) -> ExitStatus {
+        switch error {
+        case .busy, .frozenMeanwhile, .agentHoldsFilesystems, .unfinished, .filesystemsFrozen: .busy
+        case .rolledBack: .failed
+        }
+    }
+
+    private static func status(of error: ThawError) -> ExitStatus {
+        switch error {
+        case .busy: .busy
+        case .hooksFailed: .failed
         }
     }
 

@@ -63,14 +63,25 @@ enum CyclePhase {
 /// Runs a freeze, a thaw or a recovery, says on standard error what went wrong, and returns the exit status.
 func perform(_ phase: CyclePhase, in locations: Locations) -> Int32 {
     ProcessSetup.run()
+    let context: CycleContext
     do {
-        let context = try CycleContext(locations: locations)
-        switch phase {
-        case .freeze: return Ending.show(Freeze(in: context).run())
-        case .thaw: return Ending.show(Thaw(in: context).run())
-        case .recover: return Ending.show(Thaw(in: context).recover())
-        }
+        context = try CycleContext(locations: locations)
     } catch {
         return Ending.show(CommandResult(.failed, "cannot read signals: \(error); nothing was run"))
+    }
+    do {
+        switch phase {
+        case .freeze:
+            _ = try Freeze(.backup, in: context, begin: .now()).run()
+            return ExitStatus.done.rawValue
+        case .thaw:
+            try Thaw(in: context, begin: .now()).run(.thaw)
+            return ExitStatus.done.rawValue
+        case .recover:
+            let outcome = try Thaw(in: context, begin: .now()).run(.recoverCommand)
+            return Ending.show(CommandResult(.done, outcome.note))
+        }
+    } catch {
+        return Ending.show(Ending.result(of: error))
     }
 }

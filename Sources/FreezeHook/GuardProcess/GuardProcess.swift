@@ -45,8 +45,8 @@ package final class GuardProcess {
         close(listener)
         if wake == .thawed { return }
         guard let context = try? CycleContext(locations: locations) else { return }
-        let thaw = Thaw(in: context)
-        if wake == .limit { thaw.expire(cycle, under: settings) } else { thaw.recoverAfterKill(cycle) }
+        let expiry = Expiry(cycle: cycle, context: context, settings: settings, begin: .now())
+        if wake == .limit { expiry.endWindow() } else { expiry.recoverAfterKill() }
     }
 
     private func wait() -> Wake {

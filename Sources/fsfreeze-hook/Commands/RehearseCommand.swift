@@ -33,9 +33,11 @@ struct RehearseCommand: ParsableCommand {
         let progress = Progress(terminal, on: isSilent ? -1 : descriptor, hold: hold.duration)
         do {
             let context = try CycleContext(locations: locations)
-            let outcome = try Rehearsal(in: context, hold: hold.duration, observer: progress).run()
+            let rehearsal = Rehearsal(in: context, hold: hold.duration, observer: progress)
+            let cycle = Result { () throws(RehearsalError) in try rehearsal.run() }
+            // Before an error is shown, too.
             progress.finish()
-            throw ExitCode(try show(outcome, terminal))
+            throw ExitCode(try show(cycle.get(), terminal))
         } catch let error as ExitCode {
             throw error
         } catch {
@@ -43,17 +45,9 @@ struct RehearseCommand: ParsableCommand {
         }
     }
 
-    private func show(_ outcome: Rehearsal.Outcome, _ terminal: Terminal) throws -> Int32 {
-        switch outcome {
-        case .refused(let result):
-            return Ending.show(result)
-        case .ended(nil):
-            let message = "the record of the rehearsal was lost; the log tells how it went"
-            return Ending.show(CommandResult(.needsAttention, message))
-        case .ended(let cycle?):
-            if json { print(try JSONText.encode(cycle)) } else { Output.show(Timeline(cycle).lines(for: terminal)) }
-            let isGood = cycle.verdict == Guarantee.applicationConsistent.rawValue
-            return (isGood ? ExitStatus.done : .needsAttention).rawValue
-        }
+    private func show(_ cycle: CycleSummary, _ terminal: Terminal) throws -> Int32 {
+        if json { print(try JSONText.encode(cycle)) } else { Output.show(Timeline(cycle).lines(for: terminal)) }
+        let isGood = cycle.verdict == Guarantee.applicationConsistent.rawValue
+        return (isGood ? ExitStatus.done : .needsAttention).rawValue
     }
 }
