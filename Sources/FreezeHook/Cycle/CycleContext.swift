@@ -4,6 +4,7 @@ import SystemPackage
 
 /// What a freeze or a thaw works with: settings, places, and what became of opening them.
 package final class CycleContext {
+    /// Where this run finds and keeps things.
     package let locations: Locations
     /// What the configuration file says, or why it cannot be used.
     let configuration: Result<Settings, ConfigurationError>

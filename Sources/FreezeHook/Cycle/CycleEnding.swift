@@ -2,7 +2,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// What every cycle ends with, however it came to it: nothing of ours is left, and the verdict is known.
+/// The end of every cycle: nothing of ours is left, and the verdict is known.
 struct CycleEnding {
     let context: CycleContext
     let cycle: HookSequence

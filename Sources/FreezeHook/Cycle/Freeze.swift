@@ -66,7 +66,7 @@ package struct Freeze {
     /// Makes sure that no other cycle is going on.
     private func beginCycle() throws(FreezeError) {
         guard let runDirectory = context.runDirectory else { return }
-        if kind == .backup { endRehearsal() }
+        if kind == .backup { interruptRehearsal() }
         let lock = takeLock(in: runDirectory)
         let decision = Admission.decide(
             kind, lock: lock, unfinished: context.unfinishedCycle(), agentIsFrozen: context.agentIsFrozen)
@@ -77,8 +77,8 @@ package struct Freeze {
         }
     }
 
-    /// Interrupts a rehearsal: a backup does not wait for its end.
-    private func endRehearsal() {
+    /// Tells a rehearsal to end now: a backup does not wait for it.
+    private func interruptRehearsal() {
         if let rehearser = context.unfinishedCycle()?.rehearser, rehearser.isAlive { kill(rehearser.pid, SIGTERM) }
     }
 

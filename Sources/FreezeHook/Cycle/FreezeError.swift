@@ -35,6 +35,7 @@ package enum FreezeError: Error, Equatable, CustomStringConvertible {
 
 /// A freeze that was given up and thawed again.
 package struct Rollback: Equatable, Sendable, CustomStringConvertible {
+    /// Why the freeze was given up.
     package var cause: FreezeFailure
     /// From the cycle's start to the failure.
     package var elapsed: Duration

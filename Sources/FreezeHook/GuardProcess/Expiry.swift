@@ -16,14 +16,29 @@ struct Expiry {
         let occasion = ThawOccasion.expiry(id: cycle, limit: settings.holdLimit)
         // Goes on without the lock, so that nothing is thrown.
         let outcome = try? Thaw(in: context, begin: begin).run(occasion) { sequence in
-            if settings.thawFilesystems && sequence.kind == .backup { thawFilesystems(in: sequence) }
+            if Self.thawsFilesystems(of: sequence.kind, under: settings) { thawFilesystems(in: sequence) }
         }
-        if case .expired(.backup) = outcome { correctImageMarker() }
+        guard case .expired(let kind) = outcome,
+            Self.correctsImageMarker(of: kind, under: settings, agentIsFrozen: context.agentIsFrozen)
+        else { return }
+        correctImageMarker()
     }
 
     /// Thaws because the freeze was killed before its end.
     func recoverAfterKill() {
         _ = try? Thaw(in: context, begin: begin).run(.killedFreeze(id: cycle))
+    }
+
+    /// Whether the filesystems are thawed too: a rehearsal has frozen none.
+    static func thawsFilesystems(of kind: CycleKind, under settings: Settings) -> Bool {
+        kind == .backup && settings.thawFilesystems
+    }
+
+    /// Whether the image marker has to be written again: an image taken from now on must not say that its applications
+    /// were held. Where qemu-ga still holds the filesystems the disk is as it was when they were, and the marker stays
+    /// true. A rehearsal has none.
+    static func correctsImageMarker(of kind: CycleKind, under settings: Settings, agentIsFrozen: Bool) -> Bool {
+        kind == .backup && (settings.thawFilesystems || !agentIsFrozen)
     }
 
     private func thawFilesystems(in sequence: HookSequence) {
@@ -34,12 +49,10 @@ struct Expiry {
         sequence.report.write(Event(.error, .windowExpired, "the guard thawed the filesystems \(names)"))
     }
 
-    /// An image taken from now on must not say that its applications were held. Where qemu-ga still holds the
-    /// filesystems the disk is as it was when they were, and what lies on it stays true.
     private func correctImageMarker() {
-        guard settings.thawFilesystems || !context.agentIsFrozen, let runDirectory = context.runDirectory,
-            let record = CycleRecorder.contents(in: runDirectory)
-        else { return }
+        guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
+            return
+        }
         // Should somebody else hold the filesystem frozen, this waits in the kernel: the thaw must not wait for us.
         runDirectory.unlock()
         try? context.imageMarker.write(record)
