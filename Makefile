@@ -92,11 +92,12 @@ bench: build ## speed and size beside the stock script, run-parts and a C loop; 
 	@scripts/need qemu-ga run-parts cc python3 mariadb postgresql redis
 	@bench/run
 
-lint: ## style of the code and the scripts, the order of the folders
+lint: ## style of the code and the scripts, the order of the folders, comments on what other files use
 	@scripts/need swift shellcheck python3
 	$(SWIFT) format lint --strict --recursive Package.swift Sources Tests
 	scripts/lint-scripts
 	scripts/check-layers
+	scripts/check-docs
 
 # Every manual page where it is installed: under its section.
 each_manual = $(foreach page,$(MANUALS),$(mandir)/man$(patsubst .%,%,$(suffix $(page)))/$(notdir $(page)))

@@ -5,7 +5,9 @@ import SystemPackage
 
 /// A hook that this project ships for one application; a link in the hook directory enables it.
 package struct Recipe: Equatable, Sendable {
+    /// Its file, as the system that it is installed on knows it.
     package var path: FilePath
+    /// What its first lines say of it.
     package var header: HookHeader
 
     /// The application's name, which is that of the file.
@@ -23,21 +25,29 @@ package struct Recipe: Equatable, Sendable {
 
 /// The recipes cannot be listed.
 package struct RecipeDirectoryError: Error, CustomStringConvertible {
+    /// The directory.
     package var path: FilePath
+    /// What the kernel said.
     package var reason: Errno
 
-    package var description: String {
-        "the recipes in \(SafeText.clean(path)) cannot be read: \(reason); name their directory with --recipe-dir"
-    }
+    /// What happened, without a full stop.
+    package var problem: String { "the recipes in \(SafeText.clean(path)) cannot be read: \(reason)" }
+
+    /// What to do about it.
+    package var repair: String { "name their directory with --recipe-dir" }
+
+    package var description: String { "\(problem); \(repair)" }
 }
 
 /// The directory in which the recipes are installed.
 package struct RecipeDirectory {
+    /// Its path, as the system that it is in knows it.
     package var path: FilePath
 
     /// Where packages put them.
     package static let usual = FilePath("/usr/libexec/fsfreeze-hook/recipes")
 
+    /// The directory at a path.
     package init(path: FilePath) {
         self.path = path
     }

@@ -4,6 +4,7 @@ import SystemPackage
 
 /// A recipe's own configuration file.
 package struct RecipeConfiguration {
+    /// Its path, which need not exist.
     package let path: FilePath
 
     /// The file of a recipe whose link lies in the hook directory.

@@ -9,11 +9,6 @@ package enum RecipeError: Error, CustomStringConvertible {
     case inTheWay(link: FilePath)
     case cannotChange(path: FilePath, reason: Errno)
 
-    /// Whether the command line is at fault.
-    package var isUsage: Bool {
-        if case .unknown = self { true } else { false }
-    }
-
     package var description: String {
         switch self {
         case .unknown(let name, let directory):
@@ -28,6 +23,7 @@ package enum RecipeError: Error, CustomStringConvertible {
 
 /// The links in a hook directory that enable recipes. Whatever else lies there is left alone.
 package struct RecipeLinks {
+    /// The directory in which the links lie.
     package let hookDirectory: FilePath
     private let tree: SystemTree
 

@@ -5,6 +5,7 @@ import FreezeHookBase
 package struct RunningApplications: Sendable {
     private let names: Set<String>
 
+    /// Processes of these names.
     package init(names: Set<String>) {
         self.names = names
     }

@@ -1,8 +1,5 @@
 import ArgumentParser
-import FreezeHook
-import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 import Glibc
 
 /// The one place where results and errors become a message on standard error and an exit status.
@@ -16,44 +13,27 @@ enum Ending {
         return result.status.rawValue
     }
 
-    /// The result that an error stands for.
-    static func result(of error: any Error) -> CommandResult {
-        switch error {
-        case let error as ConfigurationError: CommandResult(.configurationInvalid, "\(error)")
-        case let error as RunDirectoryError: CommandResult(.cannotUseRunDirectory, "\(error)")
-        case let error as FreezeError: CommandResult(status(of: error), "\(error)")
-        case let error as ThawError: CommandResult(status(of: error), "\(error)")
-        case .configuration(let error) as RehearsalError: result(of: error)
-        case .runDirectory(let error) as RehearsalError: result(of: error)
-        case .refused(let error) as RehearsalError: result(of: error)
-        case RehearsalError.recordLost: CommandResult(.needsAttention, "\(error)")
-        case let error as RecipeError: CommandResult(error.isUsage ? .usage : .failed, "\(error)")
-        default: CommandResult(.failed, "\(error)")
-        }
+    /// Shows an error and returns its exit status.
+    static func show(_ error: ProgramError) -> Int32 {
+        show(CommandResult(error.status, error.words))
     }
 
-    private static func status(of error: FreezeError) -> ExitStatus {
-        switch error {
-        case .busy, .frozenMeanwhile, .agentHoldsFilesystems, .unfinished, .filesystemsFrozen: .busy
-        case .rolledBack: .failed
-        }
-    }
-
-    private static func status(of error: ThawError) -> ExitStatus {
-        switch error {
-        case .busy: .busy
-        case .hooksFailed: .failed
-        }
-    }
-
-    /// Does a command's work; an error ends it with its message and exit status.
-    static func showingErrors(_ work: () throws -> Void) throws {
+    /// Does a command's work and ends the program: with the exit status of the work, or with its error's message and exit
+    /// status.
+    static func run(_ work: () throws(ProgramError) -> ExitStatus) throws(ExitCode) -> Never {
+        let status: ExitStatus
         do {
-            try work()
-        } catch let status as ExitCode {
-            throw status
+            status = try work()
         } catch {
-            throw ExitCode(show(result(of: error)))
+            throw ExitCode(show(error))
         }
+        throw ExitCode(status.rawValue)
+    }
+}
+
+extension ExitStatus {
+    /// The status of a command that looks whether all is well.
+    init(isGood: Bool) {
+        self = isGood ? .done : .needsAttention
     }
 }

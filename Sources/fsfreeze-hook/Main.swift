@@ -63,25 +63,19 @@ enum CyclePhase {
 /// Runs a freeze, a thaw or a recovery, says on standard error what went wrong, and returns the exit status.
 func perform(_ phase: CyclePhase, in locations: Locations) -> Int32 {
     ProcessSetup.run()
-    let context: CycleContext
-    do {
-        context = try CycleContext(locations: locations)
-    } catch {
-        return Ending.show(CommandResult(.failed, "cannot read signals: \(error); nothing was run"))
-    }
-    do {
+    do throws(ProgramError) {
+        let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
         switch phase {
         case .freeze:
-            _ = try Freeze(.backup, in: context, begin: .now()).run()
-            return ExitStatus.done.rawValue
+            _ = try attempt(ProgramError.freeze, try Freeze(.backup, in: context, begin: .now()).run())
         case .thaw:
-            try Thaw(in: context, begin: .now()).run(.thaw)
-            return ExitStatus.done.rawValue
+            _ = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.thaw))
         case .recover:
-            let outcome = try Thaw(in: context, begin: .now()).run(.recoverCommand)
+            let outcome = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.recoverCommand))
             return Ending.show(CommandResult(.done, outcome.note))
         }
+        return ExitStatus.done.rawValue
     } catch {
-        return Ending.show(Ending.result(of: error))
+        return Ending.show(error)
     }
 }

@@ -11,7 +11,7 @@ func openSession(
     let statements = readStandardInput()
     ProcessSetup.run()
     guard let path = findExecutable(client[0]) else {
-        return Ending.show(CommandResult(.failed, "\(client[0]) was not found in PATH"))
+        return Ending.show(.clientNotFound(client[0]))
     }
     let settings = (try? SettingsFile.read(locations.configuration)) ?? Settings()
     var request = HoldRequest(
@@ -21,7 +21,7 @@ func openSession(
     do {
         return Ending.show(try HoldClient(runDirectory: locations.runDirectory).open(request) { print($0) })
     } catch {
-        return Ending.show(Ending.result(of: error))
+        return Ending.show(.runDirectory(error))
     }
 }
 
@@ -32,6 +32,6 @@ func endSession(_ name: String, within limit: Duration, in locations: Locations)
         return Ending.show(
             try HoldClient(runDirectory: locations.runDirectory).release(name, within: limit) { print($0) })
     } catch {
-        return Ending.show(Ending.result(of: error))
+        return Ending.show(.runDirectory(error))
     }
 }

@@ -196,6 +196,12 @@ import Testing
             try $0.process(600, "postgres", ["postgres"], container: digits)
             try $0.file("/var/lib/docker/containers/\(digits)/config.v2.json", #"{"ID":"0123","Name":"/shop-db"}"#)
         },
+        Case(
+            name: "a database in a container of another kind", check: "recipes", severity: .warning,
+            reason: "PostgreSQL runs in a container and is not held: "
+                + "/etc/qemu/fsfreeze-recipes.d/postgresql.conf does not name it",
+            repair: "name it in /etc/qemu/fsfreeze-recipes.d/postgresql.conf: container = NAME"
+        ) { try $0.process(600, "postgres", ["postgres"], container: "unknown") },
         Case(name: "data in memory", check: "data", reason: "in memory (tmpfs): no image contains it") {
             try $0.mounts("40 22 0:50 / /var/lib/mysql rw - tmpfs tmpfs rw")
         },

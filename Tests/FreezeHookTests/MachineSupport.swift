@@ -14,7 +14,7 @@ extension SystemFixture {
         locations.runDirectory = "/run/fsfreeze-hook"
         return Machine(
             tree: tree, program: "/usr/sbin/fsfreeze-hook", locations: locations,
-            recipes: try RecipeDirectory(path: RecipeDirectory.usual).recipes(in: tree),
+            recipes: RecipeDirectory(path: RecipeDirectory.usual),
             clockIsSynchronised: clockIsSynchronised)
     }
 

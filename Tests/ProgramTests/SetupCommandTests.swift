@@ -85,6 +85,35 @@ import Testing
         #expect(result.stderr.contains("there is no /usr/sbin/fsfreeze-hook in \(fixture.root)"))
     }
 
+    @Test func `Without the recipes' directory the other checks are made, and setup wires the agent`() throws {
+        let fixture = try SystemFixture(.debian12, isWired: false)
+        fixture.remove("/usr/libexec/fsfreeze-hook/recipes")
+        let check = try run(fixture, "check")
+        #expect(check.status == 2)
+        #expect(check.stderr == "")
+        #expect(check.stdout.contains("error    qemu-ga was started without a hook"))
+        #expect(
+            check.stdout.contains(
+                "warning  the recipes in /usr/libexec/fsfreeze-hook/recipes cannot be read: No such file or directory"))
+        #expect(check.stdout.contains("         -> name their directory with --recipe-dir\n"))
+        #expect(check.stdout.hasSuffix("14 checks: 1 error, 2 warnings, 1 note\n"))
+
+        let made = try run(fixture, "setup", "--apply", "--json")
+        #expect(made.status == 2)
+        #expect(made.stderr == "")
+        let attention = try object(made)["attention"] as? [String]
+        #expect(attention?.count == 1)
+        #expect(attention?.first?.hasSuffix(", and none is enabled: name their directory with --recipe-dir") == true)
+        #expect(try object(made)["changed"] as? Bool == true)
+        #expect(try run(fixture, "setup", "--undo").status == 0)
+        for words in [["enable"], ["enable", "mariadb"], ["disable", "mariadb"]] {
+            let result = try sandbox.runCommand(
+                [sandbox.program] + words + ["--recipe-dir", "\(fixture.root)/usr/libexec/fsfreeze-hook/recipes"])
+            #expect(result.status == 1)
+            #expect(result.stderr.hasSuffix("name their directory with --recipe-dir\n"))
+        }
+    }
+
     @Test func `A machine's own cycle that was never ended`() throws {
         try sandbox.addHook("10-a", "exit 0")
         #expect(try sandbox.freeze().status == 0)

@@ -3,8 +3,11 @@ import SystemPackage
 
 /// An executable of the hook directory, with the limits in force for it.
 package struct Hook: Equatable, Sendable {
+    /// Its file, in the hook directory.
     package var path: FilePath
+    /// What its first lines say of it.
     package var header: HookHeader
+    /// How long each of its calls may take.
     package var timeout: Duration
     /// A required hook that fails ends the freeze, whatever the policy is.
     package var isRequired: Bool

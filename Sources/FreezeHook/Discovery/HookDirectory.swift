@@ -13,9 +13,12 @@ package struct DirectoryEntry: Equatable, Sendable {
         case refused(String)
     }
 
+    /// The entry as a hook, whether it runs or not.
     package var hook: Hook
+    /// What becomes of it.
     package var disposition: Disposition
 
+    /// An entry of which is known what becomes of it.
     package init(hook: Hook, disposition: Disposition) {
         self.hook = hook
         self.disposition = disposition
@@ -24,12 +27,14 @@ package struct DirectoryEntry: Equatable, Sendable {
 
 /// The executables of `fsfreeze-hook.d`.
 package final class HookDirectory {
+    /// The directory's path.
     package let path: FilePath
     private let settings: Settings
     private var trusted = TrustedPath()
     // The way to the directory is walked once, not for each of its hooks.
     private lazy var faultOfDirectory = trusted.fault(of: path.appending("."))
 
+    /// The directory at a path; the settings say what is in force for each hook.
     package init(path: FilePath, settings: Settings) {
         self.path = path
         self.settings = settings

@@ -4,9 +4,13 @@ import SystemPackage
 
 /// What a hook says of itself in comment lines at its head: `# fsfreeze-hook: timeout = 30s`.
 package struct HookHeader: Equatable, Sendable {
+    /// What it is, in words for people.
     package var description: String?
+    /// What it promises of an image; nil when it does not say.
     package var guarantee: Guarantee?
+    /// How long each of its calls may take; nil leaves it to the settings.
     package var timeout: Duration?
+    /// Whether it wants to be called with `prepare` too; nil means no.
     package var prepare: Bool?
     /// For a recipe: the number that the name of its link begins with.
     package var order: Int?

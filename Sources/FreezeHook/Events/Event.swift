@@ -21,13 +21,18 @@ package struct Event: Sendable {
         case verdict = "FSFREEZE_VERDICT"
     }
 
+    /// When it happened.
     package var time = WallTime.now()
+    /// How much it matters.
     package var priority: Priority
+    /// The kind of message, by which the catalog explains it; nil when it needs none.
     package var messageID: MessageID?
     /// One line, cleaned.
     package var text: String
+    /// The fields of its journal entry beside the message.
     package var fields: [(field: Field, value: String)] = []
 
+    /// What happens now. The text is one line, cleaned.
     package init(_ priority: Priority, _ messageID: MessageID?, _ text: String, _ fields: [(Field, String)] = []) {
         self.priority = priority
         self.messageID = messageID

@@ -4,7 +4,9 @@ import SystemPackage
 
 /// Why the log cannot be used.
 package struct LogError: Error, CustomStringConvertible {
+    /// The log.
     package var path: FilePath
+    /// What is wrong with it, or what the kernel said.
     package var reason: String
 
     package var description: String { "the log \(SafeText.clean(path)) cannot be used: \(reason)" }

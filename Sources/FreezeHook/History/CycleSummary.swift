@@ -5,16 +5,25 @@ import SystemPackage
 package struct CycleSummary: Codable, Equatable {
     /// One run of a hook.
     package struct Run: Codable, Equatable {
+        /// The hook's file name, cleaned.
         package var name: String
+        /// The hook's path, cleaned.
         package var path: String
+        /// The word it was called with: the raw value of a `HookAction`.
         package var action: String
+        /// Why it was called: the raw value of a `RunReason`.
         package var reason: String
+        /// Its exit status, or the shell's number for another ending; nil when it has not ended, or nobody saw how.
         package var status: Int32?
+        /// The signal that it died of.
         package var signal: Int32?
+        /// Whether it took longer than it may.
         package var timedOut: Bool
+        /// When it was called, RFC 3339.
         package var started: String
         /// From the cycle's start to its own; not in what older versions have kept.
         package var offsetSeconds: Double?
+        /// How long it took; nil when it has not ended.
         package var seconds: Double?
 
         /// Whether it counts against the verdict: a status that is a failure, or none because the program was killed.
@@ -23,25 +32,41 @@ package struct CycleSummary: Codable, Equatable {
 
     /// A hook that was not called, which counts as a failure.
     package struct Refusal: Codable, Equatable {
+        /// The hook's file name, cleaned.
         package var name: String
+        /// The hook's path, cleaned.
         package var path: String
+        /// The word it would have been called with: the raw value of a `HookAction`.
         package var action: String
+        /// Why it was not called.
         package var why: String
     }
 
+    /// The cycle's id, a UUID.
     package var id: String
+    /// What brought it to its end: the raw value of a `RunReason`.
     package var reason: String
+    /// When it began, RFC 3339.
     package var started: String
+    /// How good an image of its window is: the raw value of a `Guarantee`.
     package var verdict: String
+    /// The weakest promise of its hooks: the raw value of a `Guarantee`; nil when no hook ran.
     package var guarantee: String?
+    /// Why the image is no better; empty for an application-consistent one.
     package var reasons: [String]
+    /// From its beginning to the window's; nil for what it did not come to, as for the four below.
     package var prepareSeconds: Double?
+    /// From the window's beginning to the end of the last freeze hook.
     package var freezeSeconds: Double?
+    /// From the end of the last freeze hook to the beginning of the thaw.
     package var holdSeconds: Double?
+    /// From the thaw's beginning to its end.
     package var thawSeconds: Double?
+    /// From the window's beginning to the thaw's end.
     package var windowSeconds: Double?
     /// Whether the guard ended the window; not in what older versions have kept.
     package var expired: Bool?
+    /// The runs of its hooks, in their order.
     package var hooks: [Run]
     /// nil when there is none.
     package var refusals: [Refusal]?

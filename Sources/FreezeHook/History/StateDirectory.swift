@@ -8,6 +8,7 @@ package struct StateDirectory {
     private let path: FilePath
     private static let sizeLimit = 256 << 20
 
+    /// The directory at a path; it is made when something is kept.
     package init(path: FilePath) {
         self.path = path
     }
@@ -41,6 +42,7 @@ package struct StateDirectory {
         try write(bytes, to: name, flags: O_APPEND)
     }
 
+    /// Removes a file, if it is there.
     package func remove(_ name: String) {
         _ = file(name).withPlatformString { unlink($0) }
     }

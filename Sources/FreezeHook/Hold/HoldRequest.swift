@@ -15,13 +15,18 @@ package struct HoldRequest: Equatable {
     package var timeout: Duration
     /// The longest time for which the session may be held; nil for no limit.
     package var limit: Duration?
+    /// The time between SIGTERM and SIGKILL.
     package var killGrace: Duration
+    /// The client's program.
     package var client: FilePath
+    /// The client's arguments, its name first.
     package var arguments: [[UInt8]]
+    /// The client's environment: entries `NAME=value`.
     package var environment: [[UInt8]]
     /// What the client reads first.
     package var statements: [UInt8]
 
+    /// A session of a client with this process's environment and the limits of the settings.
     package init(name: String, client: FilePath, arguments: [[UInt8]], settings: Settings) {
         self.name = name
         hook = ""

@@ -117,7 +117,9 @@ package final class Drainer {
 
     /// One line that something left running has said, and the hook that left it.
     package struct Line: Equatable {
+        /// The name of the hook.
         package var hook: String
+        /// What it printed, cleaned.
         package var line: String
     }
 

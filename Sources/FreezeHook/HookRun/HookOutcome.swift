@@ -12,6 +12,7 @@ package struct HookOutcome: Equatable, Sendable {
         case unknown
     }
 
+    /// How its process ended.
     package var ending: Ending
     /// The limit that it exceeded, when it was ended for that.
     package var exceededLimit: Duration?
@@ -21,8 +22,10 @@ package struct HookOutcome: Equatable, Sendable {
     package var endedBy: Int32?
     /// Processes of the hook that could not be killed.
     package var survivors = 0
+    /// How long it took.
     package var duration = Duration.zero
 
+    /// An ending of which nothing else is known.
     package init(ending: Ending) {
         self.ending = ending
     }
@@ -43,7 +46,9 @@ package struct HookOutcome: Equatable, Sendable {
         if case .signaled(let signal) = ending { signal } else { nil }
     }
 
+    /// Whether the hook had nothing to do.
     package var wasSkipped: Bool { status == HookStatus.nothingToDo }
+    /// Whether it counts as a failure.
     package var failed: Bool { HookStatus.isFailure(status) }
 
     /// What the number alone does not say, in words; nil when there is nothing to add.

@@ -6,11 +6,17 @@ import SystemPackage
 package struct CycleRecord {
     /// One run of a hook.
     package struct Run {
+        /// The word it was called with.
         package var action: HookAction
+        /// Why it was called.
         package var reason: RunReason
+        /// Its path.
         package var path: FilePath
+        /// What it promises of an image; nil when it does not say.
         package var guarantee: Guarantee?
+        /// When it was called.
         package var started: Timestamp
+        /// Its process; nil when it could not be started.
         package var process: ProcessIdentity?
         /// nil as long as the hook runs, and for good when the program was killed meanwhile.
         package var end: RunEnd?
@@ -28,21 +34,32 @@ package struct CycleRecord {
 
     /// How a run ended.
     package struct RunEnd {
+        /// Its exit status, or the shell's number for another ending.
         package var status: Int32
+        /// The signal that it died of.
         package var signal: Int32?
+        /// Whether it took longer than it may.
         package var timedOut: Bool
+        /// How long it took.
         package var duration: Duration
+        /// What the number alone does not say; empty when there is nothing to add.
         package var explanation: String
 
+        /// Whether it counts as a failure.
         package var failed: Bool { HookStatus.isFailure(status) }
     }
 
     /// A session kept open for a hook.
     package struct Hold {
+        /// What `release` calls it by.
         package var name: String
+        /// The name of the hook it is held for; empty for another caller.
         package var hook: String
+        /// The process that keeps it.
         package var holder: ProcessIdentity
+        /// The process that is kept; nil before it was started.
         package var client: ProcessIdentity?
+        /// How it ended; nil as long as it is open, and when its holder was killed.
         package var ending: HoldEnding?
     }
 
@@ -54,15 +71,19 @@ package struct CycleRecord {
 
     /// The cycle's id, a UUID.
     package private(set) var id = ""
+    /// The id of the boot in which it was begun.
     package private(set) var bootID = ""
     /// The process that rehearses; nil for a cycle that freezes filesystems.
     private(set) var rehearser: ProcessIdentity?
+    /// What has been reached, and when.
     package private(set) var moments: [CycleMoment: Timestamp] = [:]
     private(set) var runs: [Run] = []
     private(set) var refusals: [(action: HookAction, path: FilePath, reason: String)] = []
     /// The sockets of drainers whose words have not been fetched.
     private(set) var drainers: [String] = []
+    /// The process that guards the window, and the name of its socket in the run directory.
     package private(set) var guardian: (process: ProcessIdentity, socket: String)?
+    /// The sessions that were opened in its window, in their order.
     package private(set) var holds: [Hold] = []
     private(set) var faults: [String] = []
 

@@ -2,7 +2,9 @@ import FreezeHookBase
 
 /// A moment on both clocks: one to measure by, one to show.
 package struct Timestamp: Equatable, Sendable {
+    /// To measure by.
     package var monotonic = MonotonicTime.now()
+    /// To show.
     package var wall = WallTime.now()
 
     package init() {}

@@ -3,6 +3,7 @@ import SystemPackage
 
 /// How good an image taken in a cycle's window is, and why it is no better.
 package struct Verdict: Equatable, Sendable {
+    /// What can be promised of the image.
     package var guarantee: Guarantee
     /// Empty for an application-consistent image.
     package var reasons: [String]

@@ -2,6 +2,7 @@ import FreezeHookBase
 
 /// Why a configuration cannot be used, and where in it.
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
+    /// The file's path, cleaned.
     package var file: String
     /// Counted from 1; 0 when the whole file is meant.
     package var line: Int

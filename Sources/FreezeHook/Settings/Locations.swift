@@ -4,11 +4,15 @@ import SystemPackage
 
 /// Where this run finds and keeps things. No environment variable changes any of it: the program runs as root.
 package struct Locations: Equatable, Sendable {
+    /// The directory of the hooks.
     package var hookDirectory: FilePath
+    /// The configuration file, which need not exist.
     package var configuration: FilePath
     /// Takes the place of the configuration's `log-file`.
     package var logFile: FilePath?
+    /// The directory of the live state, on a tmpfs.
     package var runDirectory = FilePath("/run/fsfreeze-hook")
+    /// The directory of history and image marker.
     package var stateDirectory = FilePath("/var/lib/fsfreeze-hook")
     /// The file that qemu-ga keeps while it holds filesystems frozen.
     package var agentState = FilePath("/run/qga.state.isfrozen")

@@ -27,6 +27,7 @@ package enum ThawFailure: String, CaseIterable, Sendable {
 
 /// The policy in force. Defaults are those of a machine without a configuration file.
 package struct Settings: Equatable, Sendable {
+    /// The policy for a hook that fails.
     package var onFailure = FailurePolicy.continue
     /// The time one hook has, unless it or the configuration says otherwise.
     package var hookTimeout = Duration.seconds(30)
@@ -34,14 +35,19 @@ package struct Settings: Equatable, Sendable {
     package var killGrace = Duration.seconds(2)
     /// The time a whole freeze has; the smallest limit of a host known is 60 s.
     package var freezeTimeout = Duration.seconds(50)
+    /// The time a whole thaw has.
     package var thawTimeout = Duration.seconds(120)
     /// The time after which the guard ends a window that no thaw has ended; zero means that there is no guard.
     package var holdLimit = Duration.seconds(300)
     /// Whether the guard thaws the filesystems too.
     package var thawFilesystems = false
+    /// The order of a thaw.
     package var thawOrder = ThawOrder.reverse
+    /// Who learns of a thaw that fails.
     package var thawFailure = ThawFailure.ignore
+    /// The log; options may name another one.
     package var logFile = FilePath("/var/log/qga-fsfreeze-hook.log")
+    /// Whether the journal is written to.
     package var journal = true
     /// The number of cycles that the history keeps at least.
     package var historyLimit = 1000
@@ -78,9 +84,13 @@ package struct Settings: Equatable, Sendable {
 
 /// What the configuration says of one hook; nil leaves it to the hook's own header or the general settings.
 package struct HookSettings: Equatable, Sendable {
+    /// How long each of its calls may take.
     package var timeout: Duration?
+    /// Whether its failure ends the freeze.
     package var required: Bool?
+    /// Whether it is called with `prepare` too.
     package var prepare: Bool?
+    /// What it promises of an image.
     package var guarantee: Guarantee?
 
     package init() {}

@@ -4,20 +4,14 @@ import FreezeHookRecipes
 import SystemPackage
 
 /// Whether qemu-ga runs, and calls the program.
-struct AgentCheck {
-    private let machine: Machine
-    private var agent: AgentWiring { machine.agent }
-    private var program: String { SafeText.clean(machine.program) }
-
-    init(_ machine: Machine) {
-        self.machine = machine
+enum AgentCheck {
+    static func findings(on machine: Machine) -> [Finding] {
+        calls(machine) + recovery(machine)
     }
 
-    var findings: [Finding] {
-        agentFindings + recoveryFindings
-    }
-
-    private var agentFindings: [Finding] {
+    /// Whether the agent runs, and calls the program.
+    private static func calls(_ machine: Machine) -> [Finding] {
+        let agent = machine.agent
         guard let service = agent.service else {
             if agent.processes.isEmpty {
                 return [
@@ -26,20 +20,21 @@ struct AgentCheck {
                         repair: machine.installCommand(for: "qemu-guest-agent"))
                 ]
             }
-            return running(restart: "restart qemu-ga")
+            return running(machine, restart: "restart qemu-ga")
         }
         if agent.processes.isEmpty {
             let start = service.isMasked ? "systemctl unmask --now qemu-guest-agent" : service.command("start")
             let masked = service.isMasked ? ", and its unit is masked" : ""
             return [
                 .error("qemu-ga", "qemu-ga does not run\(masked): a backup is taken without a freeze", repair: start)
-            ] + configured()
+            ] + configured(machine)
         }
-        return running(restart: service.command("restart"))
+        return running(machine, restart: service.command("restart"))
     }
 
     /// What the running one does; the configuration only where that would change it.
-    private func running(restart: String) -> [Finding] {
+    private static func running(_ machine: Machine, restart: String) -> [Finding] {
+        let agent = machine.agent
         var findings: [Finding] = []
         if agent.processes.count > 1 {
             let pids = agent.processes.map { "\($0.pid)" }.joined(separator: ", ")
@@ -64,7 +59,7 @@ struct AgentCheck {
         } else if let hook = agent.running?.hook {
             findings.append(
                 .error(
-                    subject, "qemu-ga calls \(SafeText.clean(hook)) instead of \(program)",
+                    subject, "qemu-ga calls \(SafeText.clean(hook)) instead of \(SafeText.clean(machine.program))",
                     repair: "fsfreeze-hook setup --apply"))
         } else {
             findings.append(
@@ -75,8 +70,9 @@ struct AgentCheck {
         return findings
     }
 
-    private var recoveryFindings: [Finding] {
-        guard case .unit(let name, let unit) = agent.service, !unit.isMasked, !unit.recovers
+    /// Whether what a killed agent leaves is thawed.
+    private static func recovery(_ machine: Machine) -> [Finding] {
+        guard case .unit(let name, let unit) = machine.agent.service, !unit.isMasked, !unit.recovers
         else { return [] }
         return [
             .warning(
@@ -86,9 +82,12 @@ struct AgentCheck {
         ]
     }
 
-    private func configured() -> [Finding] {
-        if agent.willBeCalled { return [] }
-        let what = agent.configured?.hook.map { "will call \(SafeText.clean($0)) instead of" } ?? "will not call"
+    /// What the agent will do once it runs.
+    private static func configured(_ machine: Machine) -> [Finding] {
+        if machine.agent.willBeCalled { return [] }
+        let program = SafeText.clean(machine.program)
+        let hook = machine.agent.configured?.hook
+        let what = hook.map { "will call \(SafeText.clean($0)) instead of" } ?? "will not call"
         return [
             .error(
                 "qemu-ga", "once it runs, qemu-ga \(what) \(program)", repair: "fsfreeze-hook setup --apply")

@@ -3,10 +3,12 @@ import FreezeHookBase
 import FreezeHookRecipes
 
 /// What `check` has found.
-package struct CheckReport: Encodable {
+package struct CheckReport: Shown {
     /// What one check has found.
     package struct Check: Encodable {
+        /// The name that `--json` and the documentation give it.
         package var name: String
+        /// In the order in which the check came upon them; empty when all is well.
         package var findings: [Finding]
     }
 

@@ -6,7 +6,7 @@ import FreezeHookRecipes
 enum Checks {
     static let all: [(name: String, findings: @Sendable (Machine) -> [Finding])] = [
         ("privileges", PrivilegeCheck.findings),
-        ("agent", { AgentCheck($0).findings }),
+        ("agent", AgentCheck.findings),
         ("agent-commands", AgentCommandsCheck.findings),
         ("agent-port", AgentPortCheck.findings),
         ("confinement", ConfinementCheck.findings),

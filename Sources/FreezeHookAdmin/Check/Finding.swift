@@ -14,6 +14,7 @@ package struct Finding: Encodable, Equatable, Sendable {
         case note
     }
 
+    /// How bad it is.
     package var severity: Severity
     /// What it is about: a process, a path, a recipe.
     package var subject: String
@@ -22,14 +23,17 @@ package struct Finding: Encodable, Equatable, Sendable {
     /// The command that mends it, or what has to be done.
     package var repair: String?
 
+    /// A finding of severity `error`.
     package static func error(_ subject: String, _ reason: String, repair: String? = nil) -> Finding {
         Finding(severity: .error, subject: subject, reason: reason, repair: repair)
     }
 
+    /// A finding of severity `warning`.
     package static func warning(_ subject: String, _ reason: String, repair: String? = nil) -> Finding {
         Finding(severity: .warning, subject: subject, reason: reason, repair: repair)
     }
 
+    /// A finding of severity `note`.
     package static func note(_ subject: String, _ reason: String, repair: String? = nil) -> Finding {
         Finding(severity: .note, subject: subject, reason: reason, repair: repair)
     }

@@ -6,6 +6,13 @@ import SystemPackage
 /// Applications that run and that nothing holds.
 enum RecipesCheck {
     static func findings(on machine: Machine) -> [Finding] {
+        if let error = machine.recipesError {
+            return [
+                .warning(
+                    SafeText.clean(error.path), "\(error.problem); what runs here and is not held is not known",
+                    repair: error.repair)
+            ]
+        }
         let links = machine.links
         // What an administrator has written may hold any of them.
         let recipeLinks = machine.recipes.flatMap { links.links(to: $0) }.map(\.name)
@@ -37,14 +44,14 @@ enum RecipesCheck {
         let recipe = application.recipe
         let file = RecipeConfiguration(of: recipe, beside: machine.locations.hookDirectory)
         let text = machine.tree.text(of: file.path) ?? ""
+        let place = SafeText.clean(file.path)
         return application.containers.compactMap { container in
-            if isEnabled && file.names(container, in: text) { return nil }
-            let place = SafeText.clean(file.path)
-            let who = container.isEmpty ? "a container" : "the container \(container)"
+            if let container, isEnabled, file.names(container, in: text) { return nil }
+            let who = container.map { "the container \($0)" } ?? "a container"
             return .warning(
-                container.isEmpty ? recipe.name : container,
+                container ?? recipe.name,
                 "\(recipe.header.description ?? recipe.name) runs in \(who) and is not held: \(place) does not name it",
-                repair: container.isEmpty
+                repair: container == nil
                     ? "name it in \(place): container = NAME" : "fsfreeze-hook setup --apply, or name it in \(place)")
         }
     }

@@ -9,9 +9,11 @@ package struct AgentOptions: Equatable, Sendable {
     package var hook: FilePath?
     /// Where that was said: the configuration file, or nil for the command line.
     package var hookSource: FilePath?
+    /// The commands of the host that it refuses (`block-rpcs`, `blacklist`).
     package var blocked: Set<String> = []
     /// Only these are allowed; empty for all.
     package var allowed: Set<String> = []
+    /// The channel to the host: qemu-ga's `--method`, with its default.
     package var method = "virtio-serial"
     /// The file that was read, or would be.
     package var configuration: FilePath

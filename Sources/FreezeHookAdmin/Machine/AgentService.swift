@@ -55,6 +55,7 @@ package enum AgentService: Sendable {
         }
     }
 
+    /// Whether systemd is forbidden to start it; a script never is.
     package var isMasked: Bool {
         if case .unit(_, let unit) = self { unit.isMasked } else { false }
     }

@@ -5,14 +5,16 @@ import SystemPackage
 
 /// An application that a recipe is for, as it is found on a system.
 package struct Application: Equatable, Sendable {
+    /// The recipe that holds it.
     package var recipe: Recipe
     /// Its processes in the system itself.
     package var processes: [SystemProcess]
-    /// The containers that it runs in: their names, or the beginnings of their ids.
-    package var containers: [String]
+    /// The containers that it runs in: their names, or the beginnings of their ids; nil for those of unknown name.
+    package var containers: [String?]
     /// Its program; nil when none is installed.
     package var program: FilePath?
 
+    /// Whether it runs in the system itself.
     package var runs: Bool { !processes.isEmpty }
 
     /// Whether it runs, in a container or not, or is installed.
@@ -29,7 +31,7 @@ package struct Application: Equatable, Sendable {
         self.recipe = recipe
         let own = all.filter { recipe.header.processes.contains($0.name) }
         processes = own.filter { $0.container == nil }
-        var containers: [String] = []
+        var containers: [String?] = []
         for container in own.compactMap(\.container) {
             let name = names.name(of: container)
             if !containers.contains(name) { containers.append(name) }

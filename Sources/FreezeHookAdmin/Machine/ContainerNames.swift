@@ -23,13 +23,14 @@ struct ContainerNames {
         podman = tree.bytes(of: file).flatMap { JSONText.value(of: [PodmanContainer].self, in: $0) } ?? []
     }
 
-    /// What the engine calls the container; the beginning of its id when its name is not known.
-    func name(of container: SystemProcess.Container) -> String {
-        if container.id.isEmpty { return "" }
-        let file = FilePath("/var/lib/docker/containers/\(container.id)/config.v2.json")
+    /// What the engine calls the container; the beginning of its id when its name is not known, nil when neither is.
+    func name(of container: SystemProcess.Container) -> String? {
+        guard let id = container.id else { return nil }
+        let file = FilePath("/var/lib/docker/containers/\(id)/config.v2.json")
         if let docker = tree.bytes(of: file).flatMap({ JSONText.value(of: DockerContainer.self, in: $0) }) {
-            return String(docker.Name.drop { $0 == "/" })
+            let name = docker.Name.drop { $0 == "/" }
+            if !name.isEmpty { return String(name) }
         }
-        return podman.first { $0.id == container.id }?.names?.first ?? String(container.id.prefix(12))
+        return podman.first { $0.id == id }?.names?.first ?? String(id.prefix(12))
     }
 }

@@ -6,32 +6,47 @@ import SystemPackage
 
 /// What is known of a system: the one place where `check` and `setup` look.
 package struct Machine {
+    /// Its files.
     package let tree: SystemTree
     /// The program, as that system knows it.
     package let program: FilePath
     /// Its places, as that system knows them.
     package let locations: Locations
+    /// What its configuration says; the defaults where that cannot be used.
     package let settings: Settings
     /// Why the configuration cannot be used; the defaults are in force then.
     package let configurationProblem: String?
+    /// The recipes that are installed, in the order of their names.
     package let recipes: [Recipe]
+    /// Why there are no recipes to look for; nil when they could be read.
+    package let recipesError: RecipeDirectoryError?
+    /// The mounts that its qemu-ga sees.
     package let mounts: MountTable
+    /// Whether its qemu-ga calls the program.
     package let agent: AgentWiring
+    /// The applications that its recipes are for, whether they are there or not.
     package let applications: [Application]
     /// The entries of the hook directory.
     package private(set) var hooks: [DirectoryEntry] = []
     /// Whether the kernel's clock follows another one; nil where that cannot be asked.
     package let clockIsSynchronised: Bool?
 
-    /// Looks at a system.
+    /// Looks at a system. `program`, `locations` and the recipes' directory are as that system knows them.
     package init(
-        tree: SystemTree, program: FilePath, locations: Locations, recipes: [Recipe], clockIsSynchronised: Bool? = nil
+        tree: SystemTree, program: FilePath, locations: Locations, recipes directory: RecipeDirectory,
+        clockIsSynchronised: Bool? = nil
     ) {
         self.tree = tree
         self.program = program
         self.locations = locations
-        self.recipes = recipes
         self.clockIsSynchronised = clockIsSynchronised
+        do {
+            recipes = try directory.recipes(in: tree)
+            recipesError = nil
+        } catch {
+            recipes = []
+            recipesError = error
+        }
         do {
             settings = try SettingsFile.read(tree.place(of: locations.configuration))
             configurationProblem = nil

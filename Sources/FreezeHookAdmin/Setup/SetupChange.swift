@@ -6,8 +6,11 @@ import SystemPackage
 
 /// One thing that a set-up changes: what has to be at the path before, and what is there afterwards.
 package struct SetupChange: Codable, Equatable, Sendable {
+    /// The path, as the system knows it; text, because the manifest keeps it.
     package var path: String
+    /// What has to be there, so that nobody else's work is lost.
     package var before: FileState
+    /// What is put there.
     package var after: FileState
 
     /// The change that undoes it.

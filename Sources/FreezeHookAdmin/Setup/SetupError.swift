@@ -9,7 +9,6 @@ package enum SetupError: Error, CustomStringConvertible {
     case conflict(path: String)
     case cannotKeep(directory: FilePath, reason: Errno)
     case manifestUnreadable(directory: FilePath)
-    case notInstalled(program: FilePath, root: FilePath)
 
     package var description: String {
         switch self {
@@ -21,8 +20,6 @@ package enum SetupError: Error, CustomStringConvertible {
             "what is changed cannot be noted in \(SafeText.clean(directory)): \(reason); nothing was changed"
         case .manifestUnreadable(let directory):
             "\(SafeText.clean(directory))/\(SetupManifest.name), which tells what 'setup' has changed, cannot be read"
-        case .notInstalled(let program, let root):
-            "there is no \(SafeText.clean(program)) in \(SafeText.clean(root)): install the program there first"
         }
     }
 }

@@ -14,6 +14,9 @@ struct SetupPlan {
     init(_ machine: Machine, _ manifest: SetupManifest) {
         self.machine = machine
         self.manifest = manifest
+        if let error = machine.recipesError {
+            attention.append("\(error.problem), and none is enabled: \(error.repair)")
+        }
         for application in machine.applications { add(application) }
         let wiring = AgentSetup(machine)
         for change in wiring.changes { add(change) }
@@ -36,16 +39,17 @@ struct SetupPlan {
     }
 
     /// Names containers in the recipe's configuration.
-    private mutating func name(_ containers: [String], _ application: Application) {
+    private mutating func name(_ containers: [String?], _ application: Application) {
         let file = RecipeConfiguration(of: application.recipe, beside: machine.locations.hookDirectory)
         let text = machine.tree.text(of: file.path) ?? ""
-        let missing = containers.filter { $0.isEmpty || !file.names($0, in: text) }
-        if missing.isEmpty { return }
+        let missing = containers.compactMap(\.self).filter { !file.names($0, in: text) }
+        let isOneUnknown = containers.contains(nil)
+        if missing.isEmpty && !isOneUnknown { return }
         let (name, place) = (application.recipe.name, SafeText.clean(file.path))
-        if application.runs || machine.tree.has(file.path) || missing.contains("") {
+        if application.runs || machine.tree.has(file.path) || isOneUnknown {
             // A section says which instances there are: those that are not named would be held no more.
             attention.append(
-                "\(name) also runs in a container (\(missing.filter { !$0.isEmpty }.joined(separator: ", "))): give it a section in "
+                "\(name) also runs in a container (\(missing.joined(separator: ", "))): give it a section in "
                     + "\(place), and one to each other instance")
             return
         }

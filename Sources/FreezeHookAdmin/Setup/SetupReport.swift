@@ -4,7 +4,7 @@ import FreezeHookRecipes
 import SystemPackage
 
 /// What `setup` tells.
-package struct SetupReport: Encodable {
+package struct SetupReport: Shown {
     /// What became of the changes.
     package enum Mode: String, Encodable {
         case planned, made, undone
@@ -12,10 +12,14 @@ package struct SetupReport: Encodable {
 
     /// An application that was found.
     package struct Found: Encodable {
+        /// The name of its recipe.
         package var recipe: String
         package var description: String
+        /// Whether it runs in the system itself.
         package var running: Bool
+        /// Whether its program is there.
         package var installed: Bool
+        /// Their names; empty for one whose name is not known.
         package var containers: [String]
         /// Whether its recipe is enabled now.
         package var enabled: Bool
@@ -23,14 +27,19 @@ package struct SetupReport: Encodable {
 
     /// A path that is changed.
     package struct Change: Encodable {
+        /// The path, as the system knows it, cleaned.
         package var path: String
+        /// The lines of a unified diff, without colours.
         package var diff: [String]
     }
 
+    /// Whether the changes are planned, made or taken back.
     package var mode: Mode
     /// Whether this call has changed anything.
     package var changed: Bool
+    /// The applications that were found.
     package var applications: [Found]
+    /// The changes, in the order in which they are made.
     package var changes: [Change]
     /// What only an administrator can decide or do.
     package var attention: [String]
@@ -47,7 +56,7 @@ package struct SetupReport: Encodable {
             return Found(
                 recipe: recipe.name, description: recipe.header.description ?? recipe.name, running: application.runs,
                 installed: application.program != nil,
-                containers: application.containers.map { SafeText.clean($0.utf8) },
+                containers: application.containers.map { SafeText.clean(($0 ?? "").utf8) },
                 enabled: !links.links(to: recipe).isEmpty)
         }
         self.changes = changes.map { Change(path: SafeText.clean($0.path.utf8), diff: $0.diff) }

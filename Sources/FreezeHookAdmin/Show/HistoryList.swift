@@ -21,7 +21,8 @@ package enum HistoryError: Error, Equatable, CustomStringConvertible {
 }
 
 /// What `history` shows: a part of the past cycles, the oldest first.
-package struct HistoryList: Encodable {
+package struct HistoryList: Shown {
+    /// The cycles, the oldest first.
     package var cycles: [CycleSummary]
 
     /// How many older ones were left out for their number alone.

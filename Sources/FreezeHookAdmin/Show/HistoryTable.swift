@@ -6,6 +6,7 @@ import FreezeHookRecipes
 package struct HistoryTable {
     private let cycles: [CycleSummary]
 
+    /// A table with a row for each of these cycles, in this order.
     package init(_ cycles: [CycleSummary]) {
         self.cycles = cycles
     }

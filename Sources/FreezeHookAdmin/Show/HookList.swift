@@ -5,7 +5,9 @@ import SystemPackage
 
 /// The hook directory cannot be listed.
 package struct HookListError: Error, CustomStringConvertible {
+    /// The directory.
     package var path: FilePath
+    /// What the kernel said.
     package var reason: Errno
 
     package var description: String {
@@ -14,22 +16,32 @@ package struct HookListError: Error, CustomStringConvertible {
 }
 
 /// What `list` shows.
-package struct HookList: Encodable {
+package struct HookList: Shown {
     /// One entry of the directory.
     package struct Item: Encodable {
+        /// The name of its file, cleaned.
         package var name: String
+        /// Its path, cleaned.
         package var path: String
+        /// Whether a cycle calls it.
         package var runs: Bool
         /// Why it does not run, or what is wrong with its header.
         package var why: String?
+        /// What its header says that it is.
         package var description: String?
+        /// What it promises of an image: the raw value of a `Guarantee`; nil when its header does not say.
         package var guarantee: String?
+        /// Whether it is called with `prepare` too.
         package var prepare: Bool
+        /// Whether its failure ends a freeze.
         package var required: Bool
+        /// How long each of its calls may take.
         package var timeoutSeconds: Double
     }
 
+    /// The directory's path, cleaned.
     package var directory: String
+    /// All its entries, in the order in which a freeze calls them.
     package var hooks: [Item]
 
     /// Reads the directory.
@@ -42,15 +54,15 @@ package struct HookList: Encodable {
         }
     }
 
-    /// The list as a table of text, an entry a line.
-    package var table: String {
-        if hooks.isEmpty { return "no hooks in \(directory)" }
+    /// The directory, and its entries, a line each.
+    package func lines(for terminal: Terminal) -> [String] {
+        if hooks.isEmpty { return ["no hooks in \(directory)"] }
         let width = hooks.map(\.name.count).max() ?? 0
         let lines = hooks.map { hook in
             let padding = String(repeating: " ", count: width - hook.name.count)
             return "\(hook.name)\(padding)  \(hook.state)"
         }
-        return (["\(directory):"] + lines).joined(separator: "\n")
+        return ["\(directory):"] + lines
     }
 }
 

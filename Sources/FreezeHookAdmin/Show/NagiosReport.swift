@@ -22,10 +22,12 @@ package struct NagiosReport: Equatable {
         }
     }
 
+    /// The state; its raw value is the exit status.
     package var state: State
     private var text: String
     private var data: [String] = []
 
+    /// A report of a state without performance data; the text says why.
     package init(_ state: State, _ text: String) {
         self.state = state
         self.text = text

@@ -4,15 +4,20 @@ import FreezeHookRecipes
 import SystemPackage
 
 /// What `enable` and `disable` show of the recipes.
-package struct RecipeList: Encodable {
+package struct RecipeList: Shown {
     /// One recipe.
     package struct Item: Encodable {
+        /// The name of its file, which is that of the application.
         package var name: String
+        /// Its path, cleaned.
         package var path: String
+        /// What its header says that it is.
         package var description: String?
+        /// What it promises of an image: the raw value of a `Guarantee`; nil when its header does not say.
         package var guarantee: String?
         /// The link that enables it.
         package var link: String?
+        /// Whether a link in the hook directory leads to it.
         package var enabled: Bool
         /// Whether its application runs here now.
         package var detected: Bool
@@ -22,7 +27,9 @@ package struct RecipeList: Encodable {
         package var why: String?
     }
 
+    /// Whether this call has enabled or disabled any of them.
     package var changed: Bool
+    /// The recipes, in the order in which they were asked for.
     package var recipes: [Item]
 
     /// The state of the recipes now.
@@ -49,14 +56,14 @@ package struct RecipeList: Encodable {
         }
     }
 
-    /// The recipes as text, a line each.
-    package var text: String {
-        if recipes.isEmpty { return "there are no recipes" }
+    /// The recipes, a line each.
+    package func lines(for terminal: Terminal) -> [String] {
+        if recipes.isEmpty { return ["there are no recipes"] }
         let width = recipes.map(\.name.count).max() ?? 0
         return recipes.map { recipe in
             let padding = String(repeating: " ", count: width - recipe.name.count)
             return "\(recipe.name)\(padding)  \(recipe.state)  \(recipe.description ?? "")"
-        }.joined(separator: "\n")
+        }
     }
 }
 
@@ -70,18 +77,5 @@ extension RecipeList.Item {
             case (false, false): ""
             }
         return words + String(repeating: " ", count: "enabled, runs here".count - words.count)
-    }
-
-    /// What was done with it, or why nothing.
-    package var outcome: String {
-        let place = link.map { " (\($0))" } ?? ""
-        let what =
-            switch (enabled, changed) {
-            case (true, true): "\(name): enabled\(place)"
-            case (true, false): "\(name): was enabled already\(place)"
-            case (false, true): "\(name): disabled"
-            case (false, false): "\(name): was not enabled"
-            }
-        return why.map { "\(what), but it does not run: \($0)" } ?? what
     }
 }

@@ -4,7 +4,7 @@ import FreezeHookRecipes
 import SystemPackage
 
 /// What `status` tells: the present state, where this machine comes from, and how the last cycle went.
-package struct Status: Encodable {
+package struct Status: Shown {
     /// What is being done with the applications.
     package enum State: String, Encodable {
         case thawed, freezing, frozen, thawing
@@ -12,22 +12,31 @@ package struct Status: Encodable {
 
     /// A session that is kept open.
     package struct Hold: Encodable {
+        /// The session's name.
         package var name: String
+        /// The name of the hook that opened it; empty when it was none.
         package var hook: String
+        /// Whether it still holds.
         package var alive: Bool
     }
 
     /// The image that this machine came from.
     package struct Image: Encodable {
+        /// The id of the cycle in whose window it was taken.
         package var cycle: String
+        /// When the window began, RFC 3339.
         package var taken: String
+        /// The raw value of the `Guarantee` that it has.
         package var verdict: String
+        /// Why it is no better one.
         package var reasons: [String]
     }
 
+    /// What is being done with the applications now.
     package var state: State
     package var frozenSince: String?
     package var guardSecondsLeft: Double?
+    /// The sessions of the cycle that is open, but those that were released.
     package var holds: [Hold] = []
     package var image: Image?
     /// The last cycle that was no rehearsal.

@@ -2,15 +2,18 @@ import FreezeHook
 import FreezeHookBase
 import FreezeHookRecipes
 
-/// One cycle as a picture: a row for each hook, with bars on a common scale.
-package struct Timeline {
+/// One cycle: as JSON its summary, as text a picture with a row for each hook and bars on a common scale.
+package struct Timeline: Shown {
     private let cycle: CycleSummary
     private let chart: TimelineChart
 
+    /// The picture of a cycle.
     package init(_ cycle: CycleSummary) {
         self.cycle = cycle
         chart = TimelineChart(cycle)
     }
+
+    package func encode(to encoder: any Encoder) throws { try cycle.encode(to: encoder) }
 
     /// The lines: what it was, the picture, the window's length, the verdict and its reasons.
     package func lines(for terminal: Terminal) -> [String] {

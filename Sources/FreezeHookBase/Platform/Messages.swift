@@ -19,11 +19,14 @@ package enum Messages {
 
     /// A message that has come.
     package struct Received {
+        /// What kind of message it is.
         package var letter: Character
+        /// What it says.
         package var bytes: [UInt8]
         /// -1 when none came with it.
         package var descriptor: Int32
 
+        /// The bytes as text.
         package var text: String { String(decoding: bytes, as: UTF8.self) }
     }
 

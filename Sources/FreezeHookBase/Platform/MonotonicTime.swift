@@ -5,6 +5,7 @@ package struct MonotonicTime: Comparable, Sendable {
     /// Nanoseconds since some moment in the past, the same one for all processes of this boot.
     package var nanoseconds: Int64
 
+    /// The moment at this reading of the clock.
     package init(nanoseconds: Int64) {
         self.nanoseconds = nanoseconds
     }

@@ -4,7 +4,9 @@ import SystemPackage
 
 /// Why the run directory cannot be used.
 package struct RunDirectoryError: Error, CustomStringConvertible {
+    /// The directory.
     package var path: FilePath
+    /// What is wrong with it: what the kernel said, or whose it is.
     package var reason: String
 
     package var description: String {
@@ -14,7 +16,9 @@ package struct RunDirectoryError: Error, CustomStringConvertible {
 
 /// The directory of the live state, on a tmpfs: the only place that is written during the window.
 package final class RunDirectory {
+    /// Its path, as it was given.
     package let path: FilePath
+    /// The open directory, on which its files are opened and its lock is taken.
     package let descriptor: Int32
 
     /// Opens the directory, and makes it (0700) when it is not there.

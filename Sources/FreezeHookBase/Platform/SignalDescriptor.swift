@@ -4,6 +4,7 @@ import SystemPackage
 
 /// The signals this process handles, read from a descriptor beside its other input; no handler ever runs.
 package final class SignalDescriptor {
+    /// The signalfd, to wait for; it is readable when a signal has come.
     package let descriptor: Int32
     /// The request to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT) that has come, if any.
     package private(set) var stopRequest: Int32?

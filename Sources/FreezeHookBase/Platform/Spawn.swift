@@ -4,18 +4,23 @@ import SystemPackage
 
 /// A program about to be started: in a session of its own, with default signal dispositions and an empty mask.
 package struct Spawn {
+    /// The program's file; PATH is not searched.
     package var path: FilePath
+    /// Its arguments, the program's name first.
     package var arguments: [[UInt8]]
     /// Entries `NAME=value`.
     package var environment: [[UInt8]]
     /// The descriptors that become 0, 1 and 2; `null` opens /dev/null. No other one is given on.
     package var standardInput = Spawn.null
+    /// The descriptor that becomes 1.
     package var standardOutput = Spawn.null
+    /// The descriptor that becomes 2.
     package var standardError = Spawn.null
 
     /// Stands for /dev/null.
     package static let null: Int32 = -1
 
+    /// A program with its arguments and its whole environment, and /dev/null for 0, 1 and 2.
     package init(path: FilePath, arguments: [[UInt8]], environment: [[UInt8]]) {
         self.path = path
         self.arguments = arguments

@@ -5,6 +5,7 @@ package struct WallTime: Equatable, Sendable {
     /// Microseconds since 1970, UTC.
     package var microseconds: Int64
 
+    /// The moment so many microseconds after 1970, UTC.
     package init(microseconds: Int64) {
         self.microseconds = microseconds
     }

@@ -6,10 +6,15 @@ package struct Mount: Equatable, Sendable {
     package var device: String
     /// The directory of the filesystem that is mounted here.
     package var root: String
+    /// Where it is mounted.
     package var point: String
+    /// The options of this mount.
     package var options: [String]
+    /// The type of its filesystem: `ext4`.
     package var type: String
+    /// What is mounted: a device, or a name of the filesystem's own.
     package var source: String
+    /// The options of its filesystem, which all its mounts share.
     package var filesystemOptions: [String]
 
     fileprivate init?(_ line: Substring) {
@@ -42,13 +47,16 @@ package struct Mount: Equatable, Sendable {
     /// Whether qemu-ga freezes it: filesystems without a device it leaves out, btrfs excepted.
     package var isFreezable: Bool { !device.hasPrefix("0:") || type == "btrfs" }
 
+    /// Whether nothing can be written to it.
     package var isReadOnly: Bool { options.contains("ro") || filesystemOptions.contains("ro") }
 }
 
 /// The mounts that a process sees, in the kernel's order.
 package struct MountTable: Equatable, Sendable {
+    /// The mounts, in the kernel's order: the later one lies over the earlier one.
     package var mounts: [Mount]
 
+    /// The table that a text of `/proc/PID/mountinfo` holds; lines that are none are left out.
     package init(parsing text: String) {
         mounts = text.split(separator: "\n").compactMap { Mount($0) }
     }

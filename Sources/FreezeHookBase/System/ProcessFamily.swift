@@ -7,6 +7,7 @@ package struct ProcessFamily {
     private static let interval: useconds_t = 5_000
     private static let killPatience = Duration.seconds(1)
 
+    /// The family of this leader.
     package init(leader: ProcessIdentity) {
         self.leader = leader
     }

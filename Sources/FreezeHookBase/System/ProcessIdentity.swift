@@ -2,10 +2,12 @@ import Glibc
 
 /// A process for good: pids come round again, the start time tells it from a stranger that has got the same one since.
 package struct ProcessIdentity: Equatable, Hashable, Sendable {
+    /// The process id.
     package var pid: pid_t
     /// Clock ticks since boot.
     package var startTime: UInt64
 
+    /// The process that had this id and was started then.
     package init(pid: pid_t, startTime: UInt64) {
         self.pid = pid
         self.startTime = startTime

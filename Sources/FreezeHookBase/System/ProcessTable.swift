@@ -2,8 +2,11 @@ import Glibc
 
 /// What `/proc` tells of one process.
 package struct ProcessEntry: Equatable, Sendable {
+    /// The process id.
     package var pid: pid_t
+    /// The id of its parent.
     package var parent: pid_t
+    /// The id of its session: that of the process which began it.
     package var session: pid_t
     /// The letter of `/proc/PID/stat`: `Z` is a zombie, `D` sleeps in the kernel and cannot be killed.
     package var state: Character

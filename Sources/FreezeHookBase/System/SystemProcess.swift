@@ -3,9 +3,11 @@ import SystemPackage
 
 /// A process of a system, as its `/proc` tells of it.
 package struct SystemProcess: Equatable, Sendable {
+    /// The id by which this system's `/proc` knows it.
     package var pid: pid_t
     /// The name of `/proc/PID/comm`.
     package var name: String
+    /// Its command line, the program first.
     package var arguments: [String]
     /// The container that it runs in; nil for a process of the system itself.
     package var container: Container?
@@ -14,8 +16,8 @@ package struct SystemProcess: Equatable, Sendable {
 
     /// A container as its control group names it.
     package struct Container: Equatable, Hashable, Sendable {
-        /// The 64 digits of docker or podman; empty when it is of another kind.
-        package var id: String
+        /// The 64 digits of docker or podman; nil when it is of another kind.
+        package var id: String?
     }
 
     // What clock ticks since boot are counted in: USER_HZ, which is 100 on every architecture that qemu-ga runs on.
@@ -47,7 +49,7 @@ package struct SystemProcess: Equatable, Sendable {
     private static func container(of process: String, in tree: SystemTree) -> Container {
         let groups = tree.text(of: FilePath("/proc/\(process)/cgroup")) ?? ""
         let digits = groups.split { !$0.isHexDigit }
-        return Container(id: digits.first { $0.count == 64 }.map(String.init) ?? "")
+        return Container(id: digits.first { $0.count == 64 }.map(String.init))
     }
 
     private static func bootTime(in tree: SystemTree) -> Double? {

@@ -14,10 +14,12 @@ package struct SystemTree: Equatable, Sendable {
     // Far more than any file has that is read whole here; what never ends must not hold anybody up.
     private static let sizeLimit = 16 << 20
 
+    /// The files below a directory.
     package init(root: FilePath) {
         self.root = absolute(root).lexicallyNormalized()
     }
 
+    /// Whether these are the files of the machine that this process runs on.
     package var isMachine: Bool { root == "/" }
 
     /// Where this process finds a path of that system. Links on the way lead where they would lead there.

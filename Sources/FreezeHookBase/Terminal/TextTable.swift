@@ -8,11 +8,14 @@ package struct TextTable {
 
     /// A column.
     package struct Column {
+        /// The title above its cells.
         package var title: String
+        /// How its cells stand, and its title.
         package var alignment: Alignment
         /// The columns that a cell of it is cut down to, if need be; nil when it is never cut.
         package var minimumWidth: Int?
 
+        /// A column; `minimumWidth` says that its cells may be cut.
         package init(_ title: String, _ alignment: Alignment = .left, minimumWidth: Int? = nil) {
             self.title = title
             self.alignment = alignment
@@ -22,11 +25,14 @@ package struct TextTable {
 
     /// One cell's text, cleaned.
     package struct Cell {
+        /// What it shows, without tabs.
         package var text: String
         /// Shown when there is no room for the text.
         package var short: String?
+        /// How it is shown on a terminal with colours.
         package var style: TextStyle?
 
+        /// A cell of a cleaned text.
         package init(_ text: String, short: String? = nil, _ style: TextStyle? = nil) {
             self.text = TextWidth.withoutTabs(text)
             self.short = short

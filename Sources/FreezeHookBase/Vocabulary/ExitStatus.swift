@@ -15,9 +15,12 @@ package enum ExitStatus: Int32, Sendable {
 
 /// How a command ends: its exit status, and the one line for standard error that explains it.
 package struct CommandResult: Equatable, Sendable {
+    /// The exit status.
     package var status: ExitStatus
+    /// The line for standard error; nil when there is nothing to say.
     package var message: String?
 
+    /// An ending with this status.
     package init(_ status: ExitStatus, _ message: String? = nil) {
         self.status = status
         self.message = message

@@ -1,8 +1,6 @@
 import ArgumentParser
-import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook check`
 struct CheckCommand: ParsableCommand {
@@ -14,20 +12,15 @@ struct CheckCommand: ParsableCommand {
             neither an error nor a warning, and 2 otherwise. Call it as root.
             """)
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     @OptionGroup var options: MachineOptions
 
     func run() throws {
-        try Ending.showingErrors {
+        try Ending.run { () throws(ProgramError) in
             let report = CheckReport(try options.machine())
-            if json {
-                print(try JSONText.encode(report))
-            } else {
-                Output.show(report.lines(for: Terminal(descriptor: 1)))
-            }
-            throw ExitCode((report.good ? ExitStatus.done : .needsAttention).rawValue)
+            try output.show(report)
+            return ExitStatus(isGood: report.good)
         }
     }
 }

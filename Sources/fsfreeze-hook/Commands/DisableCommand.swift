@@ -1,7 +1,4 @@
 import ArgumentParser
-import FreezeHook
-import FreezeHookAdmin
-import FreezeHookBase
 import FreezeHookRecipes
 
 /// `fsfreeze-hook disable`
@@ -17,11 +14,14 @@ struct DisableCommand: ParsableCommand {
     @OptionGroup var options: RecipeOptions
 
     func run() throws {
-        try Ending.showingErrors {
+        try Ending.run { () throws(ProgramError) in
             let chosen = try options.recipes(named: recipes)
             var changed: Set<String> = []
-            for recipe in chosen where try !options.links.disable(recipe).isEmpty { changed.insert(recipe.name) }
-            try options.end(chosen, changed: changed)
+            for recipe in chosen {
+                let links = try attempt(ProgramError.recipe, try options.links.disable(recipe))
+                if !links.isEmpty { changed.insert(recipe.name) }
+            }
+            return try options.show(chosen, changed: changed)
         }
     }
 }

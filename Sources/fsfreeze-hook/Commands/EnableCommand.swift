@@ -1,5 +1,4 @@
 import ArgumentParser
-import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
 import FreezeHookRecipes
@@ -23,19 +22,25 @@ struct EnableCommand: ParsableCommand {
     @OptionGroup var options: RecipeOptions
 
     func run() throws {
-        try Ending.showingErrors {
+        try Ending.run { () throws(ProgramError) in
             let all = try options.recipes()
             let running = RunningApplications.now()
             if recipes.isEmpty && !detected {
-                let list = RecipeList(all, links: options.links, running: running)
-                return print(options.json ? try JSONText.encode(list) : list.text)
+                try options.output.show(RecipeList(all, links: options.links, running: running))
+                return .done
             }
             var chosen = try options.recipes(named: recipes)
             if detected { chosen += all.filter { running.include(applicationOf: $0) && !chosen.contains($0) } }
-            if chosen.isEmpty && !options.json { return print("no application of a recipe runs here") }
+            if chosen.isEmpty && !options.output.json {
+                print("no application of a recipe runs here")
+                return .done
+            }
             var changed: Set<String> = []
-            for recipe in chosen where try options.links.enable(recipe) != nil { changed.insert(recipe.name) }
-            try options.end(chosen, changed: changed)
+            for recipe in chosen {
+                let link = try attempt(ProgramError.recipe, try options.links.enable(recipe))
+                if link != nil { changed.insert(recipe.name) }
+            }
+            return try options.show(chosen, changed: changed)
         }
     }
 }

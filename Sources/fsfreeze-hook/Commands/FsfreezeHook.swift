@@ -1,7 +1,4 @@
 import ArgumentParser
-import FreezeHookAdmin
-import FreezeHookBase
-import FreezeHookRecipes
 
 /// The root of the command line.
 struct FsfreezeHook: ParsableCommand {

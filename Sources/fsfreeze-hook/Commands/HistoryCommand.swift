@@ -2,7 +2,6 @@ import ArgumentParser
 import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook history`
 struct HistoryCommand: ParsableCommand {
@@ -27,8 +26,7 @@ struct HistoryListCommand: ParsableCommand {
     @Option(help: "Only so many of the last cycles. (default: 20 in the table when --since is not given)")
     var last: Int?
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     @OptionGroup var options: LocationOptions
 
@@ -39,12 +37,12 @@ struct HistoryListCommand: ParsableCommand {
     }
 
     func run() throws {
-        do {
-            let list = try HistoryList(
-                options.history(), since: since?.time, last: last ?? (json || since != nil ? nil : Self.defaultCount))
-            if json { print(try JSONText.encode(list)) } else { Output.show(list.lines(for: Terminal(descriptor: 1))) }
-        } catch {
-            throw ExitCode(Ending.show(Ending.result(of: error)))
+        try Ending.run { () throws(ProgramError) in
+            let count = last ?? (output.json || since != nil ? nil : Self.defaultCount)
+            let list = try attempt(
+                ProgramError.history, try HistoryList(options.history(), since: since?.time, last: count))
+            try output.show(list)
+            return .done
         }
     }
 }
@@ -57,21 +55,15 @@ struct HistoryShowCommand: ParsableCommand {
     @Argument(help: "The cycle's id, or as much of its beginning as tells it from others. (default: the last cycle)")
     var id: String = ""
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     @OptionGroup var options: LocationOptions
 
     func run() throws {
-        do {
-            let cycle = try HistoryList(options.history()).cycle(id)
-            if json {
-                print(try JSONText.encode(cycle))
-            } else {
-                Output.show(Timeline(cycle).lines(for: Terminal(descriptor: 1)))
-            }
-        } catch {
-            throw ExitCode(Ending.show(Ending.result(of: error)))
+        try Ending.run { () throws(ProgramError) in
+            let cycle = try attempt(ProgramError.history, try HistoryList(options.history()).cycle(id))
+            try output.show(Timeline(cycle))
+            return .done
         }
     }
 }

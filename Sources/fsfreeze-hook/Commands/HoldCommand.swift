@@ -1,9 +1,5 @@
 import ArgumentParser
 import FreezeHook
-import FreezeHookAdmin
-import FreezeHookBase
-import FreezeHookRecipes
-import SystemPackage
 
 /// `fsfreeze-hook hold`
 struct HoldCommand: ParsableCommand {

@@ -1,8 +1,6 @@
 import ArgumentParser
 import FreezeHook
-import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// The options that say where things are; tests and trials drive the whole program with them.

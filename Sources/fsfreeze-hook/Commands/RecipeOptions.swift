@@ -7,8 +7,7 @@ import SystemPackage
 
 /// What `enable` and `disable` have in common.
 struct RecipeOptions: ParsableArguments {
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     @Option(help: "The directory of the recipes (default: the one installed with the program).", completion: .directory)
     var recipeDir: String?
@@ -16,16 +15,16 @@ struct RecipeOptions: ParsableArguments {
     @OptionGroup var locations: LocationOptions
 
     /// The recipes that are installed.
-    func recipes() throws -> [Recipe] {
-        try directory.recipes()
+    func recipes() throws(ProgramError) -> [Recipe] {
+        try attempt(ProgramError.recipeDirectory, try directory.recipes())
     }
 
     /// The recipes of these names.
-    func recipes(named names: [String]) throws -> [Recipe] {
+    func recipes(named names: [String]) throws(ProgramError) -> [Recipe] {
         let all = try recipes()
-        return try names.map { name in
+        return try names.map { name throws(ProgramError) in
             guard let recipe = all.first(where: { $0.name == name }) else {
-                throw RecipeError.unknown(name: name, directory: directory.path)
+                throw .recipe(.unknown(name: name, directory: directory.path))
             }
             return recipe
         }
@@ -37,11 +36,10 @@ struct RecipeOptions: ParsableArguments {
         recipeDir.map { RecipeDirectory(path: absolute(FilePath($0))) } ?? .own
     }
 
-    /// Shows what has become of the recipes and ends with the exit status that says whether all is well.
-    func end(_ recipes: [Recipe], changed: Set<String>) throws {
-        let list = RecipeList(recipes, links: links, running: .now(), changed: changed)
-        print(json ? try JSONText.encode(list) : list.recipes.map(\.outcome).joined(separator: "\n"))
-        let isGood = list.recipes.allSatisfy { $0.why == nil }
-        throw ExitCode((isGood ? ExitStatus.done : .needsAttention).rawValue)
+    /// Shows what has become of the recipes; returns the exit status that says whether all is well.
+    func show(_ recipes: [Recipe], changed: Set<String>) throws(ProgramError) -> ExitStatus {
+        let outcomes = RecipeOutcomes(RecipeList(recipes, links: links, running: .now(), changed: changed))
+        try output.show(outcomes)
+        return ExitStatus(isGood: outcomes.isGood)
     }
 }

@@ -2,7 +2,6 @@ import ArgumentParser
 import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook rehearse`
 struct RehearseCommand: ParsableCommand {
@@ -18,8 +17,7 @@ struct RehearseCommand: ParsableCommand {
     @Option(help: "How long the applications are held.")
     var hold: TimeOption = TimeOption(.seconds(2))
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     @OptionGroup var options: LocationOptions
 
@@ -27,27 +25,19 @@ struct RehearseCommand: ParsableCommand {
         let locations = options.locations
         ProcessSetup.run()
         // The JSON object stands alone on standard output.
-        let descriptor: Int32 = json ? 2 : 1
+        let descriptor: Int32 = output.json ? 2 : 1
         let terminal = Terminal(descriptor: descriptor)
-        let isSilent = json && !terminal.isTerminal
+        let isSilent = output.json && !terminal.isTerminal
         let progress = Progress(terminal, on: isSilent ? -1 : descriptor, hold: hold.duration)
-        do {
-            let context = try CycleContext(locations: locations)
+        try Ending.run { () throws(ProgramError) in
+            let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
             let rehearsal = Rehearsal(in: context, hold: hold.duration, observer: progress)
-            let cycle = Result { () throws(RehearsalError) in try rehearsal.run() }
+            let result = Result { () throws(RehearsalError) in try rehearsal.run() }
             // Before an error is shown, too.
             progress.finish()
-            throw ExitCode(try show(cycle.get(), terminal))
-        } catch let error as ExitCode {
-            throw error
-        } catch {
-            throw ExitCode(Ending.show(Ending.result(of: error)))
+            let cycle = try attempt(ProgramError.rehearsal, try result.get())
+            try output.show(Timeline(cycle))
+            return ExitStatus(isGood: cycle.verdict == Guarantee.applicationConsistent.rawValue)
         }
-    }
-
-    private func show(_ cycle: CycleSummary, _ terminal: Terminal) throws -> Int32 {
-        if json { print(try JSONText.encode(cycle)) } else { Output.show(Timeline(cycle).lines(for: terminal)) }
-        let isGood = cycle.verdict == Guarantee.applicationConsistent.rawValue
-        return (isGood ? ExitStatus.done : .needsAttention).rawValue
     }
 }

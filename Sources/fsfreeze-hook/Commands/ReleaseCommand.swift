@@ -1,8 +1,5 @@
 import ArgumentParser
 import FreezeHook
-import FreezeHookAdmin
-import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook release`
 struct ReleaseCommand: ParsableCommand {

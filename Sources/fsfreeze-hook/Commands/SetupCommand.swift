@@ -1,8 +1,6 @@
 import ArgumentParser
-import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook setup`
 struct SetupCommand: ParsableCommand {
@@ -20,8 +18,7 @@ struct SetupCommand: ParsableCommand {
     @Flag(help: "Take back what 'setup --apply' has changed.")
     var undo = false
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     @OptionGroup var options: MachineOptions
 
@@ -30,15 +27,13 @@ struct SetupCommand: ParsableCommand {
     }
 
     func run() throws {
-        try Ending.showingErrors {
-            var setup = try Setup(try options.machine())
-            let report = try undo ? setup.undo() : apply ? setup.apply() : setup.plan()
-            if json {
-                print(try JSONText.encode(report))
-            } else {
-                Output.show(report.lines(for: Terminal(descriptor: 1)))
-            }
-            throw ExitCode((report.isGood ? ExitStatus.done : .needsAttention).rawValue)
+        try Ending.run { () throws(ProgramError) in
+            let machine = try options.machine()
+            var setup = try attempt(ProgramError.setup, try Setup(machine))
+            let report = try attempt(
+                ProgramError.setup, try undo ? setup.undo() : apply ? setup.apply() : setup.plan())
+            try output.show(report)
+            return ExitStatus(isGood: report.isGood)
         }
     }
 }

@@ -1,8 +1,5 @@
 import ArgumentParser
-import FreezeHook
-import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// A moment in the past on the command line: a time, or an age.
 struct SinceOption: ExpressibleByArgument {

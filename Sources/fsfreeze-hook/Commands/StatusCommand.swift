@@ -2,7 +2,6 @@ import ArgumentParser
 import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook status`
 struct StatusCommand: ParsableCommand {
@@ -15,8 +14,7 @@ struct StatusCommand: ParsableCommand {
             3 UNKNOWN.
             """)
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var output: OutputOptions
 
     @Option(help: "Show so many of the last cycles as well.")
     var last: Int?
@@ -37,27 +35,19 @@ struct StatusCommand: ParsableCommand {
 
     func validate() throws {
         if let last, last < 1 { throw ValidationError("--last is a number from 1 on") }
-        if nagios && (json || last != nil) {
+        if nagios && (output.json || last != nil) {
             throw ValidationError("--nagios goes neither with --json nor with --last")
         }
     }
 
     func run() throws {
         if nagios { throw ExitCode(showNagios()) }
-        do {
+        try Ending.run { () throws(ProgramError) in
             let locations = options.locations
-            let settings = try SettingsFile.read(locations.configuration)
+            let settings = try attempt(ProgramError.configuration, try SettingsFile.read(locations.configuration))
             let status = Status(locations: locations, settings: settings, cycles: last)
-            if json {
-                print(try JSONText.encode(status))
-            } else {
-                Output.show(status.lines(for: Terminal(descriptor: 1)))
-            }
-            throw ExitCode((status.isGood ? ExitStatus.done : .needsAttention).rawValue)
-        } catch let error as ExitCode {
-            throw error
-        } catch {
-            throw ExitCode(Ending.show(Ending.result(of: error)))
+            try output.show(status)
+            return ExitStatus(isGood: status.isGood)
         }
     }
 

@@ -1,7 +1,4 @@
 import ArgumentParser
-import FreezeHookAdmin
-import FreezeHookBase
-import FreezeHookRecipes
 
 /// `fsfreeze-hook thaw`
 struct ThawCommand: ParsableCommand {

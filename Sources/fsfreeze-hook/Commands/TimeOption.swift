@@ -1,8 +1,5 @@
 import ArgumentParser
-import FreezeHook
-import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// A time with its unit on the command line.
 struct TimeOption: ExpressibleByArgument {

@@ -1,0 +1,47 @@
+import FreezeHook
+import FreezeHookBase
+import FreezeHookRecipes
+import SystemPackage
+
+extension Machine {
+    // Where packages put it.
+    private static let installedProgram: FilePath = "/usr/sbin/fsfreeze-hook"
+
+    /// Looks at this machine, or at another system below a directory, as for an image that is being built.
+    ///
+    /// - Parameters:
+    ///   - root: the directory of the other system; nil, as `/`, for this machine.
+    ///   - locations: the places of this machine.
+    ///   - hookDirectory: the hook directory that was named; without one another system's own is looked for.
+    ///   - configuration: the configuration that was named; without one another system's lies beside its hook directory.
+    ///   - recipeDirectory: the recipes' directory that was named; without one it is the one installed with the program.
+    ///
+    /// Throws when the program is not installed in the other system.
+    package init(
+        root: FilePath?, locations: Locations, hookDirectory: FilePath? = nil, configuration: FilePath? = nil,
+        recipeDirectory: FilePath? = nil
+    ) throws(NotInstalledError) {
+        let tree = root.map { SystemTree(root: $0) } ?? .machine
+        let recipes = recipeDirectory.map { RecipeDirectory(path: absolute($0)) }
+        if tree.isMachine {
+            self.init(
+                tree: tree, program: tree.resolved("/proc/self/exe"), locations: locations, recipes: recipes ?? .own,
+                clockIsSynchronised: ClockState.isSynchronised)
+            return
+        }
+        guard tree.has(Self.installedProgram) else {
+            throw NotInstalledError(program: Self.installedProgram, root: tree.root)
+        }
+        let known = Locations.systemDirectories
+        let own = Locations(
+            calledPath: Self.installedProgram,
+            hookDirectory: hookDirectory ?? known.first(where: tree.hasDirectory) ?? known[0],
+            configuration: configuration)
+        var locations = locations
+        locations.hookDirectory = own.hookDirectory
+        locations.configuration = own.configuration
+        self.init(
+            tree: tree, program: Self.installedProgram, locations: locations,
+            recipes: recipes ?? RecipeDirectory(path: RecipeDirectory.usual))
+    }
+}
