@@ -8,7 +8,7 @@ final class HeldClient {
     let process: ProcessIdentity
     private let input: Int32
     private let output: Int32
-    private var waitingInput: [UInt8]
+    private var waitingInput: ArraySlice<UInt8>
     private var inputIsOpen = true
     private var outputIsOpen = true
     private var splitter = LineSplitter()
@@ -17,6 +17,10 @@ final class HeldClient {
     private(set) var ended: Int32?
 
     private static let linesKept = 20
+    // What one turn reads: a client that never pauses must not keep the holder from everything else.
+    private static let turnSize = 16 * 1024
+    // What a pipe holds by default (pipe(7)), and so all that an ended client can have left in it.
+    private static let pipeSize = 64 * 1024
 
     /// Starts the client; it is given the statements as soon as it reads them.
     init(_ request: HoldRequest) throws(Errno) {
@@ -46,7 +50,7 @@ final class HeldClient {
         for end in [toClient[1], fromClient[0]] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
         input = toClient[1]
         output = fromClient[0]
-        waitingInput = request.statements
+        waitingInput = request.statements[...]
     }
 
     deinit {
@@ -69,25 +73,25 @@ final class HeldClient {
         return readLines()
     }
 
-    /// Everything that the output holds now.
-    func readLines() -> [String] {
-        var lines: [String] = []
-        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-        while outputIsOpen {
-            let count = read(output, &buffer, buffer.count)
-            if count < 0 { break }
-            if count == 0 {
-                close(output)
-                outputIsOpen = false
-                if let line = splitter.unfinishedLine() { lines.append(line) }
-                break
-            }
-            lines += splitter.lines(completedBy: buffer[..<count])
-            // A client that never pauses must not keep us from everything else.
-            if lines.count > 1000 { break }
+    /// The lines that one read completes, at most 16 KiB of them; the rest waits for the next turn.
+    private func readLines() -> [String] {
+        guard outputIsOpen else { return [] }
+        var buffer = [UInt8](repeating: 0, count: Self.turnSize)
+        let count = read(output, &buffer, buffer.count)
+        if count < 0 { return [] }
+        var lines = splitter.lines(completedBy: buffer[..<count])
+        if count == 0 {
+            close(output)
+            outputIsOpen = false
+            if let line = splitter.unfinishedLine() { lines.append(line) }
         }
         lastLines = (lastLines + lines).suffix(Self.linesKept)
         return lines
+    }
+
+    /// What a client that has ended has left in the pipe. What it has started may still be printing, and is not waited for.
+    func readRest() -> [String] {
+        (0..<Self.pipeSize / Self.turnSize).flatMap { _ in readLines() }
     }
 
     /// A prompt, for one that waits without a newline.
@@ -102,17 +106,19 @@ final class HeldClient {
 
     private var inputEndsWithWaiting = false
 
+    /// Writes once what the client takes of its input.
     private func writeWaiting() {
-        while inputIsOpen && !waitingInput.isEmpty {
-            let count = write(input, waitingInput, waitingInput.count)
+        if inputIsOpen && !waitingInput.isEmpty {
+            let piece = waitingInput.prefix(Self.pipeSize)
+            let count = piece.withUnsafeBytes { write(input, $0.baseAddress, $0.count) }
             if count < 0 {
                 // EPIPE: it no longer reads, and its end tells the rest.
                 if errno != EAGAIN && errno != EINTR { closeInput() }
                 return
             }
-            waitingInput.removeFirst(count)
+            waitingInput = waitingInput.dropFirst(count)
         }
-        if inputEndsWithWaiting { closeInput() }
+        if inputEndsWithWaiting && waitingInput.isEmpty { closeInput() }
     }
 
     private func closeInput() {

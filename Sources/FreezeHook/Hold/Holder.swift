@@ -148,7 +148,7 @@ package final class Holder {
         var lines = client.exchange(waiting[..<2])
         if waiting[3].revents != 0, signals.take() {
             client.reap()
-            if client.ended != nil { lines += client.readLines() }
+            if client.ended != nil { lines += client.readRest() }
         }
         return WaitEvent(lines: lines, descriptorIsReady: waiting[2].revents != 0)
     }
