@@ -21,6 +21,7 @@ enum Ending {
         switch error {
         case let error as ConfigurationError: CommandResult(.configurationInvalid, "\(error)")
         case let error as RunDirectoryError: CommandResult(.cannotUseRunDirectory, "\(error)")
+        case let error as HoldError: CommandResult(.failed, "\(error)")
         case let error as RecipeError: CommandResult(error.isUsage ? .usage : .failed, "\(error)")
         default: CommandResult(.failed, "\(error)")
         }
