@@ -18,6 +18,7 @@ enum ProgramError: Error {
     case notInstalled(NotInstalledError)
     case setup(SetupError)
     case freeze(FreezeError)
+    case hold(HoldError)
     case thaw(ThawError)
     case rehearsal(RehearsalError)
     /// The process has no descriptor left to read signals from.
@@ -37,7 +38,8 @@ enum ProgramError: Error {
         case .freeze(let error), .rehearsal(.refused(let error)): Self.status(of: error)
         case .thaw(.busy): .busy
         case .thaw(.hooksFailed): .failed
-        case .hookList, .history, .recipe, .recipeDirectory, .notInstalled, .setup, .signals, .json, .clientNotFound:
+        case .hold, .hookList, .history, .recipe, .recipeDirectory, .notInstalled, .setup, .signals, .json,
+            .clientNotFound:
             .failed
         }
     }
@@ -61,6 +63,7 @@ enum ProgramError: Error {
         case .notInstalled(let error): "\(error)"
         case .setup(let error): "\(error)"
         case .freeze(let error): "\(error)"
+        case .hold(let error): "\(error)"
         case .thaw(let error): "\(error)"
         case .rehearsal(let error): "\(error)"
         case .signals(let reason): "cannot read signals: \(reason); nothing was run"

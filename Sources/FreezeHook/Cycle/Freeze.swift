@@ -112,7 +112,7 @@ package struct Freeze {
         let limit = context.settings.holdLimit
         guard limit > .zero, cycle.record?.failure == nil, context.runDirectory != nil else { return nil }
         do {
-            let link = try GuardLink(cycle: cycle.id, locations: context.locations, settings: context.settings)
+            let link = try GuardLink(cycle: cycle.id, locations: context.locations)
             cycle.record?.append(.guardian(link.process, socket: link.socketName))
             let text = "guard: \(link.placement); without a thaw it ends the window after \(DurationText.format(limit))"
             cycle.report.write(Event(.info, .guardStarted, text))
