@@ -89,7 +89,7 @@ ssize_t clinux_send(int socket, const void *bytes, size_t count, int passed) {
     }
     ssize_t result;
     do
-        result = sendmsg(socket, &message, MSG_NOSIGNAL);
+        result = sendmsg(socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
     while (result < 0 && errno == EINTR);
     return result;
 }
@@ -105,7 +105,7 @@ ssize_t clinux_receive(int socket, void *bytes, size_t count, int *passed) {
     *passed = -1;
     ssize_t result;
     do
-        result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+        result = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
     while (result < 0 && errno == EINTR);
     if (result < 0)
         return result;
@@ -146,15 +146,9 @@ int clinux_listen(int directory, const char *name) {
     return descriptor;
 }
 
-int clinux_accept(int listener) {
-    int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-    if (connection < 0)
-        return -1;
-    struct timeval limit = {.tv_sec = 1};
-    setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    setsockopt(connection, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    return connection;
-}
+int clinux_socket_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends); }
+
+int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
 
 int clinux_connect(int directory, const char *name) {
     struct sockaddr_un address;

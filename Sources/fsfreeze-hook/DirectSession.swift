@@ -41,10 +41,8 @@ struct DirectSession {
         if let directory = values["--run-dir"] { locations.runDirectory = absolute(FilePath(directory)) }
         let timeout = values["--timeout"].flatMap { TimeOption(argument: $0)?.duration } ?? HoldRequest.defaultTimeout
         guard isHold else { return endSession(name, within: timeout, in: locations) }
-        return openSession(name, client: client, in: locations) { request in
-            request.ready = values["--ready"] ?? ""
-            request.release = values["--release"] ?? ""
-            request.timeout = timeout
-        }
+        return openSession(
+            name, client: client, ready: values["--ready"] ?? "", release: values["--release"] ?? "", timeout: timeout,
+            in: locations)
     }
 }

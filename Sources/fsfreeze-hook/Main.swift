@@ -20,28 +20,24 @@ enum Main {
             if strcmp(word, "thaw") == 0 { return perform(.thaw, in: locations) }
         }
         let arguments = CommandLine.arguments
-        switch (arguments.count, arguments.dropFirst().first) {
-        case (4, Drainer.command):
-            ProcessSetup.run()
-            Drainer(socketName: arguments[2], runDirectory: rawArgument(3)).run()
-            return 0
-        case (9, Guard.command):
-            ProcessSetup.run()
-            guard let locations = Locations(arguments: (3..<9).map(rawArgument)) else {
-                return ExitStatus.usage.rawValue
-            }
-            GuardProcess(cycle: arguments[2], locations: locations)?.run()
-            return 0
-        case (3, Holder.command):
-            ProcessSetup.run()
-            Holder(runDirectory: rawArgument(2))?.run()
-            return 0
-        case (...1, _):
+        guard arguments.count > 1 else {
             return Ending.show(CommandResult(.usage, "a command is missing\n\n\(FsfreezeHook.helpMessage())"))
-        default:
-            if let session = DirectSession(arguments) { return session.run() }
-            FsfreezeHook.main()
+        }
+        if let process = OwnProcess(arguments: arguments.indices.dropFirst().map { rawArgument($0).bytes }) {
+            run(process)
             return 0
+        }
+        if let session = DirectSession(arguments) { return session.run() }
+        FsfreezeHook.main()
+        return 0
+    }
+
+    private static func run(_ process: OwnProcess) {
+        ProcessSetup.run()
+        switch process {
+        case .guard(let cycle, let locations): GuardProcess(cycle: cycle, locations: locations)?.run()
+        case .holder(let runDirectory): Holder(runDirectory: runDirectory)?.run()
+        case .drainer(let socket, let runDirectory): Drainer(socketName: socket, runDirectory: runDirectory).run()
         }
     }
 
@@ -63,14 +59,19 @@ enum CyclePhase {
 /// Runs a freeze, a thaw or a recovery, says on standard error what went wrong, and returns the exit status.
 func perform(_ phase: CyclePhase, in locations: Locations) -> Int32 {
     ProcessSetup.run()
-    do {
-        let context = try CycleContext(locations: locations)
+    do throws(ProgramError) {
+        let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
         switch phase {
-        case .freeze: return Ending.show(Freeze(in: context).run())
-        case .thaw: return Ending.show(Thaw(in: context).run())
-        case .recover: return Ending.show(Thaw(in: context).recover())
+        case .freeze:
+            _ = try attempt(ProgramError.freeze, try Freeze(.backup, in: context, begin: .now()).run())
+        case .thaw:
+            _ = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.thaw))
+        case .recover:
+            let outcome = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.recoverCommand))
+            return Ending.show(CommandResult(.done, outcome.note))
         }
+        return ExitStatus.done.rawValue
     } catch {
-        return Ending.show(.signals(error))
+        return Ending.show(error)
     }
 }

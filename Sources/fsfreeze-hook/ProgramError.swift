@@ -17,6 +17,9 @@ enum ProgramError: Error {
     case recipeDirectory(RecipeDirectoryError)
     case notInstalled(NotInstalledError)
     case setup(SetupError)
+    case freeze(FreezeError)
+    case hold(HoldError)
+    case thaw(ThawError)
     case rehearsal(RehearsalError)
     /// The process has no descriptor left to read signals from.
     case signals(Errno)
@@ -24,8 +27,6 @@ enum ProgramError: Error {
     case json(any Error)
     /// The command of a session's client is in no directory of PATH.
     case clientNotFound(String)
-    /// A rehearsal ran to its end, and its record is gone.
-    case rehearsalLost
 
     /// The exit status that the error ends the program with.
     var status: ExitStatus {
@@ -33,9 +34,20 @@ enum ProgramError: Error {
         case .configuration, .rehearsal(.configuration): .configurationInvalid
         case .runDirectory, .rehearsal(.runDirectory): .cannotUseRunDirectory
         case .recipe(.unknown): .usage
-        case .rehearsalLost: .needsAttention
-        case .hookList, .history, .recipe, .recipeDirectory, .notInstalled, .setup, .signals, .json, .clientNotFound:
+        case .rehearsal(.recordLost): .needsAttention
+        case .freeze(let error), .rehearsal(.refused(let error)): Self.status(of: error)
+        case .thaw(.busy): .busy
+        case .thaw(.hooksFailed): .failed
+        case .hold, .hookList, .history, .recipe, .recipeDirectory, .notInstalled, .setup, .signals, .json,
+            .clientNotFound:
             .failed
+        }
+    }
+
+    private static func status(of error: FreezeError) -> ExitStatus {
+        switch error {
+        case .busy, .frozenMeanwhile, .agentHoldsFilesystems, .unfinished, .filesystemsFrozen: .busy
+        case .rolledBack: .failed
         }
     }
 
@@ -50,11 +62,13 @@ enum ProgramError: Error {
         case .recipeDirectory(let error): "\(error)"
         case .notInstalled(let error): "\(error)"
         case .setup(let error): "\(error)"
+        case .freeze(let error): "\(error)"
+        case .hold(let error): "\(error)"
+        case .thaw(let error): "\(error)"
         case .rehearsal(let error): "\(error)"
         case .signals(let reason): "cannot read signals: \(reason); nothing was run"
         case .json(let error): "\(error)"
         case .clientNotFound(let name): "\(name) was not found in PATH"
-        case .rehearsalLost: "the record of the rehearsal was lost; the log tells how it went"
         }
     }
 }

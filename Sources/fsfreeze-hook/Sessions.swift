@@ -4,9 +4,15 @@ import FreezeHookBase
 import FreezeHookRecipes
 
 /// Opens a session with the statements from standard input, says on standard error what went wrong, and returns the exit
-/// status. `describe` completes the request.
+/// status.
+///
+/// - Parameters:
+///   - client: the client and its arguments.
+///   - ready: the extended regular expression that a line of the client matches when the session stands.
+///   - release: what the client is sent to end the session.
+///   - timeout: how long the client may take to be ready, and to end.
 func openSession(
-    _ name: String, client: [String], in locations: Locations, describe: (inout HoldRequest) -> Void
+    _ name: String, client: [String], ready: String, release: String, timeout: Duration, in locations: Locations
 ) -> Int32 {
     let statements = readStandardInput()
     ProcessSetup.run()
@@ -17,21 +23,26 @@ func openSession(
     var request = HoldRequest(
         name: name, client: path, arguments: client.map { Array($0.utf8) }, settings: settings)
     request.statements = statements
-    describe(&request)
-    do {
-        return Ending.show(try HoldClient(runDirectory: locations.runDirectory).open(request) { print($0) })
-    } catch {
-        return Ending.show(.runDirectory(error))
-    }
+    request.ready = ready
+    request.release = release
+    request.timeout = timeout
+    return useSessions(in: locations) { (client) throws(HoldError) in try client.open(request) { print($0) } }
 }
 
 /// Ends a session, says on standard error what went wrong, and returns the exit status.
 func endSession(_ name: String, within limit: Duration, in locations: Locations) -> Int32 {
     ProcessSetup.run()
-    do {
-        return Ending.show(
-            try HoldClient(runDirectory: locations.runDirectory).release(name, within: limit) { print($0) })
+    return useSessions(in: locations) { (client) throws(HoldError) in
+        try client.release(name, within: limit) { print($0) }
+    }
+}
+
+private func useSessions(in locations: Locations, _ work: (HoldClient) throws(HoldError) -> Void) -> Int32 {
+    do throws(ProgramError) {
+        let client = try attempt(ProgramError.runDirectory, try HoldClient(runDirectory: locations.runDirectory))
+        try attempt(ProgramError.hold, try work(client))
+        return ExitStatus.done.rawValue
     } catch {
-        return Ending.show(.runDirectory(error))
+        return Ending.show(error)
     }
 }

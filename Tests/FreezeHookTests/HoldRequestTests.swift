@@ -10,15 +10,14 @@ import Testing
 
 /// What a holder is told, over the socket between them.
 @Suite struct HoldRequestTests {
-    /// What arrives of a request; nil when the other side has gone before its end.
-    private func arrived(_ request: HoldRequest) throws -> HoldRequest? {
-        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
-        defer { close(other) }
+    /// What arrives of a request.
+    private func arrived(_ request: HoldRequest) throws -> HoldRequest {
+        let ends = try LocalSocket.pair()
+        let other = Descriptor(owning: ends.other)
         return try withThread {
-            _ = request.send(to: own)
-            close(own)
+            try? request.send(to: Descriptor(owning: ends.own))
         } while: {
-            HoldRequest(from: other)
+            try HoldRequest(from: other)
         }
     }
 
@@ -61,7 +60,7 @@ import Testing
     func `Statements of any size arrive`(size: Int) throws {
         let request = request { $0.statements = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
         let found = try arrived(request)
-        #expect(found?.statements.count == size)
+        #expect(found.statements.count == size)
         // Not the request itself: a message about 1 MiB helps nobody.
         #expect(found == request ? true : false)
     }
@@ -73,8 +72,8 @@ import Testing
             $0.environment = [bytes("A=") + [UInt8](repeating: 0x62, count: size - 2), bytes("B=1")]
         }
         let found = try arrived(request)
-        #expect(found?.arguments.map(\.count) == [size, 4])
-        #expect(found?.environment.map(\.count) == [size, 3])
+        #expect(found.arguments.map(\.count) == [size, 4])
+        #expect(found.environment.map(\.count) == [size, 3])
     }
 
     @Test func `A thousand arguments arrive in their order`() throws {
@@ -82,57 +81,55 @@ import Testing
         #expect(try arrived(request) == request)
     }
 
-    @Test func `A request that breaks off is none`() throws {
-        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
-        defer { close(other) }
-        for (letter, text) in [("N", "db"), ("P", "x"), ("C", "/bin/cat")] as [(Character, String)] {
-            #expect(Messages.send(letter, bytes(text), to: own))
+    /// What is made of the messages of a `hold` that goes after them.
+    private func request(of messages: [HoldMessage]) throws -> HoldRequest {
+        let ends = try LocalSocket.pair()
+        let other = Descriptor(owning: ends.other)
+        do {
+            let own = Descriptor(owning: ends.own)
+            for message in messages { try Messages.send(message, to: own) }
         }
-        close(own)
-        #expect(HoldRequest(from: other) == nil)
+        return try HoldRequest(from: other)
+    }
+
+    private static let required: [HoldMessage] = [
+        .field(.init(.name, "db")), .field(.init(.hook, "")), .field(.init(.ready, "x")), .field(.init(.release, "")),
+        .field(.init(.timeout, .seconds(1))), .field(.init(.killGrace, .seconds(1))),
+        .field(.init(.client, "/bin/cat")),
+    ]
+
+    @Test func `A request that breaks off is none`() throws {
+        #expect(throws: MessageError.closed) { try request(of: Self.required) }
+        #expect(throws: MessageError.closed) { try request(of: []) }
+    }
+
+    @Test func `A request without one of its fields is none`() throws {
+        let whole = try request(of: Self.required + [.end])
+        #expect(whole.name == "db" && whole.limit == nil && whole.environment.isEmpty && whole.arguments.isEmpty)
+        let end = HoldMessage.end.kind.rawValue
+        for index in Self.required.indices {
+            var messages = Self.required
+            messages.remove(at: index)
+            #expect(throws: MessageError.malformed(kind: end)) { try request(of: messages + [.end]) }
+        }
+    }
+
+    @Test func `A message that is no part of a request does not end it`() throws {
+        let answer = HoldMessage.answer(.done)
+        #expect(throws: MessageError.unknown(kind: answer.kind.rawValue)) {
+            try request(of: Self.required + [answer, .end])
+        }
+        let field = HoldMessage.field(.init(.timeout, "soon"))
+        #expect(throws: MessageError.malformed(kind: field.kind.rawValue)) {
+            try request(of: Self.required + [field, .end])
+        }
     }
 
     @Test func `Nobody there to take it is told`() throws {
-        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
-        defer { close(own) }
-        close(other)
-        #expect(!request().send(to: own))
-    }
-
-    // MARK: - Messages
-
-    @Test func `A descriptor goes with a message and is close-on-exec there`() throws {
-        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
-        defer {
-            close(own)
-            close(other)
-        }
-        let pipe = try Pipe()
-        #expect(Messages.send("H", bytes("x"), passing: pipe.writeEnd, to: own))
-        #expect(Messages.send("E", to: own))
-        let message = try #require(Messages.receive(from: other))
-        #expect(message.letter == "H" && message.text == "x")
-        #expect(message.descriptor >= 0 && message.descriptor != pipe.writeEnd)
-        #expect(fcntl(message.descriptor, F_GETFD) == FD_CLOEXEC)
-        #expect(write(message.descriptor, "y", 1) == 1)
-        close(message.descriptor)
-        pipe.closeWriteEnd()
-        #expect(try readAll(pipe.readEnd, limit: 10) == bytes("y"))
-        let empty = try #require(Messages.receive(from: other))
-        #expect(empty.letter == "E" && empty.bytes.isEmpty && empty.descriptor == -1)
-    }
-
-    @Test func `A wait for a message ends with it or with the time`() throws {
-        guard let (own, other) = Messages.pair() else { throw TestFailure("no socket") }
-        defer {
-            close(own)
-            close(other)
-        }
-        let end = MonotonicTime.now() + .milliseconds(20)
-        #expect(!Messages.wait(for: other, until: end))
-        #expect(MonotonicTime.now() >= end)
-        #expect(Messages.send("R", to: own))
-        #expect(Messages.wait(for: other, until: .now() + .seconds(60)))
+        let ends = try LocalSocket.pair()
+        close(ends.other)
+        let own = Descriptor(owning: ends.own)
+        #expect(throws: MessageError.closed) { try request().send(to: own) }
     }
 
     // MARK: - Names

@@ -100,17 +100,4 @@ import Testing
         #expect(locations.stateDirectory == "/var/lib/fsfreeze-hook")
         #expect(locations.agentState == "/run/qga.state.isfrozen")
     }
-
-    @Test(arguments: [nil, FilePath(bytes: bytes("/l/\n\t") + [0xff])])
-    func `The places survive as arguments`(logFile: FilePath?) throws {
-        var locations = Locations(calledPath: "", hookDirectory: FilePath(bytes: bytes("/h/") + [0x80, 0x0a]))
-        locations.logFile = logFile
-        locations.runDirectory = "/r"
-        locations.stateDirectory = "/s"
-        locations.agentState = "/a"
-        let arguments = locations.arguments.map { FilePath(bytes: $0) }
-        #expect(Locations(arguments: arguments) == locations)
-        #expect(Locations(arguments: Array(arguments.dropLast())) == nil)
-        #expect(Locations(arguments: arguments + ["/x"]) == nil)
-    }
 }

@@ -33,7 +33,7 @@ import Testing
         let script = try Script("exec sleep 60", members: 1)
         #expect(script.family.living().map(\.pid) == [script.child.pid])
         let begin = monotonicSeconds()
-        #expect(script.family.end(grace: .seconds(30)))
+        #expect(script.family.end(grace: .seconds(30)).survivors == 0)
         #expect(monotonicSeconds() - begin < 10)
         #expect(Processes.state(of: script.child.pid) == "Z")
     }
@@ -44,7 +44,7 @@ import Testing
         let script = try Script(text)
         #expect(eventually { Files.exists("\(directory.path)/ready") && script.family.living().count == 2 })
         let begin = monotonicSeconds()
-        #expect(script.family.end(grace: .milliseconds(50)))
+        #expect(script.family.end(grace: .milliseconds(50)).survivors == 0)
         #expect(monotonicSeconds() - begin >= 0.05)
         #expect(script.family.living().isEmpty)
     }
@@ -53,7 +53,7 @@ import Testing
         _ = try Tools.command("setsid", package: "util-linux")
         let text = "sleep 60 & (sleep 60; :) & setsid sleep 60 & sleep 60; :"
         let script = try Script(text, members: 6)
-        #expect(script.family.end(grace: .seconds(10)))
+        #expect(script.family.end(grace: .seconds(10)).survivors == 0)
         #expect(script.family.living().isEmpty)
     }
 
@@ -64,7 +64,7 @@ import Testing
         #expect(script.family.living().count == 2)
         script.child.reap()
         #expect(script.family.living().count == 2)
-        #expect(script.family.end(grace: .seconds(10)))
+        #expect(script.family.end(grace: .seconds(10)).survivors == 0)
         #expect(script.family.living().isEmpty)
     }
 
@@ -72,7 +72,7 @@ import Testing
         let script = try Script("exit 0")
         script.child.reap()
         #expect(script.family.living().isEmpty)
-        #expect(script.family.end(grace: .seconds(10)))
+        #expect(script.family.end(grace: .seconds(10)).survivors == 0)
     }
 
     @Test func `A stranger of the same number is left alone, with its session and children`() throws {
@@ -80,15 +80,15 @@ import Testing
         let stranger = ProcessFamily(
             leader: ProcessIdentity(pid: script.child.pid, startTime: script.family.leader.startTime - 1))
         #expect(stranger.living().isEmpty)
-        #expect(stranger.end(grace: .seconds(10)))
+        #expect(stranger.end(grace: .seconds(10)).survivors == 0)
         #expect(script.family.living().count == 3)
-        #expect(script.family.end(grace: .seconds(10)))
+        #expect(script.family.end(grace: .seconds(10)).survivors == 0)
     }
 
     @Test func `Other processes are left alone`() throws {
         let other = try SpawnedProcess(script: "exec sleep 60")
         let script = try Script("sleep 60; :", members: 2)
-        #expect(script.family.end(grace: .seconds(10)))
+        #expect(script.family.end(grace: .seconds(10)).survivors == 0)
         #expect(ProcessIdentity(of: other.pid).isAlive)
     }
 }

@@ -14,8 +14,9 @@ extension Sandbox {
         try addTracingHook(file, then: holding(name, release: release))
     }
 
-    /// What such a hook does.
-    func holding(_ name: String, release: String = "echo released") throws -> String {
+    /// What such a hook does; `program` is another than the built one.
+    func holding(_ name: String, release: String = "echo released", program: String? = nil) throws -> String {
+        let program = program ?? self.program
         let flock = try Tools.command("flock", package: "util-linux")
         return """
             case $1 in

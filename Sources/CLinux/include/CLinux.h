@@ -25,17 +25,24 @@ int clinux_read_signal(int descriptor);
 /// A pipe with both ends close-on-exec. Returns 0, or -1 with errno set.
 int clinux_pipe(int ends[2]);
 
-/// Sends a message of at most 64 KiB, with a descriptor when `passed` is not negative. Never raises SIGPIPE.
+/// The version of the messages between processes of this program.
+uint16_t clinux_message_version(void);
+
+/// Sends a message, with a descriptor when `passed` is not negative. Never blocks (EAGAIN), never raises SIGPIPE. Returns
+/// its length, or -1 with errno set.
 ssize_t clinux_send(int socket, const void *bytes, size_t count, int passed);
 
-/// Receives a message; `*passed` is a descriptor that came with it (close on exec), or -1.
+/// Receives a message; `*passed` is a descriptor that came with it (close on exec), or -1. Never blocks (EAGAIN). Returns
+/// its length, 0 when the other side has gone, or -1 with errno set.
 ssize_t clinux_receive(int socket, void *bytes, size_t count, int *passed);
 
 /// Binds a listening sequenced-packet socket in the directory `directory`. Returns it, or -1 with errno set.
 int clinux_listen(int directory, const char *name);
 
-/// Accepts a connection (close on exec) whose reads and writes give up after a second: nobody who connects and is silent
-/// may hold us up. Returns it, or -1 with errno set.
+/// Two connected sockets of that kind, both close-on-exec. Returns 0, or -1 with errno set.
+int clinux_socket_pair(int ends[2]);
+
+/// Accepts a connection (close on exec). Returns it, or -1 with errno set.
 int clinux_accept(int listener);
 
 /// Connects to such a socket. Returns the connection, or -1 with errno set.

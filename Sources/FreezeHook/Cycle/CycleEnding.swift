@@ -2,7 +2,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// What every cycle ends with, however it came to it: nothing of ours is left, and the verdict is known.
+/// The end of every cycle: nothing of ours is left, and the verdict is known.
 struct CycleEnding {
     let context: CycleContext
     let cycle: HookSequence
@@ -12,21 +12,22 @@ struct CycleEnding {
         guard let runDirectory = context.runDirectory else { return }
         let holds = OpenHolds(runDirectory: runDirectory, settings: context.settings)
         noteLost(holds.lost(in: record))
-        for (name, result) in holds.endForgotten(in: record) {
-            let ending = result.status == .done ? "ended now" : result.message ?? "lost"
+        for (name, error) in holds.endForgotten(in: record) {
+            let ending = error.map { "\($0)" } ?? "ended now"
             cycle.report.write(
                 Event(.warning, .holdForgotten, "hold \(name) was still open after all hooks: \(ending)"))
         }
         holds.sweep(record)
         cycle.mark(.thawed)
         for socket in record.drainers {
-            guard let words = Drainer.fetch(from: socket, in: runDirectory) else {
+            let fetched = Drainer.fetch(from: socket, in: runDirectory)
+            cycle.report.write(fetched.lines.map(HookEvents.leftover))
+            guard fetched.isComplete else {
                 cycle.record?.append(.fault("output of what hooks left running is lost: its reader was killed"))
                 runDirectory.remove(socket)
                 continue
             }
             cycle.record?.append(.drained(socket: socket))
-            cycle.report.write(words.map(HookEvents.leftover))
         }
     }
 

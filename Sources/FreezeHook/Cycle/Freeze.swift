@@ -4,60 +4,37 @@ import SystemPackage
 
 /// The first half of a cycle: every hook is called with `freeze`; when that fails, what was frozen is thawed again.
 package struct Freeze {
+    private let kind: CycleKind
     private let context: CycleContext
-    private let begin = MonotonicTime.now()
+    private let begin: MonotonicTime
+    private let observer: (any CycleObserver)?
 
-    /// A freeze in these places.
-    package init(in context: CycleContext) {
+    // A rehearsal gives way to everything else.
+    private static let rehearsalPatience = Duration.seconds(1)
+
+    /// A freeze whose time counts from `begin`; the observer looks on.
+    package init(
+        _ kind: CycleKind, in context: CycleContext, begin: MonotonicTime, observer: (any CycleObserver)? = nil
+    ) {
+        self.kind = kind
         self.context = context
-    }
-
-    /// Why a freeze is given up.
-    private struct Failure: Error {
-        /// The hook that failed, or nil for the program itself.
-        var hook: String?
-        var reason: String
-        var messageID: MessageID
-    }
-
-    /// How a freeze ended.
-    enum Outcome {
-        /// Nothing was run.
-        case refused(CommandResult)
-        case frozen(id: String, GuardLink?)
-        case rolledBack(CommandResult, CycleSummary?)
+        self.begin = begin
+        self.observer = observer
     }
 
     /// Runs the freeze to its end.
-    package func run() -> CommandResult {
-        if let refusal = takeLock() { return refusal }
-        switch freeze(observer: nil) {
-        case .refused(let result), .rolledBack(let result, _):
-            return result
-        case .frozen(_, let link):
-            link?.frozen()
-            return CommandResult(.done)
-        }
-    }
-
-    /// The first half of a rehearsal: the same, but for an image and for a filesystem that anybody freezes. Its guard ends
-    /// the window also when this process ends before it has thawed.
-    func rehearse(_ observer: any CycleObserver) -> Outcome {
-        if let refusal = takeLockToRehearse() { return .refused(refusal) }
-        let outcome = freeze(observer: observer)
-        if case .frozen(_, let link) = outcome { link?.rehearsed() }
-        return outcome
-    }
-
-    private func freeze(observer: (any CycleObserver)?) -> Outcome {
-        let isRehearsal = observer != nil
+    ///
+    /// The guard of a rehearsal ends the window also when this process ends before it has thawed; that of a backup waits for
+    /// the thaw.
+    package func run() throws(FreezeError) -> FrozenCycle {
+        try beginCycle()
         let id = KernelID.random()
         let report = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
-        let cycle = HookSequence(id: id, record: .new, isRehearsal: isRehearsal, report: report, in: context)
+        let cycle = HookSequence(id: id, kind, record: .new, report: report, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
-        if isRehearsal { report.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
+        if kind == .rehearsal { report.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let entries = entries(cycle)
         let link = entries.contains { $0.disposition == .runs } ? startGuard(of: cycle) : nil
 
@@ -67,61 +44,56 @@ package struct Freeze {
             cycle.mark(.windowOpened)
             try freeze(entries, in: cycle, frozen: &frozen)
         } catch {
-            let outcome = rollBack(frozen, after: error, in: cycle)
+            let rollback = rollBack(frozen, after: error, in: cycle)
             link?.ended()
-            return outcome
+            throw .rolledBack(rollback)
         }
         cycle.mark(.frozen)
         cycle.reportLostRecord()
         // Nothing is imaged in a rehearsal: a marker would speak of an image that somebody takes by chance.
-        if !isRehearsal { writeImageMarker(cycle) }
+        if kind == .backup { writeImageMarker(cycle) }
         let summary = "frozen: \(cycle.summary) (\(cycle.label))"
         report.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
-        return .frozen(id: id, link)
+        switch kind {
+        case .backup: link?.frozen()
+        case .rehearsal: link?.rehearsed()
+        }
+        return FrozenCycle(id: id, link: link)
     }
 
-    private var deadline: MonotonicTime { begin + (context.settings.freezeTimeout - context.settings.rollbackReserve) }
+    private var policy: FreezePolicy { FreezePolicy(settings: context.settings) }
 
-    /// Takes the lock and thaws a cycle whose thaw was lost; a result is the refusal of this freeze.
-    private func takeLock() -> CommandResult? {
-        guard let runDirectory = context.runDirectory else { return nil }
-        // A backup does not wait for the end of a rehearsal.
+    /// Makes sure that no other cycle is going on.
+    private func beginCycle() throws(FreezeError) {
+        guard let runDirectory = context.runDirectory else { return }
+        if kind == .backup { interruptRehearsal() }
+        let lock = takeLock(in: runDirectory)
+        let decision = Admission.decide(
+            kind, lock: lock, unfinished: context.unfinishedCycle(), agentIsFrozen: context.agentIsFrozen)
+        switch decision {
+        case .proceed: return
+        case .recover(let record): recoverLostCycle(record)
+        case .refuse(let error): throw error
+        }
+    }
+
+    /// Tells a rehearsal to end now: a backup does not wait for it.
+    private func interruptRehearsal() {
         if let rehearser = context.unfinishedCycle()?.rehearser, rehearser.isAlive { kill(rehearser.pid, SIGTERM) }
-        let lock = runDirectory.lock(within: context.settings.rollbackReserve)
-        if case .busy = lock { return refuse("another freeze or thaw is still running; try again when it has ended") }
-        guard let record = context.unfinishedCycle() else { return nil }
-        if record.isFrozen && !record.isRehearsal {
-            // What the other run was: a freeze like this one, or the guard or a thaw at its work on an older cycle.
-            if case .waited = lock, !record.isBeingThawed {
-                return refuse("the cycle \(record.id) was frozen meanwhile; thaw it first")
-            }
-            if context.agentIsFrozen {
-                return refuse("the cycle \(record.id) is frozen and qemu-ga holds its filesystems; thaw it first")
-            }
-        }
-        // Half of the time: the freeze that was asked for needs the rest.
-        Thaw(in: context).recover(record, until: begin + context.settings.freezeTimeout / 2)
-        return nil
     }
 
-    /// Takes the lock for a rehearsal, which gives way to everything else.
-    private func takeLockToRehearse() -> CommandResult? {
-        guard let runDirectory = context.runDirectory else { return nil }
-        if case .busy = runDirectory.lock(within: Self.rehearsalPatience) {
-            return refuse("another freeze or thaw is running; try again when it has ended")
+    private func takeLock(in runDirectory: RunDirectory) -> RunDirectory.Lock {
+        switch kind {
+        case .backup: runDirectory.lock(within: context.settings.rollbackReserve)
+        case .rehearsal: runDirectory.lock(within: Self.rehearsalPatience)
         }
-        if let record = context.unfinishedCycle() {
-            let kind = record.isRehearsal ? "rehearsal" : "cycle"
-            return refuse("the \(kind) \(record.id) has not ended; 'fsfreeze-hook status' says what it waits for")
-        }
-        guard context.agentIsFrozen else { return nil }
-        return refuse("qemu-ga holds the filesystems frozen; try again when they are thawed")
     }
 
-    private static let rehearsalPatience = Duration.seconds(1)
-
-    private func refuse(_ reason: String) -> CommandResult {
-        CommandResult(.busy, reason)
+    /// Thaws a cycle whose own thaw never came.
+    private func recoverLostCycle(_ record: CycleRecord) {
+        let deadline = policy.recoveryDeadline(from: begin)
+        // Only a thaw that needs the lock can fail, and this freeze has it.
+        _ = try? Thaw(in: context, begin: .now()).run(.recovery(record, until: deadline))
     }
 
     private func entries(_ cycle: HookSequence) -> [DirectoryEntry] {
@@ -140,7 +112,7 @@ package struct Freeze {
         let limit = context.settings.holdLimit
         guard limit > .zero, cycle.record?.failure == nil, context.runDirectory != nil else { return nil }
         do {
-            let link = try GuardLink(cycle: cycle.id, locations: context.locations, settings: context.settings)
+            let link = try GuardLink(cycle: cycle.id, locations: context.locations)
             cycle.record?.append(.guardian(link.process, socket: link.socketName))
             let text = "guard: \(link.placement); without a thaw it ends the window after \(DurationText.format(limit))"
             cycle.report.write(Event(.info, .guardStarted, text))
@@ -152,8 +124,8 @@ package struct Freeze {
     }
 
     /// Calls those hooks that declare it with `prepare`: their long work is done before anything is locked.
-    private func prepare(_ entries: [DirectoryEntry], in cycle: HookSequence) throws(Failure) {
-        let end = begin + context.settings.prepareLimit
+    private func prepare(_ entries: [DirectoryEntry], in cycle: HookSequence) throws(FreezeFailure) {
+        let end = policy.prepareDeadline(from: begin)
         for entry in entries where entry.disposition == .runs && entry.hook.prepares {
             try runOne(entry.hook, .prepare, until: end, in: cycle)
         }
@@ -161,52 +133,37 @@ package struct Freeze {
 
     /// Runs the hooks in their order until one fails in a way that ends the freeze.
     private func freeze(_ entries: [DirectoryEntry], in cycle: HookSequence, frozen: inout [DirectoryEntry])
-        throws(Failure)
+        throws(FreezeFailure)
     {
+        let deadline = policy.deadline(from: begin)
         for entry in entries {
             switch entry.disposition {
             case .skipped:
                 continue
             case .refused(let refusal):
                 cycle.refuse(entry.hook, .freeze, "\(refusal)")
-                if aborts(entry.hook) {
-                    throw Failure(hook: entry.hook.name, reason: "refused: \(refusal)", messageID: .hookRefused)
-                }
+                if policy.aborts(entry.hook) { throw .hookRefused(hook: entry.hook.name, reason: "\(refusal)") }
             case .runs:
                 // Before it runs: a hook that is cut off may have frozen something.
                 if .now() < deadline { frozen.append(entry) }
                 try runOne(entry.hook, .freeze, until: deadline, in: cycle)
             }
         }
-        if let signal = cycle.stopRequest { throw Self.interrupted(by: signal) }
-    }
-
-    private func aborts(_ hook: Hook) -> Bool {
-        hook.isRequired || context.settings.onFailure == .abort
+        if let signal = cycle.stopRequest { throw .interrupted(signal: signal) }
     }
 
     private func runOne(_ hook: Hook, _ action: HookAction, until end: MonotonicTime, in cycle: HookSequence)
-        throws(Failure)
+        throws(FreezeFailure)
     {
-        if let signal = cycle.stopRequest { throw Self.interrupted(by: signal) }
+        if let signal = cycle.stopRequest { throw .interrupted(signal: signal) }
         guard .now() < end else {
-            let text = "the time for the freeze (\(DurationText.format(context.settings.freezeTimeout))) is used up"
-            cycle.refuse(hook, action, text, .budgetExhausted)
-            if aborts(hook) { throw Failure(hook: hook.name, reason: text, messageID: .budgetExhausted) }
+            let failure = FreezeFailure.outOfTime(hook: hook.name, limit: context.settings.freezeTimeout)
+            cycle.refuse(hook, action, failure.reason, failure.messageID)
+            if policy.aborts(hook) { throw failure }
             return
         }
         let outcome = cycle.freeze(hook, action, until: end)
-        if outcome.interrupted, let signal = cycle.stopRequest { throw Self.interrupted(by: signal) }
-        guard outcome.failed && aborts(hook) else { return }
-        let explanation = outcome.explanation.map { " (\($0))" } ?? ""
-        let call = action == .freeze ? "" : "\(action.rawValue) "
-        throw Failure(
-            hook: hook.name, reason: "\(call)finished with status=\(outcome.status)\(explanation)",
-            messageID: .hookFailed)
-    }
-
-    private static func interrupted(by signal: Int32) -> Failure {
-        Failure(hook: nil, reason: "interrupted by \(signalName(signal))", messageID: .interrupted)
+        if let failure = policy.failure(of: hook, action, outcome, stopRequest: cycle.stopRequest) { throw failure }
     }
 
     /// Leaves in the image how it was taken.
@@ -224,24 +181,23 @@ package struct Freeze {
     }
 
     /// Thaws what was started, the failing hook first, and says why.
-    private func rollBack(_ frozen: [DirectoryEntry], after failure: Failure, in cycle: HookSequence) -> Outcome {
-        let cause = (failure.hook.map { "\($0): " } ?? "") + failure.reason
-        let elapsed = DurationText.seconds(.now() - cycle.begin)
-        cycle.report.write(Event(.error, failure.messageID, "rolling back: \(cause) after \(elapsed) s"))
-        let rollback = MonotonicTime.now()
+    private func rollBack(_ frozen: [DirectoryEntry], after failure: FreezeFailure, in cycle: HookSequence) -> Rollback
+    {
+        let start = MonotonicTime.now()
+        let elapsed = start - cycle.begin
+        let time = DurationText.seconds(elapsed)
+        cycle.report.write(Event(.error, failure.messageID, "rolling back: \(failure) after \(time) s"))
         let (countBefore, failedBefore) = (cycle.count, cycle.failedCount)
         let ending = CycleEnding(context: context, cycle: cycle)
-        if failure.hook == nil { cycle.record?.append(.fault(cause)) }
+        if failure.hook == nil { cycle.record?.append(.fault("\(failure)")) }
         cycle.mark(.thawing)
-        cycle.thaw(frozen.reversed(), reason: .rollback, until: begin + context.settings.freezeTimeout)
+        cycle.thaw(frozen.reversed(), reason: .rollback, until: policy.rollbackDeadline(from: begin))
         if let record = context.unfinishedCycle() { ending.closeWindow(record) }
         let ended = ending.finish()
         let failed = cycle.failedCount - failedBefore
-        let count = cycle.count - countBefore
-        let counts = "\(count) \(count == 1 ? "hook" : "hooks"), \(failed) failed"
-        let time = DurationText.seconds(.now() - rollback)
-        cycle.report.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(time) s (\(cycle.label))"))
-        let outcome = failed == 0 ? "rolled back, nothing is frozen" : "rolled back, but \(failed) failed to thaw"
-        return .rolledBack(CommandResult(.failed, "\(cause) after \(elapsed) s; \(outcome)"), ended?.summary)
+        let counts = "\(CountText.format(cycle.count - countBefore, "hook")), \(failed) failed"
+        let thawTime = DurationText.seconds(.now() - start)
+        cycle.report.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(thawTime) s (\(cycle.label))"))
+        return Rollback(cause: failure, elapsed: elapsed, thawFailures: failed, cycle: ended?.summary)
     }
 }

@@ -7,31 +7,33 @@ final class HookSequence {
     let id: String
     let report: EventLog
     let record: CycleRecorder?
-    let isRehearsal: Bool
-    let begin = MonotonicTime.now()
+    let kind: CycleKind
+    /// What the elapsed time in the summary counts from.
+    let begin: MonotonicTime
     private let context: CycleContext
     private let runner: HookRunner
     /// Hooks that counted: those with nothing to do here do not.
     private(set) var count = 0
     private(set) var failedCount = 0
 
-    // Of a thaw hook's time when its phase has none left: a lock that is not released is an outage.
+    // A thaw hook gets at least this long, also after the deadline: a lock that is not released is an outage.
     private static let minimumThawLimit = Duration.seconds(1)
 
     /// A run in the cycle `id` that goes on with its record, or begins one.
     init(
-        id: String, record mode: CycleRecorder.Mode, isRehearsal: Bool = false, report: EventLog,
-        in context: CycleContext
+        id: String, _ kind: CycleKind, record mode: CycleRecorder.Mode, report: EventLog, in context: CycleContext,
+        begin: MonotonicTime
     ) {
         self.id = id
-        self.isRehearsal = isRehearsal
+        self.kind = kind
+        self.begin = begin
         self.context = context
         self.report = report
         let record = context.runDirectory.map { CycleRecorder(in: $0, mode) }
         self.record = record
         if mode == .new {
             record?.append(.cycle(id: id, bootID: KernelID.boot))
-            if isRehearsal { record?.append(.rehearsal(ProcessIdentity(of: getpid()))) }
+            if kind == .rehearsal { record?.append(.rehearsal(ProcessIdentity(of: getpid()))) }
         }
         let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) {
             record?.append(.drainer(socket: $0))
@@ -44,10 +46,10 @@ final class HookSequence {
 
     /// Tells what is wrong with the configuration and the run directory.
     func reportFaultsOfTheSystem() {
-        if let error = context.configurationError {
+        if case .failure(let error) = context.configuration {
             report.write(Event(.warning, .configurationInvalid, "\(error); the defaults are in force"))
         }
-        if let error = context.runDirectoryError {
+        if case .failure(let error) = context.openedRunDirectory {
             report.write(
                 Event(.warning, .stateUnavailable, "\(error); the hooks run, but a lost thaw cannot be recovered"))
         }
@@ -78,7 +80,7 @@ final class HookSequence {
     /// Runs one hook for the freeze, at most until the deadline.
     func freeze(_ hook: Hook, _ action: HookAction, until deadline: MonotonicTime) -> HookOutcome {
         let limit = min(hook.timeout, deadline - .now())
-        let reason: RunReason = isRehearsal ? .rehearsal : .freeze
+        let reason: RunReason = kind == .rehearsal ? .rehearsal : .freeze
         return run(HookRunner.Request(hook: hook, action: action, reason: reason, limit: limit, stopsOnRequest: true))
     }
 
@@ -106,11 +108,12 @@ final class HookSequence {
 
     /// `3 hooks, 0 failed, in 0.210 s`.
     var summary: String {
-        "\(count) \(count == 1 ? "hook" : "hooks"), \(failedCount) failed, in \(DurationText.seconds(.now() - begin)) s"
+        let time = DurationText.seconds(.now() - begin)
+        return "\(CountText.format(count, "hook")), \(failedCount) failed, in \(time) s"
     }
 
     /// `cycle 5c1f…` or `rehearsal 5c1f…`.
-    var label: String { "\(isRehearsal ? "rehearsal" : "cycle") \(id)" }
+    var label: String { "\(kind.noun) \(id)" }
 
     private func run(_ request: HookRunner.Request) -> HookOutcome {
         let (hook, action) = (request.hook, request.action)

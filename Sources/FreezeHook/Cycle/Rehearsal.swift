@@ -1,34 +1,11 @@
 import FreezeHookBase
 import Glibc
 
-/// Why a rehearsal is not begun.
-package enum RehearsalError: Error, CustomStringConvertible {
-    /// Without its configuration it would rehearse something else.
-    case configuration(ConfigurationError)
-    /// Without the run directory nobody would thaw what a killed rehearsal leaves behind.
-    case runDirectory(RunDirectoryError)
-
-    package var description: String {
-        switch self {
-        case .configuration(let error): "\(error)"
-        case .runDirectory(let error): "\(error)"
-        }
-    }
-}
-
 /// A whole cycle of the hooks in which no filesystem is frozen: prepare, freeze, hold, thaw.
 package final class Rehearsal {
     private let context: CycleContext
     private let hold: Duration
     private let observer: any CycleObserver
-
-    /// How a rehearsal ended.
-    package enum Outcome {
-        /// Nothing was run, and why.
-        case refused(CommandResult)
-        /// It ran; nil when its record was lost.
-        case ended(CycleSummary?)
-    }
 
     // How often it is looked whether the window is still this rehearsal's.
     private static let lookInterval = Duration.milliseconds(500)
@@ -40,24 +17,35 @@ package final class Rehearsal {
         self.observer = observer
     }
 
-    /// Runs it to its end. A request to stop (SIGINT and the like) thaws at once.
-    package func run() throws(RehearsalError) -> Outcome {
-        if let error = context.configurationError { throw .configuration(error) }
-        if let error = context.runDirectoryError { throw .runDirectory(error) }
+    /// Runs it to its end; returns what the history keeps of it. A request to stop (SIGINT and the like) thaws at once.
+    package func run() throws(RehearsalError) -> CycleSummary {
+        if case .failure(let error) = context.configuration { throw .configuration(error) }
+        if case .failure(let error) = context.openedRunDirectory { throw .runDirectory(error) }
         // Stopped by a key in mid-window, it would leave the applications held.
         for number in [SIGTSTP, SIGTTOU, SIGTTIN] { signal(number, SIG_IGN) }
         defer { context.runDirectory?.unlock() }
-        switch Freeze(in: context).rehearse(observer) {
-        case .refused(let result):
-            return .refused(result)
-        case .rolledBack(_, let summary):
-            return .ended(summary)
-        case .frozen(let id, let link):
-            // As after a real freeze: the guard, a thaw and a backup may come in.
-            context.runDirectory?.unlock()
-            let fault = wait(for: id)
-            return withExtendedLifetime(link) { .ended(Thaw(in: context).endRehearsal(id, fault: fault, observer)) }
+        guard let cycle = try cycle() else { throw .recordLost }
+        return cycle
+    }
+
+    /// Freezes, holds and thaws; nil when nothing is known of the cycle in the end.
+    private func cycle() throws(RehearsalError) -> CycleSummary? {
+        let frozen: FrozenCycle
+        do {
+            frozen = try Freeze(.rehearsal, in: context, begin: .now(), observer: observer).run()
+        } catch .rolledBack(let rollback) {
+            return rollback.cycle
+        } catch {
+            throw .refused(error)
         }
+        // As after a real freeze: the guard, a thaw and a backup may come in.
+        context.runDirectory?.unlock()
+        let occasion = ThawOccasion.rehearsalEnd(id: frozen.id, fault: wait(for: frozen.id))
+        let outcome = withExtendedLifetime(frozen) {
+            try? Thaw(in: context, begin: .now(), observer: observer).run(occasion)
+        }
+        guard case .ended(let cycle) = outcome else { return nil }
+        return cycle
     }
 
     /// Holds the applications. Returns why that ended before its time; nil when it did not, or when the record says why.

@@ -1,11 +1,10 @@
-import CLinux
 import FreezeHookBase
 import Glibc
 import SystemPackage
 
 /// The freeze's side of its guard: starts it before the first hook and tells it how the freeze ended.
 final class GuardLink {
-    private let socket: Int32
+    private let socket: Descriptor
     let process: ProcessIdentity
     /// Where it lives, in words for the log.
     let placement: String
@@ -16,47 +15,56 @@ final class GuardLink {
     private static let startPatience = Duration.seconds(5)
 
     /// Starts the guard of a cycle. Throws when it cannot be started or does not answer.
-    init(cycle: String, locations: Locations, settings: Settings) throws(GuardError) {
-        guard let (own, other) = Messages.pair() else {
-            throw GuardError(reason: "no socket: \(Errno(rawValue: errno))")
-        }
-        defer { close(other) }
+    init(cycle: String, locations: Locations) throws(GuardError) {
         socketName = Guard.socketName(of: cycle)
-        // The hooks that it may have to thaw get the environment that they were frozen in.
-        let spawn = Spawn.ownPart(
-            Guard.arguments(cycle: cycle, locations: locations), environment: HookEnvironment.ofThisProcess(),
-            socket: other)
-        do {
-            process = ProcessIdentity(of: try spawn.start())
+        let other: Descriptor
+        do throws(Errno) {
+            let ends = try LocalSocket.pair()
+            socket = Descriptor(owning: ends.own)
+            other = Descriptor(owning: ends.other)
         } catch {
-            close(own)
-            throw GuardError(reason: "it cannot be started: \(error)")
+            throw .noSocket(error)
         }
-        socket = own
+        do throws(Errno) {
+            // The hooks that it may have to thaw get the environment that they were frozen in.
+            process = try OwnProcess.guard(cycle: cycle, locations)
+                .start(socket: other, environment: HookEnvironment.ofThisProcess())
+        } catch {
+            throw .notStarted(error)
+        }
         placement = GuardPlacement.place(process.pid, cycle: cycle)
-        guard Messages.wait(for: own, until: .now() + Self.startPatience),
-            Messages.receive(from: own)?.letter == Guard.ready
-        else {
+        do throws(MessageError) {
+            let answer = try Messages.receive(
+                GuardLinkMessage.self, from: socket, until: .now() + Self.startPatience)
+            guard case .ready = answer.message else { throw .unknown(kind: answer.message.kind.rawValue) }
+        } catch {
             // One that answers later would take the closed socket for the death of this freeze, and thaw.
             kill(process.pid, SIGKILL)
-            throw GuardError(reason: "it does not answer")
+            throw .noAnswer
         }
     }
 
-    deinit { close(socket) }
-
     /// The freeze is complete: from now on the hold limit counts.
-    func frozen() { Messages.send(Guard.frozen, to: socket) }
+    func frozen() { try? Messages.send(GuardLinkMessage.frozen, to: socket) }
 
     /// All hooks of a rehearsal have run: the hold limit counts, and the end of this process ends the window.
-    func rehearsed() { Messages.send(Guard.rehearsed, to: socket) }
+    func rehearsed() { try? Messages.send(GuardLinkMessage.rehearsed, to: socket) }
 
     /// The freeze was rolled back: there is nothing to guard.
-    func ended() { Messages.send(Guard.ended, to: socket) }
+    func ended() { try? Messages.send(GuardLinkMessage.ended, to: socket) }
 }
 
 /// Why there is no guard.
-struct GuardError: Error, CustomStringConvertible {
-    var reason: String
-    var description: String { "the guard: \(reason)" }
+enum GuardError: Error, Equatable, CustomStringConvertible {
+    case noSocket(Errno)
+    case notStarted(Errno)
+    case noAnswer
+
+    var description: String {
+        switch self {
+        case .noSocket(let error): "the guard: no socket: \(error)"
+        case .notStarted(let error): "the guard: it cannot be started: \(error)"
+        case .noAnswer: "the guard: it does not answer"
+        }
+    }
 }

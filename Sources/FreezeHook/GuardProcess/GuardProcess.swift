@@ -11,18 +11,23 @@ package final class GuardProcess {
     private let locations: Locations
     private let settings: Settings
     private let runDirectory: RunDirectory
-    private let listener: Int32
-    private let link: Int32 = 0
+    /// nil once nobody is served any more.
+    private var listener: Descriptor?
+    private let link = Descriptor(owning: 0)
+
+    // Nobody who connects and is silent may keep the guard from its limit.
+    private static let connectionPatience = Duration.seconds(1)
 
     /// The guard of a cycle; nil when its socket cannot be made.
     package init?(cycle: String, locations: Locations) {
         self.cycle = cycle
         self.locations = locations
         settings = (try? SettingsFile.read(locations.configuration)) ?? Settings()
-        guard let runDirectory = try? RunDirectory(path: locations.runDirectory) else { return nil }
+        guard let runDirectory = try? RunDirectory(path: locations.runDirectory),
+            let listener = try? LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
+        else { return nil }
         self.runDirectory = runDirectory
-        listener = clinux_listen(runDirectory.descriptor, Guard.socketName(of: cycle))
-        if listener < 0 { return nil }
+        self.listener = consume listener
     }
 
     /// How the wait ended.
@@ -37,16 +42,16 @@ package final class GuardProcess {
         // Holders are its children: nobody asks for their status.
         signal(SIGCHLD, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
-        Messages.send(Guard.ready, to: link)
+        try? Messages.send(GuardLinkMessage.ready, to: link)
         // It waits for minutes with next to nothing to do.
         clinux_drop_code_pages()
         let wake = wait()
         runDirectory.remove(Guard.socketName(of: cycle))
-        close(listener)
+        listener = nil
         if wake == .thawed { return }
         guard let context = try? CycleContext(locations: locations) else { return }
-        let thaw = Thaw(in: context)
-        if wake == .limit { thaw.expire(cycle, under: settings) } else { thaw.recoverAfterKill(cycle) }
+        let expiry = Expiry(cycle: cycle, context: context, settings: settings, begin: .now())
+        if wake == .limit { expiry.endWindow() } else { expiry.recoverAfterKill() }
     }
 
     private func wait() -> Wake {
@@ -55,23 +60,30 @@ package final class GuardProcess {
         var isFrozen = false
         var linkIsOpen = true
         while true {
+            // poll(2) passes over a negative number.
             var waiting = [
-                pollfd(fd: linkIsOpen ? link : -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: listener, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: linkIsOpen ? link.number : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: listener?.number ?? -1, events: Int16(POLLIN), revents: 0),
             ]
             poll(&waiting, 2, (deadline - .now()).pollMilliseconds)
             if waiting[0].revents != 0 {
-                switch Messages.receive(from: link)?.letter {
-                case Guard.frozen:
-                    isFrozen = true
-                    deadline = .now() + settings.holdLimit
-                case Guard.rehearsed:
-                    deadline = .now() + settings.holdLimit
-                case Guard.ended:
-                    return .thawed
-                default:
+                do throws(MessageError) {
+                    switch try Messages.receive(GuardLinkMessage.self, from: link).message {
+                    case .frozen:
+                        isFrozen = true
+                        deadline = .now() + settings.holdLimit
+                    case .rehearsed:
+                        deadline = .now() + settings.holdLimit
+                    case .ended:
+                        return .thawed
+                    case .ready:
+                        break
+                    }
+                } catch let error where error.endsSocket {
                     if !isFrozen { return .freezeDied }
                     linkIsOpen = false
+                } catch {
+                    // Not understood: the deadline stays, and ends the window whatever that was.
                 }
             }
             if waiting[1].revents != 0, serve() { return .thawed }
@@ -81,21 +93,32 @@ package final class GuardProcess {
 
     /// Serves one connection; true when it says that the window has ended.
     private func serve() -> Bool {
-        let connection = clinux_accept(listener)
-        guard connection >= 0 else { return false }
-        defer { close(connection) }
-        guard let message = Messages.receive(from: connection) else { return false }
-        defer { if message.descriptor >= 0 { close(message.descriptor) } }
-        switch message.letter {
-        case Guard.ended:
-            return true
-        case Guard.startHolder:
-            if Holder.start(message.descriptor, runDirectory: locations.runDirectory) {
-                Messages.send(Guard.ready, to: connection)
+        guard let number = listener?.number, let connection = try? LocalSocket.accept(number) else { return false }
+        do throws(MessageError) {
+            var received = try Messages.receive(
+                GuardMessage.self, from: connection, until: .now() + Self.connectionPatience)
+            switch received.message {
+            case .ended:
+                return true
+            case .startHolder:
+                guard let socket = received.descriptor.take() else { return false }
+                do throws(Errno) {
+                    try Holder.start(socket, runDirectory: locations.runDirectory)
+                } catch {
+                    answer(.refused("the holder cannot be started: \(error)"), connection)
+                    return false
+                }
+                answer(.started, connection)
+            case .started, .refused:
+                throw .unknown(kind: received.message.kind.rawValue)
             }
-            return false
-        default:
-            return false
+        } catch {
+            answer(.refused("\(error)"), connection)
         }
+        return false
+    }
+
+    private func answer(_ message: GuardMessage, _ connection: borrowing Descriptor) {
+        try? Messages.send(message, to: connection, until: .now() + Self.connectionPatience)
     }
 }

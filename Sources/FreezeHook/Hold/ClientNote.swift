@@ -1,4 +1,3 @@
-import CLinux
 import FreezeHookBase
 import Glibc
 
@@ -13,12 +12,10 @@ struct ClientNote {
 
     /// Notes the client.
     func write(_ process: ProcessIdentity) {
-        let descriptor = openat(
-            runDirectory.descriptor, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { return }
-        defer { close(descriptor) }
+        let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
+        guard let file = try? Descriptor(opening: name, in: runDirectory.descriptor, flags, mode: 0o600) else { return }
         let line = RecordEntry.client(hold: hold, process).line
-        _ = Glibc.write(descriptor, line, line.count)
+        _ = try? call { Glibc.write(file.number, line, line.count) }
     }
 
     func remove() {
@@ -33,11 +30,7 @@ struct ClientNote {
         for name in runDirectory.names() where name.hasPrefix(prefix) {
             let note = ClientNote(runDirectory: runDirectory, hold: String(name.dropFirst(prefix.count)))
             let socket = Holder.socketName(of: note.hold)
-            let connection = clinux_connect(runDirectory.descriptor, socket)
-            guard connection < 0 else {
-                close(connection)
-                continue
-            }
+            if LocalSocket.isServed(socket, in: runDirectory) { continue }
             if let client = note.client { ProcessFamily(leader: client).end(grace: grace) }
             runDirectory.remove(socket)
             note.remove()

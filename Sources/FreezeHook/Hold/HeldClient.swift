@@ -1,4 +1,3 @@
-import CLinux
 import FreezeHookBase
 import Glibc
 import SystemPackage
@@ -6,59 +5,48 @@ import SystemPackage
 /// The client of a held session: its standard input is ours to write, its output is read and kept within bounds.
 final class HeldClient {
     let process: ProcessIdentity
-    private let input: Int32
-    private let output: Int32
-    private var waitingInput: [UInt8]
-    private var inputIsOpen = true
-    private var outputIsOpen = true
+    /// nil when the client has been sent everything, or reads no more.
+    private var input: Descriptor?
+    /// nil after its end.
+    private var output: Descriptor?
+    private var waitingInput: ArraySlice<UInt8>
+    private var inputEndsWithWaiting = false
     private var splitter = LineSplitter()
-    private(set) var lastLines: [String] = []
-    /// The wait status, once it has ended.
-    private(set) var ended: Int32?
+    private var lastLines: [String] = []
+    /// How the client has ended; nil while it runs.
+    private(set) var ended: WaitStatus?
 
     private static let linesKept = 20
+    // What one turn reads: a client that never pauses must not keep the holder from everything else.
+    private static let turnSize = 16 * 1024
+    // What a pipe holds by default (pipe(7)), and so all that an ended client can have left in it.
+    private static let pipeSize = 64 * 1024
 
     /// Starts the client; it is given the statements as soon as it reads them.
     init(_ request: HoldRequest) throws(Errno) {
+        let toClient = try Descriptor.pipe()
+        let clientInput = Descriptor(owning: toClient.readEnd)
+        let input = Descriptor(owning: toClient.writeEnd)
+        let fromClient = try Descriptor.pipe()
+        let output = Descriptor(owning: fromClient.readEnd)
+        let clientOutput = Descriptor(owning: fromClient.writeEnd)
         var spawn = Spawn(path: request.client, arguments: request.arguments, environment: request.environment)
-        var toClient: [Int32] = [-1, -1]
-        var fromClient: [Int32] = [-1, -1]
-        guard clinux_pipe(&toClient) == 0 else { throw Errno(rawValue: errno) }
-        guard clinux_pipe(&fromClient) == 0 else {
-            let error = Errno(rawValue: errno)
-            toClient.forEach { close($0) }
-            throw error
-        }
-        defer {
-            close(toClient[0])
-            close(fromClient[1])
-        }
-        spawn.standardInput = toClient[0]
-        spawn.standardOutput = fromClient[1]
-        spawn.standardError = fromClient[1]
-        do {
-            process = ProcessIdentity(of: try spawn.start())
-        } catch {
-            close(toClient[1])
-            close(fromClient[0])
-            throw error
-        }
-        for end in [toClient[1], fromClient[0]] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
-        input = toClient[1]
-        output = fromClient[0]
-        waitingInput = request.statements
-    }
-
-    deinit {
-        closeInput()
-        if outputIsOpen { close(output) }
+        spawn.standardInput = clientInput.number
+        spawn.standardOutput = clientOutput.number
+        spawn.standardError = clientOutput.number
+        process = ProcessIdentity(of: try spawn.start())
+        for end in [input.number, output.number] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
+        self.input = consume input
+        self.output = consume output
+        waitingInput = request.statements[...]
     }
 
     /// What `poll` has to watch: the output, and the input while something waits to be written.
     var polled: [pollfd] {
+        // poll(2) passes over a negative number.
         [
-            pollfd(fd: outputIsOpen ? output : -1, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: inputIsOpen && !waitingInput.isEmpty ? input : -1, events: Int16(POLLOUT), revents: 0),
+            pollfd(fd: output?.number ?? -1, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: waitingInput.isEmpty ? -1 : input?.number ?? -1, events: Int16(POLLOUT), revents: 0),
         ]
     }
 
@@ -69,25 +57,24 @@ final class HeldClient {
         return readLines()
     }
 
-    /// Everything that the output holds now.
-    func readLines() -> [String] {
-        var lines: [String] = []
-        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-        while outputIsOpen {
-            let count = read(output, &buffer, buffer.count)
-            if count < 0 { break }
-            if count == 0 {
-                close(output)
-                outputIsOpen = false
-                if let line = splitter.unfinishedLine() { lines.append(line) }
-                break
-            }
-            lines += splitter.lines(completedBy: buffer[..<count])
-            // A client that never pauses must not keep us from everything else.
-            if lines.count > 1000 { break }
+    /// The lines that one read completes, at most 16 KiB of them; the rest waits for the next turn.
+    private func readLines() -> [String] {
+        guard let output = output?.number else { return [] }
+        var buffer = [UInt8](repeating: 0, count: Self.turnSize)
+        // Nothing to read now (EAGAIN), or never again: its end tells the rest.
+        guard let count = try? call({ read(output, &buffer, buffer.count) }) else { return [] }
+        var lines = splitter.lines(completedBy: buffer[..<count])
+        if count == 0 {
+            self.output = nil
+            if let line = splitter.unfinishedLine() { lines.append(line) }
         }
         lastLines = (lastLines + lines).suffix(Self.linesKept)
         return lines
+    }
+
+    /// What a client that has ended has left in the pipe. What it has started may go on printing, and is not waited for.
+    func readRest() -> [String] {
+        (0..<Self.pipeSize / Self.turnSize).flatMap { _ in readLines() }
     }
 
     /// A prompt, for one that waits without a newline.
@@ -100,48 +87,50 @@ final class HeldClient {
         writeWaiting()
     }
 
-    private var inputEndsWithWaiting = false
-
+    /// Writes once what the client takes of its input.
     private func writeWaiting() {
-        while inputIsOpen && !waitingInput.isEmpty {
-            let count = write(input, waitingInput, waitingInput.count)
-            if count < 0 {
-                // EPIPE: it no longer reads, and its end tells the rest.
-                if errno != EAGAIN && errno != EINTR { closeInput() }
+        if let input = input?.number, !waitingInput.isEmpty {
+            do throws(Errno) {
+                let count = try call { waitingInput.withUnsafeBytes { write(input, $0.baseAddress, $0.count) } }
+                waitingInput = waitingInput.dropFirst(count)
+            } catch .wouldBlock {
                 return
+            } catch {
+                // EPIPE: it no longer reads, and its end tells the rest.
+                self.input = nil
             }
-            waitingInput.removeFirst(count)
         }
-        if inputEndsWithWaiting { closeInput() }
-    }
-
-    private func closeInput() {
-        if inputIsOpen { close(input) }
-        inputIsOpen = false
+        if inputEndsWithWaiting && waitingInput.isEmpty { input = nil }
     }
 
     /// Notes whether it has ended.
     func reap() {
         var status: Int32 = 0
-        if ended == nil, waitpid(process.pid, &status, WNOHANG) == process.pid { ended = status }
+        if ended == nil, waitpid(process.pid, &status, WNOHANG) == process.pid { ended = WaitStatus(status) }
     }
 
-    /// Ends it and whatever it has started.
+    /// Ends it and whatever it has started; its output is taken meanwhile, so that it can say its last words.
     func end(grace: Duration) {
-        ProcessFamily(leader: process).end(grace: grace)
+        ProcessFamily(leader: process).end(grace: grace) { moment in
+            var waiting = polled
+            poll(&waiting, nfds_t(waiting.count), (moment - .now()).pollMilliseconds)
+            _ = exchange(waiting[...])
+            return true
+        }
         reap()
     }
 
     /// How it ended, in words.
     var endingText: String {
-        guard let ended else { return "the client still runs" }
-        let signal = ended & 0x7f
         let words =
-            signal == 0
-            ? "the client ended with status \((ended >> 8) & 0xff)" : "the client was killed by \(signalName(signal))"
-        return lastLines.last.map { "\(words): \($0)" } ?? words
+            switch ended {
+            case nil: "the client still runs"
+            case .exited(let status): "the client ended with status \(status)"
+            case .signaled(let signal): "the client was killed by \(signalName(signal))"
+            }
+        return lastLines.last.map { ended == nil ? words : "\(words): \($0)" } ?? words
     }
 
     /// Whether it has ended with exit status 0.
-    var endedWell: Bool { ended == 0 }
+    var endedWell: Bool { ended == .exited(0) }
 }

@@ -1,4 +1,3 @@
-import CLinux
 import FreezeHookBase
 import Glibc
 import SystemPackage
@@ -6,6 +5,9 @@ import SystemPackage
 /// The side of `hold` and `release`: asks for a session, and gives it back.
 package struct HoldClient {
     private let runDirectory: RunDirectory
+
+    // The holder keeps the limit; this comes on top for a holder that is itself in trouble.
+    private static let patience = Duration.seconds(2)
 
     /// Sessions of the cycle in this run directory.
     package init(runDirectory: FilePath) throws(RunDirectoryError) {
@@ -17,57 +19,79 @@ package struct HoldClient {
     }
 
     /// Opens a session and leaves it to its holder. `emit` is given what the client says until it is ready.
-    package func open(_ request: HoldRequest, emit: (String) -> Void) -> CommandResult {
-        guard let (own, other) = Messages.pair() else {
-            return CommandResult(.failed, "no socket: \(Errno(rawValue: errno))")
+    package func open(_ request: HoldRequest, emit: (String) -> Void) throws(HoldError) {
+        let own = try startHolder()
+        do { try request.send(to: own) } catch { throw .holderNotStarted }
+        try follow(within: request.timeout + request.killGrace, emit: emit) {
+            (deadline) throws(MessageError) -> HolderAnswer in
+            let message = try Messages.receive(HoldMessage.self, from: own, until: deadline).message
+            guard case .answer(let answer) = message else { throw .unknown(kind: message.kind.rawValue) }
+            return answer
         }
-        defer { close(own) }
-        // The guard's place is out of reach of whatever ends the agent's unit; without a guard the holder is ours.
-        let isStarted = startByGuard(other) || Holder.start(other, runDirectory: runDirectory.path)
-        close(other)
-        guard isStarted, request.send(to: own) else { return CommandResult(.failed, "the holder cannot be started") }
-        return follow(own, within: request.timeout + request.killGrace, emit: emit)
     }
 
     /// Gives a session back. `emit` is given the client's last words.
-    package func release(_ name: String, within limit: Duration, emit: (String) -> Void) -> CommandResult {
-        let connection = clinux_connect(runDirectory.descriptor, Holder.socketName(of: name))
-        guard connection >= 0 else { return CommandResult(.failed, missing(name)) }
-        defer { close(connection) }
-        Messages.send(Holder.release, to: connection)
-        return follow(connection, within: limit, emit: emit)
+    package func release(_ name: String, within limit: Duration, emit: (String) -> Void) throws(HoldError) {
+        guard let connection = try? LocalSocket.connect(to: Holder.socketName(of: name), in: runDirectory) else {
+            throw missing(name)
+        }
+        try? Messages.send(ReleaseMessage.release, to: connection)
+        try follow(within: limit, emit: emit) {
+            (deadline) throws(MessageError) -> HolderAnswer in
+            let message = try Messages.receive(ReleaseMessage.self, from: connection, until: deadline).message
+            guard case .answer(let answer) = message else { throw .unknown(kind: message.kind.rawValue) }
+            return answer
+        }
     }
 
-    private func startByGuard(_ socket: Int32) -> Bool {
-        guard let guardian = CycleRecorder.read(in: runDirectory)?.guardian else { return false }
-        return Guard.askForHolder(socket, guardian.socket, in: runDirectory)
+    /// Starts a holder; returns the socket to it.
+    private func startHolder() throws(HoldError) -> Descriptor {
+        let ends: (own: Int32, other: Int32)
+        do { ends = try LocalSocket.pair() } catch { throw .noSocket(error) }
+        let own = Descriptor(owning: ends.own)
+        let other = Descriptor(owning: ends.other)
+        // The guard's place is out of reach of whatever ends the agent's unit; without a guard the holder is ours.
+        if let guardian = CycleRecorder.read(in: runDirectory)?.guardian,
+            Guard.askForHolder(other, guardian.socket, in: runDirectory)
+        {
+            return own
+        }
+        do { try Holder.start(other, runDirectory: runDirectory.path) } catch { throw .holderNotStarted }
+        return own
     }
 
-    private func follow(_ socket: Int32, within limit: Duration, emit: (String) -> Void) -> CommandResult {
-        // The holder keeps the limit; this one is for a holder that is itself in trouble.
-        let deadline = MonotonicTime.now() + limit + .seconds(2)
-        while Messages.wait(for: socket, until: deadline) {
-            guard let message = Messages.receive(from: socket) else {
-                return CommandResult(.failed, "the holder has died; the session is lost")
+    /// Takes the holder's answers to the last one.
+    private func follow(
+        within limit: Duration, emit: (String) -> Void, next: (MonotonicTime) throws(MessageError) -> HolderAnswer
+    ) throws(HoldError) {
+        let deadline = MonotonicTime.now() + limit + Self.patience
+        while true {
+            let answer: HolderAnswer
+            do throws(MessageError) {
+                answer = try next(deadline)
+            } catch .closed {
+                throw .holderDied
+            } catch .timeout {
+                throw .noAnswer
+            } catch {
+                throw .misunderstood(error)
             }
-            switch message.letter {
-            case Holder.output: emit(message.text)
-            case Holder.failed: return CommandResult(.failed, message.text)
-            default: return CommandResult(.done)
+            switch answer {
+            case .output(let line): emit(line)
+            case .failed(let reason): throw .failed(reason)
+            case .done: return
             }
         }
-        return CommandResult(.failed, "the holder does not answer")
     }
 
-    private func missing(_ name: String) -> String {
+    private func missing(_ name: String) -> HoldError {
         let hold = CycleRecorder.read(in: runDirectory)?.holds.last { $0.name == name }
         switch hold?.ending {
-        case .lost(let time?, let reason): return "the session \(name) had ended at \(time.rfc3339): \(reason)"
-        case .lost(nil, let reason): return "the session \(name) had ended: \(reason)"
-        case .released: return "the session \(name) has been released already"
+        case .lost(let time, let reason): return .lost(name: name, time: time, reason: reason)
+        case .released: return .alreadyReleased(name: name)
         case nil where hold != nil || ClientNote(runDirectory: runDirectory, hold: name).exists:
-            return "the session \(name) had ended at an unknown moment: its holder was killed"
-        case nil: return "no session \(name) is held"
+            return .holderKilled(name: name)
+        case nil: return .notHeld(name: name)
         }
     }
 }

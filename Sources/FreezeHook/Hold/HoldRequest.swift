@@ -58,45 +58,4 @@ package struct HoldRequest: Equatable {
                 $0.isASCII && ($0.properties.isAlphabetic || "0123456789._-".unicodeScalars.contains($0))
             }
     }
-
-    // A message holds 64 KiB at most: lists go one item a message, the statements in pieces.
-    private static let pieceSize = 32 * 1024
-
-    /// Sends the request; false when the holder has gone.
-    func send(to socket: Int32) -> Bool {
-        let fixed: [(Character, [UInt8])] = [
-            ("N", Array(name.utf8)), ("K", Array(hook.utf8)), ("P", Array(ready.utf8)), ("T", Array(release.utf8)),
-            ("W", Array("\(timeout.nanoseconds)".utf8)), ("L", Array("\(limit?.nanoseconds ?? 0)".utf8)),
-            ("G", Array("\(killGrace.nanoseconds)".utf8)), ("C", client.bytes),
-        ]
-        let pieces = stride(from: 0, to: statements.count, by: Self.pieceSize).map {
-            ("S" as Character, Array(statements[$0..<min($0 + Self.pieceSize, statements.count)]))
-        }
-        let messages = fixed + arguments.map { ("A", $0) } + environment.map { ("E", $0) } + pieces + [(".", [])]
-        return messages.allSatisfy { Messages.send($0.0, $0.1, to: socket) }
-    }
-
-    /// Receives a request; nil when `hold` has gone before its end.
-    init?(from socket: Int32) {
-        self.init(name: "", client: "", arguments: [], settings: Settings())
-        environment = []
-        while let message = Messages.receive(from: socket) {
-            let duration = Duration.nanoseconds(Int64(message.text) ?? 0)
-            switch message.letter {
-            case "N": name = message.text
-            case "K": hook = message.text
-            case "P": ready = message.text
-            case "T": release = message.text
-            case "W": timeout = duration
-            case "L": limit = duration == .zero ? nil : duration
-            case "G": killGrace = duration
-            case "C": client = FilePath(bytes: message.bytes)
-            case "A": arguments.append(message.bytes)
-            case "E": environment.append(message.bytes)
-            case "S": statements += message.bytes
-            default: return
-            }
-        }
-        return nil
-    }
 }

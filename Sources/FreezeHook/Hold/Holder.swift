@@ -1,4 +1,3 @@
-import CLinux
 import FreezeHookBase
 import Glibc
 import SystemPackage
@@ -6,47 +5,48 @@ import SystemPackage
 /// The detached process that keeps one session open from freeze to thaw.
 ///
 /// Descriptor 0 is a socket to the `hold` that asked for it; `release` comes over its own socket in the run directory. It
-/// writes nothing but the cycle record, which lies in memory.
+/// writes nothing outside of the run directory, which lies in memory: there the cycle record and the note of its client.
 package final class Holder {
-    /// The word by which the program knows that it is to be a holder.
-    package static let command = "holder"
-
-    // What holders are told, and say.
-    static let output: Character = "O"
-    static let done: Character = "R"
-    static let failed: Character = "X"
-    static let release: Character = "L"
-
     // Of what the client says at its end, for the log.
     private static let lastWords = 100
+    // Nobody who connects and is silent, or does not read, may keep the holder from its session.
+    private static let connectionPatience = Duration.seconds(1)
 
     private let request: HoldRequest
     private let runDirectory: RunDirectory
     private let signals: SignalDescriptor
-    private let asker: Int32 = 0
-    private var listener: Int32 = -1
+    /// The socket to `hold`.
+    private let asker: Descriptor
+    private var listener: Descriptor?
     private let record: CycleRecorder
     private let begin = MonotonicTime.now()
     /// When and why the session ended before it should have.
     private var loss: (time: WallTime, reason: String)?
 
-    /// A holder in the run directory; it reads what it is to hold from descriptor 0. nil when nobody tells it.
+    /// A holder in the run directory; it reads what it is to hold from descriptor 0. nil when nobody tells it; who asked
+    /// is told why.
     package init?(runDirectory: FilePath) {
-        guard let directory = try? RunDirectory(path: runDirectory), let signals = try? SignalDescriptor(),
-            let request = HoldRequest(from: 0)
-        else { return nil }
+        let asker = Descriptor(owning: 0)
+        guard let directory = try? RunDirectory(path: runDirectory), let signals = try? SignalDescriptor() else {
+            return nil
+        }
+        do throws(MessageError) {
+            request = try HoldRequest(from: asker)
+        } catch {
+            try? Messages.send(HoldMessage.answer(.failed("the request is not understood: \(error)")), to: asker)
+            return nil
+        }
+        self.asker = consume asker
         self.runDirectory = directory
         self.signals = signals
-        self.request = request
         record = CycleRecorder(in: directory, .existing)
     }
 
     static func socketName(of hold: String) -> String { "hold-\(hold)" }
 
-    /// Starts a holder that is told over the other end of `socket` what to hold.
-    static func start(_ socket: Int32, runDirectory: FilePath) -> Bool {
-        let spawn = Spawn.ownPart([Array(command.utf8), runDirectory.bytes], socket: socket)
-        return (try? spawn.start()) != nil
+    /// Starts a holder that is told over the other end of `socket` what to hold. Throws what `execve` said.
+    package static func start(_ socket: borrowing Descriptor, runDirectory: FilePath) throws(Errno) {
+        _ = try OwnProcess.holder(runDirectory: runDirectory).start(socket: socket)
     }
 
     /// Opens the session, keeps it, and ends it.
@@ -68,13 +68,20 @@ package final class Holder {
             record.append(.released(hold: request.name))
             return fail(reason)
         }
-        Messages.send(Self.done, to: asker)
-        close(asker)
+        tell(.done)
         keep(client)
     }
 
-    private func fail(_ reason: String) {
-        Messages.send(Self.failed, Array(reason.utf8), to: asker)
+    private func fail(_ reason: String) { tell(.failed(reason)) }
+
+    /// Tells `hold`.
+    private func tell(_ answer: HolderAnswer) {
+        try? Messages.send(HoldMessage.answer(answer), to: asker)
+    }
+
+    /// Tells a `release`.
+    private func tell(_ answer: HolderAnswer, _ connection: borrowing Descriptor) {
+        try? Messages.send(ReleaseMessage.answer(answer), to: connection, until: .now() + Self.connectionPatience)
     }
 
     /// Makes the socket; one that a killed holder has left is replaced.
@@ -83,34 +90,28 @@ package final class Holder {
         // Between bind(2) and listen(2) a socket turns everybody away, as one does that a killed holder has left: who
         // asks beside this one must not take it for such.
         return runDirectory.withLock(named: "\(name).lock") {
-            listener = clinux_listen(runDirectory.descriptor, name)
-            if listener >= 0 { return true }
-            let other = clinux_connect(runDirectory.descriptor, name)
-            guard other < 0 else {
-                close(other)
-                return false
-            }
+            listener = try? LocalSocket.listen(name, in: runDirectory)
+            if listener != nil { return true }
+            if LocalSocket.isServed(name, in: runDirectory) { return false }
             runDirectory.remove(name)
-            listener = clinux_listen(runDirectory.descriptor, name)
-            return listener >= 0
+            listener = try? LocalSocket.listen(name, in: runDirectory)
+            return listener != nil
         }
     }
 
     /// Removes the socket; those who still wait behind it are told why.
     private func removeSocket(telling reason: String) {
-        guard listener >= 0 else { return }
+        guard let number = listener?.number else { return }
         runDirectory.remove(Self.socketName(of: request.name))
         ClientNote(runDirectory: runDirectory, hold: request.name).remove()
-        while Messages.wait(for: listener, until: .now()) {
-            let connection = clinux_accept(listener)
-            guard connection >= 0 else { break }
+        while waitUntilReadable(number, until: .now()) {
+            guard let connection = try? LocalSocket.accept(number) else { break }
             // Unread words would make the kernel answer with a reset in our place.
-            _ = Messages.receive(from: connection)
-            Messages.send(Self.failed, Array(reason.utf8), to: connection)
-            close(connection)
+            _ = try? Messages.receive(
+                ReleaseMessage.self, from: connection, until: .now() + Self.connectionPatience)
+            tell(.failed(reason), connection)
         }
-        close(listener)
-        listener = -1
+        listener = nil
     }
 
     /// Waits for the line that says that the session stands; returns why it does not.
@@ -118,8 +119,8 @@ package final class Holder {
         guard let pattern = Pattern(request.ready) else { return "'\(request.ready)' is no regular expression" }
         let deadline = begin + request.timeout
         while true {
-            let event = wait(client, beside: asker, until: deadline)
-            for line in event.lines { Messages.send(Self.output, Array(line.utf8), to: asker) }
+            let event = wait(client, beside: asker.number, until: deadline)
+            for line in event.lines { tell(.output(line)) }
             if event.lines.contains(where: pattern.matches)
                 || !client.openLine.isEmpty && pattern.matches(client.openLine)
             {
@@ -138,17 +139,18 @@ package final class Holder {
         var descriptorIsReady: Bool
     }
 
-    private func wait(_ client: HeldClient, beside descriptor: Int32, until moment: MonotonicTime?) -> WaitEvent {
+    private func wait(_ client: HeldClient, beside descriptor: Int32?, until moment: MonotonicTime?) -> WaitEvent {
         var waiting =
             client.polled + [
-                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+                // poll(2) passes over a negative number.
+                pollfd(fd: descriptor ?? -1, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
             ]
         poll(&waiting, nfds_t(waiting.count), moment.map { ($0 - .now()).pollMilliseconds } ?? -1)
         var lines = client.exchange(waiting[..<2])
         if waiting[3].revents != 0, signals.take() {
             client.reap()
-            if client.ended != nil { lines += client.readLines() }
+            if client.ended != nil { lines += client.readRest() }
         }
         return WaitEvent(lines: lines, descriptorIsReady: waiting[2].revents != 0)
     }
@@ -157,7 +159,7 @@ package final class Holder {
     private func keep(_ client: HeldClient) {
         let deadline = request.limit.map { begin + $0 }
         while true {
-            let event = wait(client, beside: listener, until: deadline)
+            let event = wait(client, beside: listener?.number, until: deadline)
             if client.ended != nil && loss == nil { lose(client.endingText) }
             if event.descriptorIsReady, answer(client) { return }
             if let signal = signals.stopRequest {
@@ -180,16 +182,22 @@ package final class Holder {
 
     /// Answers one `release`; true when the session has ended with it.
     private func answer(_ client: HeldClient) -> Bool {
-        let connection = clinux_accept(listener)
-        guard connection >= 0 else { return false }
-        defer { close(connection) }
-        guard Messages.receive(from: connection)?.letter == Self.release else { return false }
+        guard let number = listener?.number, let connection = try? LocalSocket.accept(number) else { return false }
+        do throws(MessageError) {
+            let message = try Messages.receive(
+                ReleaseMessage.self, from: connection, until: .now() + Self.connectionPatience
+            ).message
+            guard case .release = message else { throw .unknown(kind: message.kind.rawValue) }
+        } catch {
+            tell(.failed("\(error)"), connection)
+            return false
+        }
         // It may have ended since the last look.
         client.reap()
         if client.ended != nil && loss == nil { lose(client.endingText) }
         if loss == nil {
             let lines = end(client)
-            for line in lines { Messages.send(Self.output, Array(line.utf8), to: connection) }
+            for line in lines { tell(.output(line), connection) }
             if client.endedWell {
                 record.append(.released(hold: request.name))
             } else {
@@ -199,11 +207,7 @@ package final class Holder {
         let lossText = loss.map { "the session \(request.name) had ended at \($0.time.rfc3339): \($0.reason)" }
         // Before the answer: whoever gets it may open a session of the same name at once.
         removeSocket(telling: lossText ?? "the session \(request.name) has been released already")
-        if let lossText {
-            Messages.send(Self.failed, Array(lossText.utf8), to: connection)
-        } else {
-            Messages.send(Self.done, to: connection)
-        }
+        tell(lossText.map { .failed($0) } ?? .done, connection)
         return true
     }
 
@@ -213,7 +217,7 @@ package final class Holder {
         client.finishInput(with: request.release)
         let deadline = MonotonicTime.now() + request.timeout
         while client.ended == nil && .now() < deadline {
-            lines = (lines + wait(client, beside: -1, until: deadline).lines).suffix(Self.lastWords)
+            lines = (lines + wait(client, beside: nil, until: deadline).lines).suffix(Self.lastWords)
         }
         client.end(grace: request.killGrace)
         return lines

@@ -11,11 +11,15 @@ struct OpenHolds {
         record.openHolds.filter { !$0.holder.isAlive }
     }
 
-    /// Ends the sessions that are still open: their hooks forgot them. Returns their names and what became of them.
-    func endForgotten(in record: CycleRecord) -> [(name: String, result: CommandResult)] {
+    /// Ends the sessions that are still open: their hooks forgot them. Returns their names, and why one has not ended well.
+    func endForgotten(in record: CycleRecord) -> [(name: String, error: HoldError?)] {
         record.openHolds.filter { $0.holder.isAlive }.map { hold in
-            let limit = settings.hookTimeout
-            return (hold.name, HoldClient(runDirectory).release(hold.name, within: limit) { _ in })
+            do throws(HoldError) {
+                try HoldClient(runDirectory).release(hold.name, within: settings.hookTimeout) { _ in }
+                return (hold.name, nil)
+            } catch {
+                return (hold.name, error)
+            }
         }
     }
 

@@ -1,4 +1,3 @@
-import CLinux
 import FreezeHookBase
 import Glibc
 import SystemPackage
@@ -8,49 +7,72 @@ import SystemPackage
 /// Descriptor 0 is a socket over which pipes come, each with the name of its hook. A connection to its own socket in the
 /// run directory fetches what was said so far; what comes after that is read and thrown away. It ends with its last pipe.
 package final class Drainer {
-    /// The word by which the program knows that it is to be a drainer.
-    package static let command = "drain-output"
-
-    // What it says, and is told.
-    private static let ready: Character = "R"
-    /// With a descriptor: a pipe to read, and the name of its hook.
-    static let pipe: Character = "P"
-    private static let word: Character = "W"
-
     // Words that no thaw fetches are given up after a day.
     private static let patience = Duration.seconds(86_400)
+    // Nobody who connects and is silent, or does not read, may keep the drainer from its pipes.
+    private static let connectionPatience = Duration.seconds(1)
     // Further pipes are read, but what they say is not kept.
     private static let keptPipes = 64
 
-    private struct Pipe {
-        /// -1 when no writer is left.
-        var descriptor: Int32
-        var hook: String
-        var capture: OutputCapture
-        var lines: Lines
+    /// A pipe of one hook and what it said, until that is fetched.
+    private final class Pipe {
+        let hook: String
+        let capture: OutputCapture
+        /// nil when no writer is left.
+        var descriptor: Descriptor?
+        private let lines: Lines
+
+        init(_ descriptor: consuming Descriptor, hook: String, isKept: Bool) {
+            let lines = Lines(isKeeping: isKept)
+            self.hook = hook
+            self.lines = lines
+            capture = OutputCapture { if lines.isKeeping { lines.kept += $0 } }
+            self.descriptor = consume descriptor
+        }
+
+        var kept: [String] { lines.kept }
+
+        /// Drops what was kept, and all that is still said.
+        func forget() {
+            lines.kept = []
+            lines.isKeeping = false
+        }
+
+        /// Reads once, at most 64 KiB.
+        func read() {
+            if let number = descriptor?.number, case .end = capture.read(from: number) { descriptor = nil }
+        }
+
+        /// Reads what there is, within bounds: a writer that never pauses is left after 1 MiB.
+        func readAvailable() {
+            if let number = descriptor?.number { _ = capture.readAvailable(from: number) }
+            capture.finish()
+        }
     }
 
-    /// What one pipe said, until it is fetched.
     private final class Lines {
         var kept: [String] = []
         var isKeeping: Bool
         init(isKeeping: Bool) { self.isKeeping = isKeeping }
     }
 
-    private let control: Int32 = 0
+    /// The socket over which pipes come.
+    private let control = Descriptor(owning: 0)
     private var controlIsOpen = true
-    private let listener: Int32
+    // Not `let`: the compiler takes optional chaining on such a property for a consumption.
+    private var listener: Descriptor?
     private let runDirectory: RunDirectory?
     private let socketName: String
     private var pipes: [Pipe] = []
     private var ended: [Pipe] = []
-    private var fetched = false
+    private var isFetched = false
 
     /// A drainer whose socket is `socketName` in the directory; an empty path means that it has none.
     package init(socketName: String, runDirectory: FilePath) {
         self.socketName = socketName
-        self.runDirectory = runDirectory.isEmpty ? nil : try? RunDirectory(path: runDirectory)
-        listener = self.runDirectory.map { clinux_listen($0.descriptor, socketName) } ?? -1
+        let directory = runDirectory.isEmpty ? nil : try? RunDirectory(path: runDirectory)
+        self.runDirectory = directory
+        if let directory { listener = try? LocalSocket.listen(socketName, in: directory) } else { listener = nil }
         // Its pipes outlive those of any hook: as many as the system allows.
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
@@ -62,57 +84,69 @@ package final class Drainer {
 
     /// Reads until there is nothing left to read and nothing left to be fetched.
     package func run() {
-        Messages.send(Self.ready, to: control)
+        try? Messages.send(DrainerMessage.ready, to: control)
         let end = MonotonicTime.now() + Self.patience
-        while controlIsOpen || !pipes.isEmpty || (!fetched && listener >= 0 && .now() < end) {
-            var waiting = [pollfd(fd: controlIsOpen ? control : -1, events: Int16(POLLIN), revents: 0)]
-            waiting.append(pollfd(fd: listener, events: Int16(POLLIN), revents: 0))
-            waiting += pipes.map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
+        while controlIsOpen || !pipes.isEmpty || (hasSocket && !isFetched && .now() < end) {
+            // poll(2) passes over a negative number.
+            var waiting = [
+                pollfd(fd: controlIsOpen ? control.number : -1, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: listener?.number ?? -1, events: Int16(POLLIN), revents: 0),
+            ]
+            waiting += pipes.map { pollfd(fd: $0.descriptor?.number ?? -1, events: Int16(POLLIN), revents: 0) }
             // Once its words are given up only its pipes are waited for.
             let rest = (end - .now()).pollMilliseconds
             poll(&waiting, nfds_t(waiting.count), rest == 0 ? -1 : rest)
+            // One read of each in a turn: a pipe that never pauses keeps nobody from being heard.
             for index in pipes.indices.reversed() where waiting[index + 2].revents != 0 { read(index) }
             if waiting[0].revents != 0 { accept() }
             if waiting[1].revents != 0 { deliver() }
         }
-        if let runDirectory, listener >= 0 { runDirectory.remove(socketName) }
+        if let runDirectory, hasSocket { runDirectory.remove(socketName) }
     }
 
+    private var hasSocket: Bool { listener?.number != nil }
+
     private func accept() {
-        guard let message = Messages.receive(from: control), message.descriptor >= 0 else {
-            controlIsOpen = false
-            return
+        do throws(MessageError) {
+            var received = try Messages.receive(DrainerMessage.self, from: control)
+            guard case .pipe(let hook) = received.message, let descriptor = received.descriptor.take() else { return }
+            let isKept = pipes.count + ended.count < Self.keptPipes && !isFetched
+            pipes.append(Pipe(descriptor, hook: hook, isKept: isKept))
+        } catch {
+            // A message that is not understood loses its own pipe alone.
+            controlIsOpen = !error.endsSocket
         }
-        let lines = Lines(isKeeping: pipes.count + ended.count < Self.keptPipes && !fetched)
-        let capture = OutputCapture { if lines.isKeeping { lines.kept += $0 } }
-        pipes.append(Pipe(descriptor: message.descriptor, hook: message.text, capture: capture, lines: lines))
     }
 
     private func read(_ index: Int) {
-        guard case .end = pipes[index].capture.read(from: pipes[index].descriptor) else { return }
-        var pipe = pipes.remove(at: index)
-        close(pipe.descriptor)
-        pipe.descriptor = -1
-        ended.append(pipe)
+        pipes[index].read()
+        if pipes[index].descriptor == nil { ended.append(pipes.remove(at: index)) }
     }
 
-    /// Gives one connection all that was kept, line by line, each behind its hook's name and a NUL.
+    /// Answers one connection: gives it all that was kept.
     private func deliver() {
-        let connection = clinux_accept(listener)
-        guard connection >= 0 else { return }
-        defer { close(connection) }
-        for pipe in ended + pipes {
-            if pipe.descriptor >= 0 { _ = pipe.capture.readAvailable(from: pipe.descriptor) }
-            pipe.capture.finish()
-            for line in pipe.lines.kept {
-                let message = Array(pipe.hook.utf8) + [0] + Array(line.utf8)
-                guard Messages.send(Self.word, message, to: connection) else { return }
-            }
-            pipe.lines.kept = []
-            pipe.lines.isKeeping = false
+        guard let number = listener?.number, let connection = try? LocalSocket.accept(number) else { return }
+        func send(_ message: FetchMessage) throws(MessageError) {
+            try Messages.send(message, to: connection, until: .now() + Self.connectionPatience)
         }
+        do throws(MessageError) {
+            let request = try Messages.receive(
+                FetchMessage.self, from: connection, until: .now() + Self.connectionPatience)
+            guard case .fetch = request.message else { throw .unknown(kind: request.message.kind.rawValue) }
+        } catch {
+            try? send(.refused("\(error)"))
+            return
+        }
+        for pipe in ended + pipes {
+            pipe.readAvailable()
+            for text in pipe.kept {
+                guard (try? send(.line(Line(hook: pipe.hook, line: text)))) != nil else { return }
+            }
+            pipe.forget()
+        }
+        try? send(.done)
         ended = []
-        fetched = true
+        isFetched = true
     }
 
     /// One line that something left running has said, and the hook that left it.
@@ -123,18 +157,26 @@ package final class Drainer {
         package var line: String
     }
 
-    /// What the drainer behind this socket has kept; nil when there is none any more.
-    package static func fetch(from socketName: String, in runDirectory: RunDirectory) -> [Line]? {
-        let connection = clinux_connect(runDirectory.descriptor, socketName)
-        guard connection >= 0 else { return nil }
-        defer { close(connection) }
-        var words: [Line] = []
-        while let message = Messages.receive(from: connection) {
-            let parts = message.bytes.split(separator: 0, maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { continue }
-            words.append(
-                Line(hook: String(decoding: parts[0], as: UTF8.self), line: String(decoding: parts[1], as: UTF8.self)))
+    /// What a drainer has handed over.
+    package struct Fetched {
+        package var lines: [Line] = []
+        /// Whether that is all it had kept; otherwise it was killed.
+        package var isComplete = false
+    }
+
+    /// What the drainer behind this socket has kept.
+    package static func fetch(from socketName: String, in runDirectory: RunDirectory) -> Fetched {
+        var fetched = Fetched()
+        guard let connection = try? LocalSocket.connect(to: socketName, in: runDirectory),
+            (try? Messages.send(FetchMessage.fetch, to: connection)) != nil
+        else { return fetched }
+        while let message = try? Messages.receive(FetchMessage.self, from: connection).message {
+            switch message {
+            case .line(let line): fetched.lines.append(line)
+            case .done: fetched.isComplete = true
+            case .fetch, .refused: break
+            }
         }
-        return words
+        return fetched
     }
 }

@@ -10,6 +10,15 @@ package struct HookOutcome: Equatable, Sendable {
         case notStarted(status: Int32, reason: String)
         /// It was ended and still did not go, or its status was lost.
         case unknown
+
+        /// The ending of a process that was started.
+        init(_ status: WaitStatus) {
+            self =
+                switch status {
+                case .exited(let status): .exited(status)
+                case .signaled(let signal): .signaled(signal)
+                }
+        }
     }
 
     /// How its process ended.

@@ -13,9 +13,6 @@ final class HookRunner {
 
     // A hook's last child often ends a moment after it; only what lives on is worth a process of its own.
     private static let lingering = Duration.milliseconds(5)
-    // SIGKILL works at once, but for a process in state D.
-    private static let killPatience = Duration.seconds(1)
-    private static let killInterval = Duration.milliseconds(10)
 
     init(
         signals: SignalDescriptor, environment: HookEnvironment, killGrace: Duration, leftovers: LeftoverOutput,
@@ -45,24 +42,23 @@ final class HookRunner {
     func run(_ request: Request, started: (ProcessIdentity) -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome
     {
         let begin = MonotonicTime.now()
-        var ends: [Int32] = [Spawn.null, Spawn.null]
-        if clinux_pipe(&ends) == 0 { _ = fcntl(ends[0], F_SETFL, O_NONBLOCK) }
-        let spawned = Result { () throws(HookStartError) in try start(request, output: ends[1]) }
-        // Our own copy of the write end is kept until the hook has ended: its hang-up would only wake us once more.
-        defer { if ends[1] >= 0 { close(ends[1]) } }
+        let ends = try? Descriptor.pipe()
+        let readEnd: Descriptor? = if let ends { Descriptor(owning: ends.readEnd) } else { nil }
+        // Kept until the hook has ended: the hang-up of the last write end would only wake us once more.
+        let writeEnd: Descriptor? = if let ends { Descriptor(owning: ends.writeEnd) } else { nil }
+        if let ends { _ = fcntl(ends.readEnd, F_SETFL, O_NONBLOCK) }
         var outcome: HookOutcome
-        switch spawned {
-        case .failure(let error):
-            if ends[0] >= 0 { close(ends[0]) }
-            outcome = HookOutcome(ending: .notStarted(status: error.status, reason: error.reason))
-        case .success(let pid):
-            let processes = HookProcesses(main: pid, marker: HookEnvironment.marker(of: request.hook))
+        do throws(HookStartError) {
+            let pid = try start(request, output: ends?.writeEnd ?? Spawn.null)
+            let processes = ProcessFamily(ofHook: pid, marker: HookEnvironment.marker(of: request.hook))
             started(processes.leader)
-            var run = ActiveRun(request: request, processes: processes, output: ends[0], begin: begin, emit: emit)
-            outcome = supervise(&run)
-            if ends[1] >= 0 { close(ends[1]) }
-            ends[1] = Spawn.null
+            var run = ActiveRun(request: request, processes: processes, output: readEnd, begin: begin, emit: emit)
+            supervise(&run)
+            _ = consume writeEnd
             release(&run)
+            outcome = run.outcome
+        } catch {
+            outcome = HookOutcome(ending: .notStarted(status: error.status, reason: error.reason))
         }
         outcome.duration = .now() - begin
         return outcome
@@ -89,18 +85,18 @@ final class HookRunner {
     }
 
     /// A run that has been started and has not ended.
-    private struct ActiveRun {
+    private struct ActiveRun: ~Copyable {
         let request: Request
-        let processes: HookProcesses
-        /// The pipe's read end; -1 when there is none any more.
-        var output: Int32
+        let processes: ProcessFamily
+        /// The pipe's read end; nil when there is none any more.
+        var output: Descriptor?
         let begin: MonotonicTime
         let capture: OutputCapture
         var outcome = HookOutcome(ending: .unknown)
         var hasEnded = false
 
         init(
-            request: Request, processes: HookProcesses, output: Int32, begin: MonotonicTime,
+            request: Request, processes: ProcessFamily, output: consuming Descriptor?, begin: MonotonicTime,
             emit: @escaping ([String]) -> Void
         ) {
             self.request = request
@@ -109,88 +105,69 @@ final class HookRunner {
             self.begin = begin
             capture = OutputCapture(emit: emit)
         }
-
-        mutating func closeOutput() {
-            if output >= 0 { close(output) }
-            output = -1
-        }
     }
 
-    private func supervise(_ run: inout ActiveRun) -> HookOutcome {
+    private func supervise(_ run: inout ActiveRun) {
         let deadline = run.begin + run.request.limit
-        while !run.hasEnded {
+        while true {
             wait(for: &run, until: deadline)
-            if run.hasEnded { break }
+            if run.hasEnded { return }
             if run.request.stopsOnRequest && signals.stopRequest != nil {
                 run.outcome.interrupted = true
-                terminate(&run)
-                break
+                return terminate(&run)
             }
             if .now() >= deadline {
                 run.outcome.exceededLimit = run.request.limit
-                terminate(&run)
-                break
+                return terminate(&run)
             }
         }
-        return run.outcome
     }
 
     /// Waits once for output, a child's end or the moment; takes what came.
     private func wait(for run: inout ActiveRun, until moment: MonotonicTime) {
         var waiting = [
             pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: run.output, events: Int16(POLLIN), revents: 0),
+            // poll(2) passes over a negative number.
+            pollfd(fd: run.output?.number ?? -1, events: Int16(POLLIN), revents: 0),
         ]
         let end = observer == nil ? moment : min(moment, .now() + ObservedWait.interval)
         poll(&waiting, 2, (end - .now()).pollMilliseconds)
         observer?.tick()
-        if waiting[1].revents != 0, case .end = run.capture.read(from: run.output) { run.closeOutput() }
+        if waiting[1].revents != 0, let output = run.output?.number, case .end = run.capture.read(from: output) {
+            run.output = nil
+        }
         if waiting[0].revents != 0, signals.take() { reap(&run) }
     }
 
     /// Fetches the status of every child that has ended; orphans that came to us are among them.
     private func reap(_ run: inout ActiveRun) {
-        while true {
-            var status: Int32 = 0
-            let pid = waitpid(-1, &status, WNOHANG)
-            if pid < 0 && errno == EINTR { continue }
-            if pid <= 0 { break }
+        var status: Int32 = 0
+        while let pid = try? call({ waitpid(-1, &status, WNOHANG) }), pid > 0 {
             guard pid == run.processes.leader.pid else { continue }
             run.hasEnded = true
-            let signal = status & 0x7f
-            run.outcome.ending = signal == 0 ? .exited((status >> 8) & 0xff) : .signaled(signal)
+            run.outcome.ending = HookOutcome.Ending(WaitStatus(status))
         }
     }
 
-    /// Ends everything that the hook has started: SIGTERM, the grace, SIGKILL until nothing is left.
+    /// Ends everything that the hook has started, and takes its output meanwhile.
     private func terminate(_ run: inout ActiveRun) {
-        run.outcome.endedBy = SIGTERM
-        run.processes.signal(SIGTERM)
-        let graceEnd = MonotonicTime.now() + killGrace
-        while .now() < graceEnd {
-            wait(for: &run, until: min(graceEnd, .now() + Self.killInterval))
-            if run.hasEnded && run.processes.living().isEmpty { return }
+        let processes = run.processes
+        let ending = processes.end(grace: killGrace) { moment in
+            wait(for: &run, until: moment)
+            return run.hasEnded
         }
-        run.outcome.endedBy = SIGKILL
-        let patienceEnd = MonotonicTime.now() + Self.killPatience
-        repeat {
-            run.processes.signal(SIGKILL)
-            wait(for: &run, until: .now() + Self.killInterval)
-            let living = run.processes.living()
-            run.outcome.survivors = living.count
-            if run.hasEnded && living.isEmpty { return }
-        } while .now() < patienceEnd
+        run.outcome.endedBy = ending.signal
+        run.outcome.survivors = ending.survivors
     }
 
     /// Takes the last output; a pipe that still has writers is handed on, so that they neither block nor die.
     private func release(_ run: inout ActiveRun) {
-        guard run.output >= 0 else { return run.capture.finish() }
-        var result = run.capture.readAvailable(from: run.output)
-        if case .empty = result, waitUntilReadable(run.output, until: .now() + Self.lingering) {
-            result = run.capture.readAvailable(from: run.output)
+        guard let output = run.output.take() else { return run.capture.finish() }
+        var result = run.capture.readAvailable(from: output.number)
+        if case .empty = result, waitUntilReadable(output.number, until: .now() + Self.lingering) {
+            result = run.capture.readAvailable(from: output.number)
         }
         run.capture.finish()
-        if case .end = result {} else { leftovers.take(run.output, of: run.request.hook) }
-        run.closeOutput()
+        if case .end = result {} else { leftovers.take(output, of: run.request.hook) }
     }
 }

@@ -26,11 +26,9 @@ struct HookStartError: Error {
 
     /// What stands behind the `#!` of a script; empty for another file, nil when there is none.
     private static func interpreter(of path: FilePath) -> [UInt8]? {
-        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-        guard descriptor >= 0 else { return nil }
-        defer { close(descriptor) }
+        guard let file = try? Descriptor(opening: path, O_RDONLY | O_NONBLOCK) else { return nil }
         // The kernel reads no more of a script than this (BINPRM_BUF_SIZE).
-        let line = ((try? readAll(descriptor, limit: 256)) ?? []).prefix { $0 != UInt8(ascii: "\n") }
+        let line = ((try? readAll(file.number, limit: 256)) ?? []).prefix { $0 != UInt8(ascii: "\n") }
         guard line.starts(with: "#!".utf8) else { return [] }
         return Array(line.dropFirst(2).drop { $0 == UInt8(ascii: " ") })
     }

@@ -8,7 +8,7 @@ final class LeftoverOutput {
     private let runDirectory: RunDirectory?
     private let cycle: String
     private let started: (String) -> Void
-    private var drainer: Int32?
+    private var drainer: DrainerLink?
 
     /// `started` is told the name of the drainer's socket in the run directory, once there is one.
     init(runDirectory: RunDirectory?, cycle: String, started: @escaping (String) -> Void) {
@@ -17,29 +17,16 @@ final class LeftoverOutput {
         self.started = started
     }
 
-    deinit { if let drainer { close(drainer) } }
-
     /// Hands a pipe's read end on; the caller closes its own. When no drainer can be had the writers see a closed pipe.
-    func take(_ descriptor: Int32, of hook: Hook) {
-        guard let socket = drainer ?? startDrainer() else { return }
-        drainer = socket
-        Messages.send(Drainer.pipe, Array(hook.name.utf8), passing: descriptor, to: socket)
+    func take(_ descriptor: borrowing Descriptor, of hook: Hook) {
+        if drainer == nil { startDrainer() }
+        drainer?.take(descriptor, of: hook)
     }
 
-    private func startDrainer() -> Int32? {
-        guard let (own, other) = Messages.pair() else { return nil }
-        defer { close(other) }
+    private func startDrainer() {
         // The socket's name is unique among cycles and their phases; a drainer may live on for days.
         let name = "drain-\(cycle)-\(getpid())"
-        let arguments = [Array(Drainer.command.utf8), Array(name.utf8), runDirectory?.path.bytes ?? []]
-        let spawn = Spawn.ownPart(arguments, socket: other)
-        guard (try? spawn.start()) != nil else {
-            close(own)
-            return nil
-        }
-        // It answers when its socket is there: a thaw may follow at once.
-        _ = Messages.receive(from: own)
-        if runDirectory != nil { started(name) }
-        return own
+        drainer = try? DrainerLink(socketName: name, runDirectory: runDirectory)
+        if drainer != nil && runDirectory != nil { started(name) }
     }
 }

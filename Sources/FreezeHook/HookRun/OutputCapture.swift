@@ -1,5 +1,6 @@
 import FreezeHookBase
 import Glibc
+import SystemPackage
 
 /// Takes output off a pipe: its head goes on line by line as it comes, of the rest the last part is kept, and what lies
 /// between is counted. Memory and log do not grow with the output.
@@ -31,9 +32,14 @@ final class OutputCapture {
 
     /// Reads once what the pipe holds.
     func read(from descriptor: Int32) -> ReadResult {
-        let count = headIsFull ? tail.read(from: descriptor) : readHead(from: descriptor)
-        if count > 0 { return .data }
-        return count < 0 && (errno == EAGAIN || errno == EINTR) ? .empty : .end
+        do throws(Errno) {
+            let count = try headIsFull ? tail.read(from: descriptor) : readHead(from: descriptor)
+            return count > 0 ? .data : .end
+        } catch .wouldBlock {
+            return .empty
+        } catch {
+            return .end
+        }
     }
 
     /// Reads until the pipe is empty or at its end; a writer that never pauses is left after 1 MiB.
@@ -67,13 +73,16 @@ final class OutputCapture {
 
     private var headIsFull: Bool { headBytes >= Self.byteLimit || headLines >= Self.lineLimit }
 
-    private func readHead(from descriptor: Int32) -> Int {
+    private func readHead(from descriptor: Int32) throws(Errno) -> Int {
         var bytes: ArraySlice<UInt8> = []
-        let count = withUnsafeTemporaryAllocation(byteCount: Self.readSize, alignment: 16) { buffer in
-            let count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
-            if count > 0 { bytes = Array(buffer[..<count])[...] }
-            return count
+        // withUnsafeTemporaryAllocation rethrows untyped: the result carries the error out.
+        let result = withUnsafeTemporaryAllocation(byteCount: Self.readSize, alignment: 16) { buffer in
+            Result { () throws(Errno) in
+                let count = try call { Glibc.read(descriptor, buffer.baseAddress, buffer.count) }
+                bytes = Array(buffer[..<count])[...]
+            }
         }
+        try result.get()
         var end = bytes.startIndex
         while end < bytes.endIndex, !headIsFull {
             headBytes += 1
@@ -83,6 +92,6 @@ final class OutputCapture {
         let lines = splitter.lines(completedBy: bytes[..<end])
         if !lines.isEmpty { emit(lines) }
         if end < bytes.endIndex { tail.append(bytes[end...]) }
-        return count
+        return bytes.count
     }
 }

@@ -1,5 +1,6 @@
 import FreezeHookBase
 import Glibc
+import SystemPackage
 
 /// The last bytes of a stream of any length, in memory that does not grow with it.
 struct TailBuffer {
@@ -11,17 +12,17 @@ struct TailBuffer {
     private(set) var total = 0
     private static let halfSize = 64 * 1024
 
-    /// Reads once, at most 64 KiB; returns what `read` returned.
-    mutating func read(from descriptor: Int32) -> Int {
+    /// Reads once, at most 64 KiB; returns how many bytes, 0 at the end. Throws what the kernel said.
+    mutating func read(from descriptor: Int32) throws(Errno) -> Int {
         makeRoom()
         let start = counts[current]
-        let count = halves[current].withUnsafeMutableBytes { buffer in
-            Glibc.read(descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+        let count = try call {
+            halves[current].withUnsafeMutableBytes { buffer in
+                Glibc.read(descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+            }
         }
-        if count > 0 {
-            counts[current] += count
-            total += count
-        }
+        counts[current] += count
+        total += count
         return count
     }
 

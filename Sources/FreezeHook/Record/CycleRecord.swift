@@ -98,8 +98,11 @@ package struct CycleRecord {
     /// Whether a freeze of this boot began it: processes and locks of another one are gone.
     package var isUnfinished: Bool { bootID == KernelID.boot && moments[.begun] != nil }
 
-    /// Whether it is a rehearsal: no filesystem is frozen, and nothing is imaged.
-    package var isRehearsal: Bool { rehearser != nil }
+    /// What it is for.
+    package var kind: CycleKind { rehearser == nil ? .backup : .rehearsal }
+
+    /// Whether no filesystem is frozen, and nothing is imaged.
+    package var isRehearsal: Bool { kind == .rehearsal }
 
     /// All freeze hooks have run; it is the thaw's turn.
     package var isFrozen: Bool { moments[.frozen] != nil }

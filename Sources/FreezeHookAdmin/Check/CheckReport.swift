@@ -49,7 +49,7 @@ package struct CheckReport: Shown {
     private var summary: String {
         let counts = Finding.Severity.allCases.compactMap { severity -> String? in
             let count = findings.count { $0.severity == severity }
-            return count == 0 ? nil : "\(count) \(severity.rawValue)\(count == 1 ? "" : "s")"
+            return count == 0 ? nil : CountText.format(count, severity.rawValue)
         }
         let result = counts.isEmpty ? "nothing found" : counts.joined(separator: ", ")
         return "\(checks.count) checks: \(result)"

@@ -109,7 +109,7 @@ package struct SetupReport: Shown {
     }
 
     private var summary: String {
-        let count = changes.count == 1 ? "1 change" : "\(changes.count) changes"
+        let count = CountText.format(changes.count, "change")
         return switch mode {
         case .planned: changes.isEmpty ? "nothing to change" : "\(count); to make: fsfreeze-hook setup --apply"
         case .made: changes.isEmpty ? "nothing to change" : "\(count) made"

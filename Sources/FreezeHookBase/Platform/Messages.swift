@@ -1,55 +1,147 @@
 import CLinux
 import Glibc
+import SystemPackage
 
-/// Messages over a sequenced-packet socket, each of a letter that says what it is, and its bytes.
+/// What is said over one kind of socket: an enumeration with a case for each message.
+package protocol Message {
+    /// The numbers of the messages in the envelope.
+    associatedtype Kind: RawRepresentable where Kind.RawValue == UInt8
+
+    var kind: Kind { get }
+    /// What the message says besides its kind.
+    var payload: [UInt8] { get }
+    /// Whether a descriptor goes with it.
+    var carriesDescriptor: Bool { get }
+
+    /// The message of this kind and payload; nil when the payload is none of that kind.
+    init?(_ kind: Kind, payload: [UInt8])
+}
+
+extension Message {
+    package var carriesDescriptor: Bool { false }
+}
+
+/// Messages over a sequenced-packet socket, each in one envelope of 12 bytes and its payload:
+///
+///     0 ..< 4   "FSFH"
+///     4 ..< 6   the version of the messages, big-endian
+///     6         the kind of the message
+///     7         0
+///     8 ..< 12  the length of the payload, big-endian
+///
+/// An upgrade may come while applications are held: guard, holders and drainers keep their old program, and the thaw of
+/// another version has to end them. So three things stay as they are for good: this layout, the numbers of the kinds 1
+/// to 15, and what messages of those kinds say and call for. They are understood whatever version they come from. All
+/// other kinds belong to one version: from another one they are an error, and the receiver answers with a kind below 16
+/// that names both versions. Whoever changes them raises the number in `CLinux/version.c`.
 package enum Messages {
-    // The largest field is an argument or a variable: the kernel takes 128 KiB (MAX_ARG_STRLEN).
+    /// The kinds that programs of every version understand.
+    package static let lastingKinds: ClosedRange<UInt8> = 1...15
+    /// The version of all other kinds.
+    package static var version: UInt16 { clinux_message_version() }
+
+    private static let mark = Array("FSFH".utf8)
+    private static let headSize = 12
+    // The largest payload is an argument or a variable: the kernel takes 128 KiB (MAX_ARG_STRLEN).
     private static let sizeLimit = 132 * 1024
 
-    /// Sends a message, with a descriptor if one is given; false when nobody is there to take it.
+    /// Sends a message that carries no descriptor.
+    ///
+    /// - Parameter deadline: until when the receiver may take to make room; nil for as long as it lives.
+    /// - Throws: `closed` when nobody is there to take it, `timeout`, or what the kernel said.
+    package static func send<M: Message>(
+        _ message: M, to socket: borrowing Descriptor, until deadline: MonotonicTime? = nil
+    ) throws(MessageError) {
+        try send(message, passing: -1, to: socket, until: deadline)
+    }
+
+    /// Sends a message with the descriptor that it carries; the sender keeps its own.
+    package static func send<M: Message>(
+        _ message: M, passing descriptor: borrowing Descriptor, to socket: borrowing Descriptor,
+        until deadline: MonotonicTime? = nil
+    ) throws(MessageError) {
+        try send(message, passing: descriptor.number, to: socket, until: deadline)
+    }
+
+    // clinux_send takes a negative number for none.
+    private static func send<M: Message>(
+        _ message: M, passing passed: Int32, to socket: borrowing Descriptor, until deadline: MonotonicTime?
+    ) throws(MessageError) {
+        let payload = message.payload
+        let bytes = envelope(kind: message.kind.rawValue, length: payload.count) + payload
+        try wait(for: socket, POLLOUT, until: deadline) {
+            clinux_send(socket.number, bytes, bytes.count, passed)
+        }
+    }
+
+    /// A message that has come, and the descriptor that it carries.
+    package struct Received<M: Message>: ~Copyable {
+        package let message: M
+        package var descriptor: Descriptor?
+    }
+
+    /// The next message.
+    ///
+    /// - Parameter deadline: until when it may take to come; nil for as long as the sender lives.
+    /// - Throws: `closed` when the other side is gone, `timeout`, or why what came is no message of this socket. A
+    ///   descriptor that came with it is closed then.
+    package static func receive<M: Message>(
+        _ type: M.Type = M.self, from socket: borrowing Descriptor, until deadline: MonotonicTime? = nil
+    ) throws(MessageError) -> Received<M> {
+        var passed: Int32 = -1
+        var bytes: [UInt8] = []
+        // withUnsafeTemporaryAllocation rethrows untyped: the result carries the error out.
+        let received = withUnsafeTemporaryAllocation(byteCount: headSize + sizeLimit, alignment: 16) { buffer in
+            Result { () throws(MessageError) in
+                let count = try wait(for: socket, POLLIN, until: deadline) {
+                    clinux_receive(socket.number, buffer.baseAddress, buffer.count, &passed)
+                }
+                bytes = Array(buffer[..<count])
+            }
+        }
+        try received.get()
+        let descriptor: Descriptor? = passed >= 0 ? Descriptor(owning: passed) : nil
+        let message: M = try decode(bytes)
+        guard message.carriesDescriptor == (descriptor != nil) else {
+            throw MessageError.malformed(kind: message.kind.rawValue)
+        }
+        return Received(message: message, descriptor: descriptor)
+    }
+
+    /// The envelope of a message.
+    package static func envelope(kind: UInt8, length: Int, version: UInt16 = Messages.version) -> [UInt8] {
+        mark + bigEndian(version) + [kind, 0] + bigEndian(UInt32(length))
+    }
+
+    /// The message in an envelope.
+    package static func decode<M: Message>(_ bytes: [UInt8]) throws(MessageError) -> M {
+        // A packet of no bytes cannot be told from the end.
+        guard !bytes.isEmpty else { throw .closed }
+        guard bytes.count >= headSize, bytes.starts(with: mark) else { throw .foreign }
+        let kind = bytes[6]
+        let sender = UInt16(bytes[4]) << 8 | UInt16(bytes[5])
+        guard sender == version || lastingKinds.contains(kind) else { throw .otherVersion(sender) }
+        let length = bytes[8..<headSize].reduce(0) { $0 << 8 | Int($1) }
+        guard length == bytes.count - headSize else { throw .wrongLength(kind: kind) }
+        guard let known = M.Kind(rawValue: kind) else { throw .unknown(kind: kind) }
+        guard let message = M(known, payload: Array(bytes[headSize...])) else { throw .malformed(kind: kind) }
+        return message
+    }
+
+    private static func bigEndian(_ number: some FixedWidthInteger) -> [UInt8] {
+        withUnsafeBytes(of: number.bigEndian) { Array($0) }
+    }
+
+    /// Calls the kernel, which must not block, until it has done its part or the moment is there.
     @discardableResult
-    package static func send(
-        _ letter: Character, _ bytes: [UInt8] = [], passing descriptor: Int32 = -1, to socket: Int32
-    )
-        -> Bool
-    {
-        let message = [letter.asciiValue ?? 0] + bytes
-        return clinux_send(socket, message, message.count, descriptor) >= 0
-    }
-
-    /// A message that has come.
-    package struct Received {
-        /// What kind of message it is.
-        package var letter: Character
-        /// What it says.
-        package var bytes: [UInt8]
-        /// -1 when none came with it.
-        package var descriptor: Int32
-
-        /// The bytes as text.
-        package var text: String { String(decoding: bytes, as: UTF8.self) }
-    }
-
-    /// The next message; nil when the other side has closed the socket.
-    package static func receive(from socket: Int32) -> Received? {
-        var buffer = [UInt8](repeating: 0, count: sizeLimit)
-        var descriptor: Int32 = -1
-        let count = clinux_receive(socket, &buffer, buffer.count, &descriptor)
-        guard count > 0 else { return nil }
-        return Received(
-            letter: Character(UnicodeScalar(buffer[0])), bytes: Array(buffer[1..<count]), descriptor: descriptor)
-    }
-
-    /// Waits for a message until the moment; false when none has come.
-    package static func wait(for socket: Int32, until moment: MonotonicTime) -> Bool {
-        waitUntilReadable(socket, until: moment)
-    }
-
-    /// A connected pair of such sockets, both close-on-exec, or nil when no descriptor is free.
-    package static func pair() -> (own: Int32, other: Int32)? {
-        var ends: [Int32] = [0, 0]
-        guard socketpair(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue), 0, &ends) == 0 else { return nil }
-        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-        return (ends[0], ends[1])
+    private static func wait(
+        for socket: borrowing Descriptor, _ event: Int32, until deadline: MonotonicTime?, _ body: () -> Int
+    ) throws(MessageError) -> Int {
+        while true {
+            do { return try call(body) } catch .wouldBlock {} catch { throw MessageError(error) }
+            if let deadline, .now() >= deadline { throw .timeout }
+            var waiting = pollfd(fd: socket.number, events: Int16(event), revents: 0)
+            _ = poll(&waiting, 1, deadline.map { ($0 - .now()).pollMilliseconds } ?? -1)
+        }
     }
 }

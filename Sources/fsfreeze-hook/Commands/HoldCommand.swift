@@ -38,10 +38,7 @@ struct HoldCommand: ParsableCommand {
 
     func run() throws {
         throw ExitCode(
-            openSession(name, client: client, in: options.locations) { request in
-                request.ready = ready
-                request.release = release
-                request.timeout = timeout.duration
-            })
+            openSession(
+                name, client: client, ready: ready, release: release, timeout: timeout.duration, in: options.locations))
     }
 }

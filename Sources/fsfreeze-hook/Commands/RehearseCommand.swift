@@ -32,20 +32,10 @@ struct RehearseCommand: ParsableCommand {
         try Ending.run { () throws(ProgramError) in
             let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
             let rehearsal = Rehearsal(in: context, hold: hold.duration, observer: progress)
-            let outcome = try attempt(ProgramError.rehearsal, try rehearsal.run())
+            let result = Result { () throws(RehearsalError) in try rehearsal.run() }
+            // Before an error is shown, too.
             progress.finish()
-            return try show(outcome)
-        }
-    }
-
-    private func show(_ outcome: Rehearsal.Outcome) throws(ProgramError) -> ExitStatus {
-        switch outcome {
-        case .refused(let result):
-            _ = Ending.show(result)
-            return result.status
-        case .ended(nil):
-            throw .rehearsalLost
-        case .ended(let cycle?):
+            let cycle = try attempt(ProgramError.rehearsal, try result.get())
             try output.show(Timeline(cycle))
             return ExitStatus(isGood: cycle.verdict == .applicationConsistent)
         }

@@ -1,8 +1,8 @@
 /// The exit statuses of the program.
-package enum ExitStatus: Int32, Sendable {
+enum ExitStatus: Int32, Sendable {
     /// Done, by the policy in force.
     case done = 0
-    /// A hook failed and the policy says abort; everything was thawed.
+    /// It could not be done. After a freeze everything was thawed again.
     case failed = 1
     /// Not application-consistent, or something needs attention.
     case needsAttention = 2
@@ -14,14 +14,14 @@ package enum ExitStatus: Int32, Sendable {
 }
 
 /// How a command ends: its exit status, and the one line for standard error that explains it.
-package struct CommandResult: Equatable, Sendable {
+struct CommandResult: Equatable, Sendable {
     /// The exit status.
-    package var status: ExitStatus
+    var status: ExitStatus
     /// The line for standard error; nil when there is nothing to say.
-    package var message: String?
+    var message: String?
 
     /// An ending with this status.
-    package init(_ status: ExitStatus, _ message: String? = nil) {
+    init(_ status: ExitStatus, _ message: String? = nil) {
         self.status = status
         self.message = message
     }

@@ -1,0 +1,52 @@
+import FreezeHookBase
+
+/// Why applications are not frozen. But for `rolledBack` no hook was called.
+package enum FreezeError: Error, Equatable, CustomStringConvertible {
+    /// Another freeze or thaw has the lock and did not end in the time that a cycle of this kind waits.
+    case busy(for: CycleKind)
+    /// Another freeze has frozen this cycle while this one waited for the lock.
+    case frozenMeanwhile(cycle: String)
+    /// qemu-ga holds the filesystems of this cycle frozen: its thaw will come.
+    case agentHoldsFilesystems(cycle: String)
+    /// A rehearsal recovers nothing, and this cycle has not ended.
+    case unfinished(CycleKind, cycle: String)
+    /// A rehearsal would call hooks that write to filesystems which qemu-ga holds frozen.
+    case filesystemsFrozen
+    /// The freeze was given up, and what was frozen was thawed.
+    case rolledBack(Rollback)
+
+    /// The sentence for whoever has waited in vain for the lock.
+    static let stillRunning = "another freeze or thaw is still running; try again when it has ended"
+
+    package var description: String {
+        switch self {
+        case .busy(.backup): Self.stillRunning
+        case .busy(.rehearsal): "another freeze or thaw is running; try again when it has ended"
+        case .frozenMeanwhile(let cycle): "the cycle \(cycle) was frozen meanwhile; thaw it first"
+        case .agentHoldsFilesystems(let cycle):
+            "the cycle \(cycle) is frozen and qemu-ga holds its filesystems; thaw it first"
+        case .unfinished(let kind, let cycle):
+            "the \(kind.noun) \(cycle) has not ended; 'fsfreeze-hook status' says what it waits for"
+        case .filesystemsFrozen: "qemu-ga holds the filesystems frozen; try again when they are thawed"
+        case .rolledBack(let rollback): "\(rollback)"
+        }
+    }
+}
+
+/// A freeze that was given up and thawed again.
+package struct Rollback: Equatable, Sendable, CustomStringConvertible {
+    /// Why the freeze was given up.
+    package var cause: FreezeFailure
+    /// From the cycle's start to the failure.
+    package var elapsed: Duration
+    /// The number of hooks whose thaw failed.
+    package var thawFailures: Int
+    /// What the history keeps of the cycle; nil when its record was lost.
+    package var cycle: CycleSummary?
+
+    package var description: String {
+        let outcome =
+            thawFailures == 0 ? "rolled back, nothing is frozen" : "rolled back, but \(thawFailures) failed to thaw"
+        return "\(cause) after \(DurationText.seconds(elapsed)) s; \(outcome)"
+    }
+}

@@ -1,0 +1,33 @@
+import FreezeHookBase
+
+/// How long a freeze may take, and which failures end it.
+struct FreezePolicy {
+    let settings: Settings
+
+    /// The moment after which no hook is called with `freeze` any more; the rest of the time is for a rollback.
+    func deadline(from begin: MonotonicTime) -> MonotonicTime {
+        begin + (settings.freezeTimeout - settings.rollbackReserve)
+    }
+
+    /// The moment after which no hook is called with `prepare` any more.
+    func prepareDeadline(from begin: MonotonicTime) -> MonotonicTime { begin + settings.prepareLimit }
+
+    /// The moment at which hooks that are thawed in a rollback have used up their time.
+    func rollbackDeadline(from begin: MonotonicTime) -> MonotonicTime { begin + settings.freezeTimeout }
+
+    /// The moment at which the thaw of a lost cycle has used up its time: the freeze that was asked for needs the rest.
+    func recoveryDeadline(from begin: MonotonicTime) -> MonotonicTime { begin + settings.freezeTimeout / 2 }
+
+    /// Whether a failure of the hook ends the freeze.
+    func aborts(_ hook: Hook) -> Bool {
+        hook.isRequired || settings.onFailure == .abort
+    }
+
+    /// Why the freeze ends when this hook has run; nil when it goes on. `stopRequest` is the signal that has told this
+    /// program to stop, if any.
+    func failure(of hook: Hook, _ action: HookAction, _ outcome: HookOutcome, stopRequest: Int32?) -> FreezeFailure? {
+        if outcome.interrupted, let stopRequest { return .interrupted(signal: stopRequest) }
+        guard outcome.failed && aborts(hook) else { return nil }
+        return .hookFailed(hook: hook.name, action, status: outcome.status, explanation: outcome.explanation)
+    }
+}

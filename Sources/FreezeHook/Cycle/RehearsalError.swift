@@ -1,0 +1,22 @@
+import FreezeHookBase
+
+/// Why a rehearsal has no result.
+package enum RehearsalError: Error, CustomStringConvertible {
+    /// Without its configuration it would rehearse something else.
+    case configuration(ConfigurationError)
+    /// Without the run directory nobody would thaw what a killed rehearsal leaves behind.
+    case runDirectory(RunDirectoryError)
+    /// No hook was called.
+    case refused(FreezeError)
+    /// The rehearsal has run, and its record was lost.
+    case recordLost
+
+    package var description: String {
+        switch self {
+        case .configuration(let error): "\(error)"
+        case .runDirectory(let error): "\(error)"
+        case .refused(let error): "\(error)"
+        case .recordLost: "the record of the rehearsal was lost; the log tells how it went"
+        }
+    }
+}

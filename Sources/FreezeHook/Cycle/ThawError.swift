@@ -1,0 +1,23 @@
+import FreezeHookBase
+
+/// Why a thaw did not do what it was called for.
+package enum ThawError: Error, Equatable, CustomStringConvertible {
+    /// Another freeze or thaw has the lock and did not end in time; no hook was called.
+    case busy
+    /// So many of the hooks failed; all of them were called.
+    case hooksFailed(Int, of: Int)
+
+    /// The error of a thaw in which so many hooks failed; nil where the settings keep that to the log.
+    static func ofHooks(_ failedCount: Int, of count: Int, under settings: Settings) -> ThawError? {
+        // Hosts discard a good snapshot after a thaw that fails.
+        guard failedCount > 0, settings.onFailure == .abort, settings.thawFailure == .report else { return nil }
+        return .hooksFailed(failedCount, of: count)
+    }
+
+    package var description: String {
+        switch self {
+        case .busy: FreezeError.stillRunning
+        case .hooksFailed(let failed, let count): "\(failed) of \(count) hooks failed to thaw; the log says which"
+        }
+    }
+}

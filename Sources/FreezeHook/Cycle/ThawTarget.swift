@@ -1,0 +1,47 @@
+import FreezeHookBase
+
+/// What a thaw has to do with the record that it finds.
+enum ThawTarget {
+    /// Thaws what the record names.
+    case cycle(CycleRecord)
+    /// No freeze began a cycle: every hook of the directory is called, in a record of its own, so that hooks may hold
+    /// sessions and leave something running.
+    case everyHook
+    /// The cycle has not ended, but its record is lost: /run was full, or somebody has removed the record. Every hook of
+    /// the directory is called.
+    case lostCycle(id: String, CycleKind)
+    /// qemu-ga holds the filesystems of this cycle frozen: its thaw will come.
+    case leftAlone(id: String)
+    /// Another thaw has ended the cycle.
+    case ended(CycleSummary)
+    case nothing
+}
+
+extension ThawOccasion {
+    /// Decides by the record in the run directory, of whatever cycle, by whether qemu-ga holds filesystems frozen, and by
+    /// what the history has of a cycle, which is asked only where that matters.
+    func target(
+        record: CycleRecord?, agentIsFrozen: Bool, history: (String) -> CycleSummary?
+    ) -> ThawTarget {
+        let unfinished = record.flatMap { $0.isUnfinished ? $0 : nil }
+        switch self {
+        case .thaw:
+            return unfinished.map { .cycle($0) } ?? .everyHook
+        case .rehearsalEnd(let id, _):
+            if let unfinished, unfinished.id == id { return .cycle(unfinished) }
+            if let ended = history(id) { return .ended(ended) }
+            // Another cycle began only after it had thawed this one.
+            return unfinished == nil ? .lostCycle(id: id, .rehearsal) : .nothing
+        case .recovery(let record, _):
+            return .cycle(record)
+        case .recoverCommand:
+            guard let unfinished else { return .nothing }
+            return unfinished.isFrozen && agentIsFrozen ? .leftAlone(id: unfinished.id) : .cycle(unfinished)
+        case .killedFreeze(let id):
+            return unfinished.flatMap { $0.id == id ? .cycle($0) : nil } ?? .nothing
+        case .expiry(let id, _):
+            if let record { return record.id == id && !record.hasExpired ? .cycle(record) : .nothing }
+            return history(id) == nil ? .lostCycle(id: id, .backup) : .nothing
+        }
+    }
+}

@@ -1,0 +1,43 @@
+import FreezeHookBase
+
+/// What the freeze and its guard tell each other over the pair of sockets that they have from the start.
+enum GuardLinkMessage: Message {
+    /// The guard is there.
+    case ready
+    /// The freeze is complete: the hold limit counts from now on.
+    case frozen
+    /// All hooks of a rehearsal have run, and its process stays to thaw them.
+    case rehearsed
+    /// There is nothing to guard any more.
+    case ended
+
+    // Both sides are always of one version: none of these lasts.
+    enum Kind: UInt8 {
+        case ready = 32
+        case frozen
+        case rehearsed
+        case ended
+    }
+
+    var kind: Kind {
+        switch self {
+        case .ready: .ready
+        case .frozen: .frozen
+        case .rehearsed: .rehearsed
+        case .ended: .ended
+        }
+    }
+
+    var payload: [UInt8] { [] }
+
+    init?(_ kind: Kind, payload: [UInt8]) {
+        guard payload.isEmpty else { return nil }
+        self =
+            switch kind {
+            case .ready: .ready
+            case .frozen: .frozen
+            case .rehearsed: .rehearsed
+            case .ended: .ended
+            }
+    }
+}

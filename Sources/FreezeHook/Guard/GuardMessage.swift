@@ -1,0 +1,49 @@
+import FreezeHookBase
+
+/// What is said over the guard's own socket in the run directory.
+package enum GuardMessage: Message {
+    /// The window has ended: the guard ends.
+    case ended
+    /// With a descriptor: it becomes the standard input of a holder.
+    case startHolder
+    /// The guard's answer: the holder is there.
+    case started
+    /// The guard's answer: why it does not do what it was asked for.
+    case refused(String)
+
+    package enum Kind: UInt8 {
+        // For every version.
+        case ended = 1
+        case refused = 5
+        // For this version: a request for a holder is that of one program.
+        case startHolder = 48
+        case started
+    }
+
+    package var kind: Kind {
+        switch self {
+        case .ended: .ended
+        case .startHolder: .startHolder
+        case .started: .started
+        case .refused: .refused
+        }
+    }
+
+    package var payload: [UInt8] {
+        if case .refused(let reason) = self { Array(reason.utf8) } else { [] }
+    }
+
+    package var carriesDescriptor: Bool {
+        if case .startHolder = self { true } else { false }
+    }
+
+    package init?(_ kind: Kind, payload: [UInt8]) {
+        switch (kind, payload.isEmpty) {
+        case (.refused, _): self = .refused(String(decoding: payload, as: UTF8.self))
+        case (.ended, true): self = .ended
+        case (.startHolder, true): self = .startHolder
+        case (.started, true): self = .started
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,51 @@
+import FreezeHookBase
+
+/// What `hold` and the holder that it has asked for tell each other.
+enum HoldMessage: Message {
+    /// A part of the request.
+    case field(HoldRequest.Field)
+    /// The request is complete.
+    case end
+    case answer(HolderAnswer)
+
+    enum Kind: UInt8 {
+        // For every version, as the holder's answers are one with those to `release`.
+        case done = 4
+        case failed = 5
+        case output = 6
+        // For this version.
+        case field = 80
+        case end
+    }
+
+    var kind: Kind {
+        switch self {
+        case .field: .field
+        case .end: .end
+        case .answer(.done): .done
+        case .answer(.failed): .failed
+        case .answer(.output): .output
+        }
+    }
+
+    var payload: [UInt8] {
+        switch self {
+        case .field(let field): field.bytes
+        case .end: []
+        case .answer(let answer): answer.payload
+        }
+    }
+
+    init?(_ kind: Kind, payload: [UInt8]) {
+        switch (kind, payload.isEmpty) {
+        case (.field, _):
+            guard let field = HoldRequest.Field(bytes: payload) else { return nil }
+            self = .field(field)
+        case (.end, true): self = .end
+        case (.done, true): self = .answer(.done)
+        case (.failed, _): self = .answer(.failed(String(decoding: payload, as: UTF8.self)))
+        case (.output, _): self = .answer(.output(String(decoding: payload, as: UTF8.self)))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,107 @@
+import FreezeHookBase
+import SystemPackage
+
+extension HoldRequest {
+    /// One part of a request as it goes over the socket: `name=value`, the value in any bytes.
+    struct Field: Equatable {
+        var name: Name
+        var value: [UInt8]
+
+        /// Lists go one item a field, the statements in pieces; a request without a limit has none of that name.
+        enum Name: String, CaseIterable {
+            case name, hook, ready, release, timeout, limit, killGrace, client, argument, variable, statements
+        }
+
+        init(_ name: Name, _ value: [UInt8]) {
+            self.name = name
+            self.value = value
+        }
+
+        init(_ name: Name, _ text: String) {
+            self.init(name, Array(text.utf8))
+        }
+
+        init(_ name: Name, _ duration: Duration) {
+            self.init(name, "\(duration.nanoseconds)")
+        }
+
+        /// The field in a message; nil for another text.
+        init?(bytes: [UInt8]) {
+            let parts = bytes.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, let name = Name(rawValue: String(decoding: parts[0], as: UTF8.self)) else {
+                return nil
+            }
+            self.init(name, Array(parts[1]))
+        }
+
+        var bytes: [UInt8] { Array("\(name.rawValue)=".utf8) + value }
+
+        var text: String { String(decoding: value, as: UTF8.self) }
+
+        /// nil when the value is no number of nanoseconds.
+        var duration: Duration? { Int64(text).map { .nanoseconds($0) } }
+    }
+
+    // A message holds one argument or variable of the kernel's largest size, 128 KiB; more does not fit into the socket.
+    private static let pieceSize = 32 * 1024
+
+    /// Sends the request. Throws why the holder did not take it.
+    func send(to socket: borrowing Descriptor) throws(MessageError) {
+        for field in fields { try Messages.send(HoldMessage.field(field), to: socket) }
+        try Messages.send(HoldMessage.end, to: socket)
+    }
+
+    private var fields: [Field] {
+        let pieces = stride(from: 0, to: statements.count, by: Self.pieceSize).map {
+            Field(.statements, Array(statements[$0..<min($0 + Self.pieceSize, statements.count)]))
+        }
+        return [
+            Field(.name, name), Field(.hook, hook), Field(.ready, ready), Field(.release, release),
+            Field(.timeout, timeout), Field(.killGrace, killGrace), Field(.client, client.bytes),
+        ] + [limit].compactMap { $0.map { Field(.limit, $0) } } + arguments.map { Field(.argument, $0) }
+            + environment.map { Field(.variable, $0) } + pieces
+    }
+
+    /// Receives a request. Throws `closed` when `hold` has gone before its end, or what is wrong with it.
+    init(from socket: borrowing Descriptor) throws(MessageError) {
+        self.init(name: "", client: "", arguments: [], settings: Settings())
+        environment = []
+        limit = nil
+        var missing: Set<Field.Name> = [.name, .hook, .ready, .release, .timeout, .killGrace, .client]
+        while true {
+            let message = try Messages.receive(HoldMessage.self, from: socket).message
+            switch message {
+            case .field(let field):
+                guard take(field) else { throw .malformed(kind: message.kind.rawValue) }
+                missing.remove(field.name)
+            case .end:
+                guard missing.isEmpty else { throw .malformed(kind: message.kind.rawValue) }
+                return
+            case .answer:
+                throw .unknown(kind: message.kind.rawValue)
+            }
+        }
+    }
+
+    /// Enters a field; false when its value is none of its kind.
+    private mutating func take(_ field: Field) -> Bool {
+        switch field.name {
+        case .name: name = field.text
+        case .hook: hook = field.text
+        case .ready: ready = field.text
+        case .release: release = field.text
+        case .client: client = FilePath(bytes: field.value)
+        case .argument: arguments.append(field.value)
+        case .variable: environment.append(field.value)
+        case .statements: statements += field.value
+        case .timeout, .limit, .killGrace:
+            guard let duration = field.duration else { return false }
+            switch field.name {
+            case .timeout: timeout = duration
+            case .limit: limit = duration
+            default: killGrace = duration
+            }
+        }
+        return true
+    }
+}

@@ -1,0 +1,39 @@
+import FreezeHookBase
+
+/// What is said over a holder's own socket in the run directory.
+enum ReleaseMessage: Message {
+    /// The holder ends its session.
+    case release
+    case answer(HolderAnswer)
+
+    // All for every version.
+    enum Kind: UInt8 {
+        case release = 2
+        case done = 4
+        case failed = 5
+        case output = 6
+    }
+
+    var kind: Kind {
+        switch self {
+        case .release: .release
+        case .answer(.done): .done
+        case .answer(.failed): .failed
+        case .answer(.output): .output
+        }
+    }
+
+    var payload: [UInt8] {
+        if case .answer(let answer) = self { answer.payload } else { [] }
+    }
+
+    init?(_ kind: Kind, payload: [UInt8]) {
+        switch (kind, payload.isEmpty) {
+        case (.release, true): self = .release
+        case (.done, true): self = .answer(.done)
+        case (.failed, _): self = .answer(.failed(String(decoding: payload, as: UTF8.self)))
+        case (.output, _): self = .answer(.output(String(decoding: payload, as: UTF8.self)))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import FreezeHookBase
+
+/// What a freeze or thaw and its drainer tell each other over the pair of sockets that they have from the start.
+enum DrainerMessage: Message {
+    /// The drainer is there, with its own socket.
+    case ready
+    /// With a descriptor: a pipe to read, and the name of its hook.
+    case pipe(hook: String)
+
+    // Both sides are always of one version: none of these lasts.
+    enum Kind: UInt8 {
+        case ready = 64
+        case pipe
+    }
+
+    var kind: Kind {
+        switch self {
+        case .ready: .ready
+        case .pipe: .pipe
+        }
+    }
+
+    var payload: [UInt8] {
+        if case .pipe(let hook) = self { Array(hook.utf8) } else { [] }
+    }
+
+    var carriesDescriptor: Bool {
+        if case .pipe = self { true } else { false }
+    }
+
+    init?(_ kind: Kind, payload: [UInt8]) {
+        switch kind {
+        case .ready:
+            guard payload.isEmpty else { return nil }
+            self = .ready
+        case .pipe: self = .pipe(hook: String(decoding: payload, as: UTF8.self))
+        }
+    }
+}

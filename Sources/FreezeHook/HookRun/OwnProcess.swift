@@ -1,0 +1,74 @@
+import FreezeHookBase
+import SystemPackage
+
+/// A process of this program besides the one that was called: which it is, and what it works with.
+package enum OwnProcess: Equatable {
+    /// Ends the window of a cycle when no thaw comes.
+    case `guard`(cycle: String, Locations)
+    /// Keeps a session open.
+    case holder(runDirectory: FilePath)
+    /// Reads the output of what hooks left running. `socket` is the name of its own socket in the run directory; an empty
+    /// path of that means that it has none.
+    case drainer(socket: String, runDirectory: FilePath)
+
+    // The words are seen in the list of processes, and tests look for them.
+    private enum Word {
+        static let `guard` = Array("guard".utf8)
+        static let holder = Array("holder".utf8)
+        static let drainer = Array("drain-output".utf8)
+    }
+
+    /// The arguments that such a process is started with, its name not among them.
+    package var arguments: [[UInt8]] {
+        switch self {
+        case .guard(let cycle, let places): [Word.guard, Array(cycle.utf8)] + places.arguments
+        case .holder(let directory): [Word.holder, directory.bytes]
+        case .drainer(let socket, let directory): [Word.drainer, Array(socket.utf8), directory.bytes]
+        }
+    }
+
+    /// The process that is meant by such arguments; nil when they are others.
+    package init?(arguments: [[UInt8]]) {
+        func text(_ index: Int) -> String { String(decoding: arguments[index], as: UTF8.self) }
+        func path(_ index: Int) -> FilePath { FilePath(bytes: arguments[index]) }
+        switch (arguments.first, arguments.count) {
+        case (Word.guard, 2...):
+            guard let places = Locations(arguments: Array(arguments[2...])) else { return nil }
+            self = .guard(cycle: text(1), places)
+        case (Word.holder, 2): self = .holder(runDirectory: path(1))
+        case (Word.drainer, 3): self = .drainer(socket: text(1), runDirectory: path(2))
+        default: return nil
+        }
+    }
+
+    /// Starts the process with a socket as its standard input.
+    ///
+    /// `/proc/self/exe` is this program even when an upgrade has replaced its file. Throws what `execve` said.
+    func start(socket: borrowing Descriptor, environment: [[UInt8]] = []) throws(Errno) -> ProcessIdentity {
+        // No hook's process: the empty marker keeps it from being ended as a stray of one.
+        let marker = Array(HookEnvironment.hookKey.utf8)
+        var spawn = Spawn(
+            path: "/proc/self/exe", arguments: [Array("fsfreeze-hook".utf8)] + arguments,
+            environment: environment + [marker])
+        spawn.standardInput = socket.number
+        return ProcessIdentity(of: try spawn.start())
+    }
+}
+
+extension Locations {
+    /// The places as arguments of a process.
+    fileprivate var arguments: [[UInt8]] {
+        [hookDirectory, configuration, logFile ?? "", runDirectory, stateDirectory, agentState].map(\.bytes)
+    }
+
+    /// The places that such arguments name.
+    fileprivate init?(arguments: [[UInt8]]) {
+        guard arguments.count == 6 else { return nil }
+        let paths = arguments.map { FilePath(bytes: $0) }
+        self.init(calledPath: "", hookDirectory: paths[0], configuration: paths[1])
+        logFile = paths[2].isEmpty ? nil : paths[2]
+        runDirectory = paths[3]
+        stateDirectory = paths[4]
+        agentState = paths[5]
+    }
+}

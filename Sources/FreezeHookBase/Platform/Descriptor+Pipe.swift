@@ -1,0 +1,11 @@
+import CLinux
+import SystemPackage
+
+extension Descriptor {
+    /// A pipe (pipe(7)), both ends close-on-exec. The caller takes over both numbers.
+    package static func pipe() throws(Errno) -> (readEnd: Int32, writeEnd: Int32) {
+        var ends: [Int32] = [0, 0]
+        try call { clinux_pipe(&ends) }
+        return (ends[0], ends[1])
+    }
+}

@@ -1,0 +1,15 @@
+/// What a cycle of the hooks is for.
+package enum CycleKind: Sendable {
+    /// qemu-ga freezes the filesystems, and an image is taken.
+    case backup
+    /// No filesystem is frozen, and nothing is imaged.
+    case rehearsal
+
+    /// The word for such a cycle in messages.
+    package var noun: String {
+        switch self {
+        case .backup: "cycle"
+        case .rehearsal: "rehearsal"
+        }
+    }
+}

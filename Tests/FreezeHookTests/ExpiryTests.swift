@@ -1,0 +1,37 @@
+import Testing
+
+@testable import FreezeHook
+@testable import FreezeHookBase
+
+/// What the guard does beside the hooks when it ends a window.
+@Suite struct ExpiryTests {
+    private func settings(thawFilesystems: Bool) -> Settings {
+        var settings = Settings()
+        settings.thawFilesystems = thawFilesystems
+        return settings
+    }
+
+    @Test(arguments: [CycleKind.backup, .rehearsal], [false, true])
+    func `Filesystems are thawed where the settings say so, and never in a rehearsal`(
+        kind: CycleKind, isAllowed: Bool
+    ) {
+        #expect(
+            Expiry.thawsFilesystems(of: kind, under: settings(thawFilesystems: isAllowed))
+                == (kind == .backup && isAllowed))
+    }
+
+    @Test(arguments: [
+        // The disk goes on: an image of it has no held applications.
+        (false, false, true), (true, false, true), (true, true, true),
+        // qemu-ga holds the disk as it was when they were held.
+        (false, true, false),
+    ])
+    func `The image marker is corrected where the disk goes on`(
+        thawFilesystems: Bool, agentIsFrozen: Bool, isCorrected: Bool
+    ) {
+        let settings = settings(thawFilesystems: thawFilesystems)
+        #expect(
+            Expiry.correctsImageMarker(of: .backup, under: settings, agentIsFrozen: agentIsFrozen) == isCorrected)
+        #expect(!Expiry.correctsImageMarker(of: .rehearsal, under: settings, agentIsFrozen: agentIsFrozen))
+    }
+}
