@@ -11,6 +11,7 @@ package enum GuardMessage: Message {
     /// The guard's answer: why it does not do what it was asked for.
     case refused(String)
 
+    /// The numbers of the messages in the envelope.
     package enum Kind: UInt8 {
         // For every version.
         case ended = 1
@@ -37,6 +38,7 @@ package enum GuardMessage: Message {
         if case .startHolder = self { true } else { false }
     }
 
+    /// The message of this kind and payload; nil when the payload is none of that kind.
     package init?(_ kind: Kind, payload: [UInt8]) {
         switch (kind, payload.isEmpty) {
         case (.refused, _): self = .refused(String(decoding: payload, as: UTF8.self))

@@ -7,6 +7,7 @@ package protocol Message {
     /// The numbers of the messages in the envelope.
     associatedtype Kind: RawRepresentable where Kind.RawValue == UInt8
 
+    /// Which message it is.
     var kind: Kind { get }
     /// What the message says besides its kind.
     var payload: [UInt8] { get }
@@ -76,7 +77,9 @@ package enum Messages {
 
     /// A message that has come, and the descriptor that it carries.
     package struct Received<M: Message>: ~Copyable {
+        /// The message.
         package let message: M
+        /// The descriptor that came with it; nil when the message carries none.
         package var descriptor: Descriptor?
     }
 

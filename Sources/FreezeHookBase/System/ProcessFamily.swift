@@ -2,6 +2,7 @@ import Glibc
 
 /// A process that leads a session of its own, with all that belongs to it. Its parent need not be this process.
 package struct ProcessFamily {
+    /// The process that leads the session.
     package let leader: ProcessIdentity
     private let isStray: (ProcessEntry) -> Bool
 
