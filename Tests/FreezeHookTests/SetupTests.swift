@@ -105,7 +105,7 @@ import Testing
         func settings(_ text: String) -> [String] {
             KeyValueText(text.utf8, .unit).settings(ofSection: "Service").map { "\($0.key)=\($0.value)" }
         }
-        let own = change.diff.filter { $0.hasPrefix("+") && !$0.hasPrefix("+++") }.map { $0.dropFirst() }
+        let own = change.diff.compactMap { if case .added(let line) = $0 { line } else { nil } }
         let packaged = try settings(Checkout.text(of: "systemd/60-fsfreeze-hook-recover.conf"))
         #expect(packaged.count == 2)
         #expect(settings(own.joined(separator: "\n")) == packaged)
