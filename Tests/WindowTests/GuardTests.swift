@@ -203,7 +203,7 @@ import Testing
         let sandbox = try sandbox("200ms")
         try sandbox.expectFreeze()
         let name = try #require(sandbox.runFiles.first { $0.hasPrefix("guard-") })
-        let silent = try SilentConnection(to: "\(sandbox.runDirectory)/\(name)")
+        let silent = try Connection(to: "\(sandbox.runDirectory)/\(name)")
         #expect(eventually(within: 5) { sandbox.trace == Self.frozen + Self.expired }, "\(sandbox.trace)")
         withExtendedLifetime(silent) {}
         try sandbox.expectThaw()

@@ -251,7 +251,7 @@ import Testing
     @Test func `Somebody who connects and says nothing does not keep a session from its release`() throws {
         let sandbox = try sandbox()
         #expect(try hold(sandbox, "db", ["sh"], statements: "echo ready\n").status == 0)
-        let silent = try SilentConnection(to: "\(sandbox.runDirectory)/hold-db")
+        let silent = try Connection(to: "\(sandbox.runDirectory)/hold-db")
         let released = try release(sandbox, "db")
         #expect(released.status == 0, "\(released.stderr)")
         withExtendedLifetime(silent) {}

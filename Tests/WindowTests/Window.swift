@@ -103,25 +103,3 @@ enum Boots {
     static var this: String { Files.text(of: "/proc/sys/kernel/random/boot_id").filter { $0 != "\n" } }
     static let other = "00000000-1111-2222-3333-444444444444"
 }
-
-/// A connection to a socket of the program on which nothing is ever said.
-final class SilentConnection {
-    private let descriptor: Int32
-
-    init(to path: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_SEQPACKET.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let bytes = Array(path.utf8)
-        guard bytes.count < MemoryLayout.size(ofValue: address.sun_path) else { throw TestFailure("\(path): too long") }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: bytes) }
-        let result = withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-            }
-        }
-        guard result == 0 else { throw TestFailure("\(path): \(String(cString: strerror(errno)))") }
-    }
-
-    deinit { close(descriptor) }
-}

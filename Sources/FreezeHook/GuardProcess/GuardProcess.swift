@@ -60,13 +60,9 @@ package final class GuardProcess {
         var isFrozen = false
         var linkIsOpen = true
         while true {
-            // poll(2) passes over a negative number.
-            var waiting = [
-                pollfd(fd: linkIsOpen ? link.number : -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: listener?.number ?? -1, events: Int16(POLLIN), revents: 0),
-            ]
-            poll(&waiting, 2, (deadline - .now()).pollMilliseconds)
-            if waiting[0].revents != 0 {
+            var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)]
+            pollDescriptors(&waiting, until: deadline)
+            if waiting[0].isReady {
                 do throws(MessageError) {
                     switch try Messages.receive(GuardLinkMessage.self, from: link).message {
                     case .frozen:
@@ -86,7 +82,7 @@ package final class GuardProcess {
                     // Not understood: the deadline stays, and ends the window whatever that was.
                 }
             }
-            if waiting[1].revents != 0, serve() { return .thawed }
+            if waiting[1].isReady, serve() { return .thawed }
             if .now() >= deadline { return .limit }
         }
     }

@@ -43,17 +43,13 @@ final class HeldClient {
 
     /// What `poll` has to watch: the output, and the input while something waits to be written.
     var polled: [pollfd] {
-        // poll(2) passes over a negative number.
-        [
-            pollfd(fd: output?.number ?? -1, events: Int16(POLLIN), revents: 0),
-            pollfd(fd: waitingInput.isEmpty ? -1 : input?.number ?? -1, events: Int16(POLLOUT), revents: 0),
-        ]
+        [pollfd(output?.number), pollfd(waitingInput.isEmpty ? nil : input?.number, for: POLLOUT)]
     }
 
     /// Takes what has come of the output and writes what can be written; returns the lines, an unfinished one included.
     func exchange(_ polled: ArraySlice<pollfd>) -> [String] {
-        if let writable = polled.last, writable.revents != 0 { writeWaiting() }
-        guard let readable = polled.first, readable.revents != 0 else { return [] }
+        if let writable = polled.last, writable.isReady { writeWaiting() }
+        guard let readable = polled.first, readable.isReady else { return [] }
         return readLines()
     }
 
@@ -113,11 +109,12 @@ final class HeldClient {
     func end(grace: Duration) {
         ProcessFamily(leader: process).end(grace: grace) { moment in
             var waiting = polled
-            poll(&waiting, nfds_t(waiting.count), (moment - .now()).pollMilliseconds)
+            pollDescriptors(&waiting, until: moment)
             _ = exchange(waiting[...])
             return true
         }
         reap()
+        _ = readRest()
     }
 
     /// How it ended, in words.

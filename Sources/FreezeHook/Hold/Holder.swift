@@ -140,19 +140,14 @@ package final class Holder {
     }
 
     private func wait(_ client: HeldClient, beside descriptor: Int32?, until moment: MonotonicTime?) -> WaitEvent {
-        var waiting =
-            client.polled + [
-                // poll(2) passes over a negative number.
-                pollfd(fd: descriptor ?? -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
-            ]
-        poll(&waiting, nfds_t(waiting.count), moment.map { ($0 - .now()).pollMilliseconds } ?? -1)
+        var waiting = client.polled + [pollfd(descriptor), pollfd(signals.descriptor)]
+        pollDescriptors(&waiting, until: moment)
         var lines = client.exchange(waiting[..<2])
-        if waiting[3].revents != 0, signals.take() {
+        if waiting[3].isReady, signals.take() {
             client.reap()
             if client.ended != nil { lines += client.readRest() }
         }
-        return WaitEvent(lines: lines, descriptorIsReady: waiting[2].revents != 0)
+        return WaitEvent(lines: lines, descriptorIsReady: waiting[2].isReady)
     }
 
     /// Keeps the session until it is released, the time is over, or this process is told to stop.

@@ -87,19 +87,14 @@ package final class Drainer {
         try? Messages.send(DrainerMessage.ready, to: control)
         let end = MonotonicTime.now() + Self.patience
         while controlIsOpen || !pipes.isEmpty || (hasSocket && !isFetched && .now() < end) {
-            // poll(2) passes over a negative number.
-            var waiting = [
-                pollfd(fd: controlIsOpen ? control.number : -1, events: Int16(POLLIN), revents: 0),
-                pollfd(fd: listener?.number ?? -1, events: Int16(POLLIN), revents: 0),
-            ]
-            waiting += pipes.map { pollfd(fd: $0.descriptor?.number ?? -1, events: Int16(POLLIN), revents: 0) }
+            var waiting = [pollfd(controlIsOpen ? control.number : nil), pollfd(listener?.number)]
+            waiting += pipes.map { pollfd($0.descriptor?.number) }
             // Once its words are given up only its pipes are waited for.
-            let rest = (end - .now()).pollMilliseconds
-            poll(&waiting, nfds_t(waiting.count), rest == 0 ? -1 : rest)
+            pollDescriptors(&waiting, until: .now() < end ? end : nil)
             // One read of each in a turn: a pipe that never pauses keeps nobody from being heard.
-            for index in pipes.indices.reversed() where waiting[index + 2].revents != 0 { read(index) }
-            if waiting[0].revents != 0 { accept() }
-            if waiting[1].revents != 0 { deliver() }
+            for index in pipes.indices.reversed() where waiting[index + 2].isReady { read(index) }
+            if waiting[0].isReady { accept() }
+            if waiting[1].isReady { deliver() }
         }
         if let runDirectory, hasSocket { runDirectory.remove(socketName) }
     }

@@ -126,17 +126,16 @@ final class HookRunner {
     /// Waits once for output, a child's end or the moment; takes what came.
     private func wait(for run: inout ActiveRun, until moment: MonotonicTime) {
         var waiting = [
-            pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0),
-            // poll(2) passes over a negative number.
-            pollfd(fd: run.output?.number ?? -1, events: Int16(POLLIN), revents: 0),
+            pollfd(signals.descriptor),
+            pollfd(run.output?.number),
         ]
         let end = observer == nil ? moment : min(moment, .now() + ObservedWait.interval)
-        poll(&waiting, 2, (end - .now()).pollMilliseconds)
+        pollDescriptors(&waiting, until: end)
         observer?.tick()
-        if waiting[1].revents != 0, let output = run.output?.number, case .end = run.capture.read(from: output) {
+        if waiting[1].isReady, let output = run.output?.number, case .end = run.capture.read(from: output) {
             run.output = nil
         }
-        if waiting[0].revents != 0, signals.take() { reap(&run) }
+        if waiting[0].isReady, signals.take() { reap(&run) }
     }
 
     /// Fetches the status of every child that has ended; orphans that came to us are among them.

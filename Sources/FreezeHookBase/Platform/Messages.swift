@@ -143,8 +143,8 @@ package enum Messages {
         while true {
             do { return try call(body) } catch .wouldBlock {} catch { throw MessageError(error) }
             if let deadline, .now() >= deadline { throw .timeout }
-            var waiting = pollfd(fd: socket.number, events: Int16(event), revents: 0)
-            _ = poll(&waiting, 1, deadline.map { ($0 - .now()).pollMilliseconds } ?? -1)
+            var waiting = [pollfd(socket.number, for: event)]
+            pollDescriptors(&waiting, until: deadline)
         }
     }
 }
