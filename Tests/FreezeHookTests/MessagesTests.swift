@@ -152,7 +152,7 @@ import Testing
             #expect(write(number, "y", 1) == 1)
         }
         _ = consume writeEnd
-        #expect(readAll(pipe.readEnd, limit: 10) == bytes("y"))
+        #expect(try readAll(pipe.readEnd, limit: 10) == bytes("y"))
         var empty = try Messages.receive(DrainerMessage.self, from: sockets.other)
         #expect("\(empty.message)" == "\(DrainerMessage.ready)")
         let isBare = empty.descriptor.take() == nil
@@ -174,7 +174,7 @@ import Testing
             _ = try Messages.receive(DrainerMessage.self, from: sockets.other)
         }
         // Every write end is closed: the pipe is at its end.
-        #expect(readAll(pipe.readEnd, limit: 10) == [])
+        #expect(try readAll(pipe.readEnd, limit: 10) == [])
     }
 
     // MARK: - Deadlines
