@@ -105,6 +105,7 @@ lint: ## style of the code and the scripts, the order of the folders, comments, 
 	scripts/check-layers
 	scripts/check-docs
 	scripts/check-links
+	scripts/check-licences
 	scripts/release-notes --check
 
 # Every manual page where it is installed: under its section.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #include "CLinux.h"
 
 // Volatile, so that the number is read from where it lies: a test finds the mark in a copy of the program, raises the number

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // Without it sd_journal_sendv is a macro that adds this file as the place the entry comes from.
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "CSystemd.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 #ifndef CSYSTEMD_LIBSYSTEMD_H
 #define CSYSTEMD_LIBSYSTEMD_H
 

@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
-import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// `hold` and `release` in the form in which hooks call them, past the argument parser: writers stand still meanwhile,

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import ArgumentParser
-import FreezeHookBase
 import Glibc
 
 /// The one place where results and errors become a message on standard error and an exit status.

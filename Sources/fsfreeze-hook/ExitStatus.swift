@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The exit statuses of the program.
 enum ExitStatus: Int32, Sendable {
     /// Done, by the policy in force.

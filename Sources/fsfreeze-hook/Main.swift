@@ -1,8 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import ArgumentParser
 import FreezeHook
-import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 import Glibc
 import SystemPackage
 

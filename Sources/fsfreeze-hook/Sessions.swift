@@ -1,7 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
-import FreezeHookAdmin
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// Opens a session with the statements from standard input, says on standard error what went wrong, and returns the exit
 /// status.

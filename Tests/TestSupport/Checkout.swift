@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The project's own files, which some tests read.
 package enum Checkout {
     private static let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3)

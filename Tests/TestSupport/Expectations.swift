@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Testing
 
 /// Expects what qemu-ga needs of a program that has done its work: exit status 0 and not one byte of output.

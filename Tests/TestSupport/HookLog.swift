@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What the program has written into its log.
 package struct HookLog {
     private let text: String

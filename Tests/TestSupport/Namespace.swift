@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// A mount and process namespace with an empty /run, /var/lib and /var/log of its own.

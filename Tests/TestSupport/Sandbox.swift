@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// Everything the program works with, in a temporary directory: hook directory, log, run directory, state directory

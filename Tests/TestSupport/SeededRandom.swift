@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Random numbers that come again for the same seed (SplitMix64).
 package struct SeededRandom: RandomNumberGenerator {
     private var state: UInt64

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// A new directory (0700) that is removed with everything in it when its owner lets it go.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 // What the program needs of Linux and Swift's Glibc module cannot give: functions that need
 // _GNU_SOURCE, macros over structures, and headers that are not in its module map.
 #ifndef CLINUX_H

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// Why applications are not frozen. But for `rolledBack` no hook was called.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// How long a freeze may take, and which failures end it.

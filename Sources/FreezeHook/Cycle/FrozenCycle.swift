@@ -1,4 +1,4 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
 
 /// A cycle whose applications are held. The guard is told when this goes, and ends a rehearsal then.
 package struct FrozenCycle {

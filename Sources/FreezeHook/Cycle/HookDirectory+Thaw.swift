@@ -1,4 +1,5 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
+
 import SystemPackage
 
 extension HookDirectory {

@@ -1,4 +1,4 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
 
 /// Why a thaw did not do what it was called for.
 package enum ThawError: Error, Equatable, CustomStringConvertible {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// What a thaw is run for, and what is different for that.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// What a thaw has to do with the record that it finds.

@@ -1,4 +1,4 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
 
 /// The names that are passed over without a word: those that the stock script ignores.
 package enum IgnoredNames {

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CLinux
 import CSystemd
-import FreezeHookBase
 import Glibc
 
 /// The systemd journal, by libsystemd. A machine without one is no error.

@@ -1,4 +1,4 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
 
 /// The journal's MESSAGE_ID of each kind of entry; `systemd/fsfreeze-hook.catalog` explains every one of them.
 package enum MessageID: String, CaseIterable, Sendable {

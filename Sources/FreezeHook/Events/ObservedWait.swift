@@ -1,4 +1,4 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
 
 /// Waiting that somebody looks at.
 enum ObservedWait {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// What the freeze, the thaw and `hold` ask of the guard of a cycle, the process that ends the window when no thaw comes.

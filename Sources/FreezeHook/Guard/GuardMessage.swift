@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// What is said over the guard's own socket in the run directory.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// The keys of a cycle in the history and in `--json`. Keys are only ever added.

@@ -1,4 +1,5 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
+
 import SystemPackage
 
 /// What lies in an image so that a machine restored from it can tell how it was taken: the cycle's record, as it was

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// A moment as the history keeps it. The text has the time zone in which it was written, and is shown as it stands.

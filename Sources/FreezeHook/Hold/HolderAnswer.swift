@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a holder says to `hold` and to `release`.
 enum HolderAnswer: Equatable {
     /// A line that the client has printed.

@@ -1,4 +1,5 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// An extended regular expression, as `grep -E` takes it (regex(7)).

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// What a freeze or thaw and its drainer tell each other over the pair of sockets that they have from the start.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// Cuts a stream of bytes into cleaned lines; a line that is longer than the limit is broken up.

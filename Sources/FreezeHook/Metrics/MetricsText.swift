@@ -1,4 +1,4 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
 
 /// Text in the exposition format of Prometheus.
 struct MetricsText {

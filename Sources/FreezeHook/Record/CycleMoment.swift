@@ -1,4 +1,4 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
 
 /// The moments of a cycle.
 package enum CycleMoment: String, Sendable {

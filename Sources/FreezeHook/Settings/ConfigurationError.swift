@@ -1,4 +1,4 @@
-import FreezeHookBase
+// SPDX-License-Identifier: Apache-2.0
 
 /// Why a configuration cannot be used, and where in it.
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {

@@ -1,6 +1,6 @@
-import FreezeHook
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// Whether the agent does what it is asked around a freeze.
 enum AgentCommandsCheck {

@@ -1,6 +1,4 @@
-import FreezeHook
-import FreezeHookBase
-import FreezeHookRecipes
+// SPDX-License-Identifier: Apache-2.0
 
 /// All that `check` looks at, in the order in which it is shown.
 enum Checks {

@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import CLinux
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// SELinux and AppArmor: whether the agent's hooks may do what they have to.

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// A cycle that nobody has ended, and what is left of one.
 enum CycleCheck {

@@ -1,4 +1,5 @@
-import FreezeHook
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 import FreezeHookRecipes
 import SystemPackage

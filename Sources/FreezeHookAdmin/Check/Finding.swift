@@ -1,6 +1,4 @@
-import FreezeHook
-import FreezeHookBase
-import FreezeHookRecipes
+// SPDX-License-Identifier: Apache-2.0
 
 /// Something that stands in the way of a consistent backup.
 package struct Finding: Encodable, Equatable, Sendable {

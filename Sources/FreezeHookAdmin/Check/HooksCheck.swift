@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// The entries of the hook directory that do not run, and executables where nobody looks for them.

@@ -1,6 +1,6 @@
-import FreezeHook
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// Loop mounts that a freeze cannot empty any more, as the filesystem of their file is frozen before them.

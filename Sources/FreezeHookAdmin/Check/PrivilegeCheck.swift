@@ -1,6 +1,5 @@
-import FreezeHook
-import FreezeHookBase
-import FreezeHookRecipes
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// Whether everything could be looked at.

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FoundationEssentials
-import FreezeHookBase
 
 /// JSON as administration prints and keeps it: snake_case keys in a fixed order.
 package enum JSONText {

@@ -1,6 +1,6 @@
-import FreezeHook
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// What starts qemu-ga on a system.

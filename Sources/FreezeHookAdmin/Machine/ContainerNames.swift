@@ -1,6 +1,6 @@
-import FreezeHook
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// The names of the containers of docker and podman, as the engines keep them on the disk: neither has to run to be asked.

@@ -1,6 +1,6 @@
-import FreezeHook
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// Makes the applications of a system held: shows what has to be changed, changes it, and takes it back.

@@ -1,6 +1,6 @@
-import FreezeHook
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// Why a set-up cannot be made or undone.

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// What set-ups have changed, in the state directory, so that it can be taken back.

@@ -1,6 +1,4 @@
-import FreezeHook
-import FreezeHookBase
-import FreezeHookRecipes
+// SPDX-License-Identifier: Apache-2.0
 
 /// The differences between two lists of lines, as `diff -u` writes them.
 package enum UnifiedDiff {

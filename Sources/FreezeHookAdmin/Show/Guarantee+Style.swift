@@ -1,6 +1,6 @@
-import FreezeHook
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
-import FreezeHookRecipes
 
 extension Guarantee {
     /// The first part of the word, for narrow terminals: "application-consistent" is half of one.

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// Past cycles, a line each.
 package struct HistoryTable {

@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// What a Nagios or Icinga plugin prints: one line with performance data, and an exit status.

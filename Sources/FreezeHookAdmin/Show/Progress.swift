@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 import Glibc
 
 /// Shows what a cycle is doing: a line that is written over on a terminal, lines one after the other elsewhere.

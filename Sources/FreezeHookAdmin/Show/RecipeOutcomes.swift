@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHookBase
 
 /// What has become of recipes that were to be enabled or disabled: as JSON their state, as text what was done, a line each.

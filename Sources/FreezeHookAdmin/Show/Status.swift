@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 import SystemPackage
 
 /// What `status` tells: the present state, where this machine comes from, and how the last cycle went.

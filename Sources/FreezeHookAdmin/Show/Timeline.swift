@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// One cycle: as JSON its summary, as text a picture with a row for each hook and bars on a common scale.
 package struct Timeline: Shown {

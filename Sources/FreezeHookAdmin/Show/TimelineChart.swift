@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import FreezeHook
 import FreezeHookBase
-import FreezeHookRecipes
 
 /// The picture in a timeline: rows of bars below a scale of seconds.
 struct TimelineChart {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// One line of a state file: fields of any bytes, separated by tabs. A tab or a newline in a field becomes `%09` or
 /// `%0a`, as in an address on the web.
 package enum FieldLine {

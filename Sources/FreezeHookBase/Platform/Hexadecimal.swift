@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension BinaryInteger {
     /// The number in hexadecimal, of two digits at least.
     package var hexadecimal: String {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A JSON value, for what has to be kept and read without Foundation.
 package enum JSON: Equatable, Sendable {
     case null

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 extension JSON {
     /// The value that the bytes hold; nil when they hold none, more than one, or one that is nested or long beyond reason.
     package init?(parsing bytes: some Collection<UInt8>) {

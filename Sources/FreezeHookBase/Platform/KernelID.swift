@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Ids that the kernel gives.
 package enum KernelID {
     /// The id of this boot: live state of another one says nothing about the processes of today.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A text of lines `[section]` and `key = value`, by bytes. Line ends and blanks of Windows are read as they are meant.
 package struct KeyValueText: Sendable {
     /// What differs between the formats.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// A moment on the monotonic clock, which no change of the date moves. Every limit is counted on it.

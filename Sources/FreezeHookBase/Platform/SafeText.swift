@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import SystemPackage
 
 /// Makes text of any bytes that can neither forge a log line nor speak to a terminal.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How a process ended, as waitpid(2) tells it.
 package enum WaitStatus: Equatable, Sendable {
     case exited(Int32)

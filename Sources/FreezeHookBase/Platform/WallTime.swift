@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// A moment as a clock on the wall shows it. Only shown and recorded: nothing is ever decided by it.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// A process that leads a session of its own, with all that belongs to it. Its parent need not be this process.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// A process for good: pids come round again, the start time tells it from a stranger that has got the same one since.

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import Glibc
 
 /// Where text is shown: how wide it is, and what can be shown there beside plain ASCII.

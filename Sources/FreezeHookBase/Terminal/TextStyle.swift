@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// How a text stands out, as the number that terminals know it by (ECMA-48, SGR).
 package enum TextStyle: Int, Sendable {
     case bold = 1

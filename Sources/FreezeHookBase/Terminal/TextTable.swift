@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A table of text that never exceeds the terminal's width: it gives up what its owner can do without, in the order given,
 /// and cuts what is still too long.
 package struct TextTable {

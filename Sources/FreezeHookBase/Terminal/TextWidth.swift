@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// The columns that texts take on a terminal. The C library's `wcwidth` knows only the characters of the locale in force,
 /// and the program has none.
 package enum TextWidth {

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Text broken into lines between its words.
 package enum TextWrap {
     /// The lines of a text, none wider than `columns` (nil: one line). Those after the first begin with `indent` blanks; the

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Numbers of things in messages: `1 hook`, `3 hooks`.
 package enum CountText {
     /// The number and the noun, which gets an `s` for any number but 1.

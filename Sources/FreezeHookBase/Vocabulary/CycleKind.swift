@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a cycle of the hooks is for.
 package enum CycleKind: Sendable {
     /// qemu-ga freezes the filesystems, and an image is taken.

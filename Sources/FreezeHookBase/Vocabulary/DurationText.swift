@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Times as the configuration and the commands write them: a number and its unit, `500ms`, `30s`, `5min`.
 package enum DurationText {
     // The longest unit that fits comes first when a duration is shown.

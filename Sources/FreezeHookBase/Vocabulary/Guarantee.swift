@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What a recipe promises of an image taken while it holds its application; the weakest comes first.
 package enum Guarantee: String, CaseIterable, Comparable, Sendable {
     case unsupported

@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// What the exit status of a hook says.
 package enum HookStatus {
     /// The status by which a hook says "not installed, not running".

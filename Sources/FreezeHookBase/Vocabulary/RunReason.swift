@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// Why a hook is called, told to it in `FSFREEZE_REASON`.
 package enum RunReason: String, Sendable {
     case freeze

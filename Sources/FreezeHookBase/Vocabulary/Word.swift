@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: Apache-2.0
+
 /// A word of a fixed set as a file has it. What a newer version wrote is kept as it stands, so that a line can be shown and
 /// written again unchanged: it equals no known word, and is never taken for one.
 package enum Word<Value: RawRepresentable & Hashable & Sendable>: Hashable, Sendable where Value.RawValue == String {

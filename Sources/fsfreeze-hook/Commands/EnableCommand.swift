@@ -1,6 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import ArgumentParser
 import FreezeHookAdmin
-import FreezeHookBase
 import FreezeHookRecipes
 
 /// `fsfreeze-hook enable`

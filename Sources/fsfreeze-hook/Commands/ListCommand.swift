@@ -1,7 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import ArgumentParser
 import FreezeHook
 import FreezeHookAdmin
-import FreezeHookBase
 
 /// `fsfreeze-hook list`
 struct ListCommand: ParsableCommand {

@@ -1,5 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
 import ArgumentParser
-import FreezeHook
 import FreezeHookAdmin
 import FreezeHookBase
 
