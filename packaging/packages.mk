@@ -21,10 +21,11 @@ NO_PATHS = $(foreach map,$(CURDIR)=. $(TOOLCHAIN)=/swift,-Xcc -ffile-prefix-map=
 	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen -Xlinker --build-id=sha1
 
 # -Osize: everything waits for processes and disks, and the program has a limit of 16 MB.
+# -function-sections: without it the linker keeps or drops all functions of a module together, and folds none of them.
 # --no-eh-frame-hdr: the table by which exceptions of C++ find their way; there are none, and debuggers do without.
 # --no-export-dynamic: Swift asks for every function to be exported, which nobody looks up; without that, less
 # is kept and less is relocated at every start.
-PORTABLE_FLAGS = -c release --static-swift-stdlib -Xswiftc -Osize --disable-local-rpath --scratch-path $(PORTABLE)/build \
+PORTABLE_FLAGS = -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections --disable-local-rpath --scratch-path $(PORTABLE)/build \
 	-Xswiftc -sdk -Xswiftc $(SYSROOT) -Xcc --sysroot=$(SYSROOT) \
 	-Xlinker -L$(STATIC_DIR) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
 	-Xlinker $(COMPAT) $(addprefix -Xlinker --wrap=,exp exp2 log log2) \
