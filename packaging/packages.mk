@@ -25,7 +25,8 @@ NO_PATHS = $(foreach map,$(CURDIR)=. $(TOOLCHAIN)=/swift,-Xcc -ffile-prefix-map=
 # --no-eh-frame-hdr: the table by which exceptions of C++ find their way; there are none, and debuggers do without.
 # --no-export-dynamic: Swift asks for every function to be exported, which nobody looks up; without that, less
 # is kept and less is relocated at every start.
-PORTABLE_FLAGS = -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections --disable-local-rpath --scratch-path $(PORTABLE)/build \
+PORTABLE_FLAGS = -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections \
+	--disable-local-rpath --scratch-path $(PORTABLE)/build \
 	-Xswiftc -sdk -Xswiftc $(SYSROOT) -Xcc --sysroot=$(SYSROOT) \
 	-Xlinker -L$(STATIC_DIR) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
 	-Xlinker $(COMPAT) $(addprefix -Xlinker --wrap=,exp exp2 log log2) \
