@@ -17,7 +17,10 @@ LAYOUT ?= $(shell . /etc/os-release 2>/dev/null; \
 LIBSTDCXX     := $(shell cc -print-file-name=libstdc++.a 2>/dev/null)
 STATIC_CXX    := $(if $(wildcard $(LIBSTDCXX)),-Xlinker -L.build/static -Xswiftc -Xclang-linker -Xswiftc -static-libgcc)
 # lld, which comes with Swift: gold warns of a function in Foundation that is never called.
-RELEASE_FLAGS  = -c release --static-swift-stdlib -Xswiftc -use-ld=lld $(STATIC_CXX)
+# -function-sections and --no-export-dynamic: the linker drops single functions that nobody calls; every start pays for
+# what is kept, in pages and relocations.
+RELEASE_FLAGS  = -c release --static-swift-stdlib -Xswiftc -use-ld=lld $(STATIC_CXX) \
+	-Xswiftc -Xfrontend -Xswiftc -function-sections -Xlinker --no-export-dynamic
 DEFAULT_PROGRAM = .build/release/fsfreeze-hook
 # What is installed and measured. `make install PROGRAM=.build-portable/fsfreeze-hook` takes the portable one.
 PROGRAM        ?= $(DEFAULT_PROGRAM)
