@@ -34,6 +34,8 @@ extension FilePath {
     }
 
     /// A path of any bytes; they end at a NUL.
+    // Inlinable: a generic function of another module is called through the runtime otherwise.
+    @inlinable
     package init(bytes: some Sequence<UInt8>) {
         let characters = bytes.map { CChar(bitPattern: $0) } + [0]
         self.init(platformString: characters)

@@ -5,8 +5,12 @@ import SystemPackage
 /// Makes text of any bytes that can neither forge a log line nor speak to a terminal.
 package enum SafeText {
     /// The bytes as text: what is not UTF-8, and every control character but the tab, becomes `\xNN`, byte by byte.
-    package static func clean(_ bytes: some Sequence<UInt8>) -> String {
-        let bytes = Array(bytes)
+    // Inlinable: a generic function of another module is called through the runtime otherwise.
+    @inlinable
+    package static func clean(_ bytes: some Sequence<UInt8>) -> String { clean(Array(bytes)) }
+
+    /// The same.
+    package static func clean(_ bytes: [UInt8]) -> String {
         if bytes.allSatisfy({ (0x20...0x7e).contains($0) || $0 == 0x09 }) {
             return String(decoding: bytes, as: UTF8.self)
         }

@@ -7,7 +7,9 @@ import SystemPackage
 ///
 /// Throws the errno of a call that has returned a negative number. Not for `close`: Linux has closed the descriptor even
 /// when it says EINTR.
+// Inlinable: a generic function of another module is called through the runtime otherwise, which looks conformances up.
 @discardableResult
+@inlinable
 package func call<Number: SignedInteger>(_ body: () -> Number) throws(Errno) -> Number {
     while true {
         let result = body()
