@@ -44,7 +44,7 @@ package final class HookDirectory {
 
     /// The entries in byte order of their names, without those that the stock script ignores too.
     ///
-    /// Throws what the kernel said; a missing directory is `noSuchFileOrDirectory`.
+    /// Throws the kernel's errno; a missing directory is `noSuchFileOrDirectory`.
     package func entries() throws(Errno) -> [DirectoryEntry] {
         let start = path.bytes + [UInt8(ascii: "/")]
         return try names().map { entry(at: FilePath(bytes: start + $0)) }

@@ -39,7 +39,7 @@ struct CycleCounters: Equatable {
         return counters
     }
 
-    /// Throws what the kernel said.
+    /// Throws the kernel's errno.
     func write(to directory: StateDirectory) throws(Errno) {
         try directory.replace(Self.name, with: Array("\(json.text)\n".utf8))
     }

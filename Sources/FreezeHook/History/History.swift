@@ -15,7 +15,7 @@ package struct History {
         self.limit = limit
     }
 
-    /// Adds a cycle. Throws what the kernel said.
+    /// Adds a cycle. Throws the kernel's errno.
     func add(_ cycle: CycleSummary) throws(Errno) {
         let line = Array("\(cycle.json.text)\n".utf8)
         let contents = directory.read(Self.name) ?? []
@@ -37,7 +37,7 @@ package struct History {
         newestFirst.first { !$0.isRehearsal && $0.verdict.isAtLeast(guarantee) }
     }
 
-    /// The last cycle that was no rehearsal, and the last rehearsal when that came later. Throws what the kernel said when
+    /// The last cycle that was no rehearsal, and the last rehearsal when that came later. Throws the kernel's errno when
     /// there is a history that cannot be read.
     package func newest() throws(Errno) -> (backup: CycleSummary?, laterRehearsal: CycleSummary?) {
         let lines = Self.lines(of: try directory.contents(of: Self.name) ?? [])
@@ -52,7 +52,7 @@ package struct History {
     /// The cycle of this id, or nil when it is not kept.
     func cycle(_ id: String) -> CycleSummary? { newestFirst.first { $0.id == id } }
 
-    /// All cycles that are kept, the oldest first; no file means none. Throws what the kernel said when there is one that
+    /// All cycles that are kept, the oldest first; no file means none. Throws the kernel's errno when there is one that
     /// cannot be read.
     package func cycles() throws(Errno) -> [CycleSummary] {
         Self.lines(of: try directory.contents(of: Self.name) ?? []).compactMap(Self.cycle)

@@ -19,7 +19,7 @@ package struct ImageMarker {
         self.bootID = bootID
     }
 
-    /// Writes the marker of a cycle that is now frozen. Throws what the kernel said.
+    /// Writes the marker of a cycle that is now frozen. Throws the kernel's errno.
     func write(_ record: [UInt8]) throws(Errno) {
         // A marker of another boot is the image that this machine came from.
         if let old = read(Self.name), old.bootID != bootID { try? directory.rename(Self.name, to: Self.originName) }

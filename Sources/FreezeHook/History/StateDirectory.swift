@@ -20,7 +20,7 @@ package struct StateDirectory {
         (try? contents(of: name)) ?? nil
     }
 
-    /// A file's bytes, or nil when there is none. Throws what the kernel said.
+    /// A file's bytes, or nil when there is none. Throws the kernel's errno.
     func contents(of name: String) throws(Errno) -> [UInt8]? {
         do throws(Errno) {
             return try readFile(file(name), limit: Self.sizeLimit, flags: O_NOFOLLOW)
@@ -30,7 +30,7 @@ package struct StateDirectory {
         }
     }
 
-    /// Puts a file in its place as a whole. Throws what the kernel said.
+    /// Puts a file in its place as a whole. Throws the kernel's errno.
     ///
     /// - Parameter spare: a file whose blocks it takes, and which goes: so it can be written on a full disk, too.
     package func replace(_ name: String, with bytes: [UInt8], reusing spare: String? = nil) throws(Errno) {
@@ -40,7 +40,7 @@ package struct StateDirectory {
         try rename(new, to: name)
     }
 
-    /// Adds to a file's end. Throws what the kernel said.
+    /// Adds to a file's end. Throws the kernel's errno.
     func append(_ bytes: [UInt8], to name: String) throws(Errno) {
         try write(bytes, to: name, flags: O_APPEND)
     }
@@ -50,7 +50,7 @@ package struct StateDirectory {
         _ = file(name).withPlatformString { unlink($0) }
     }
 
-    /// Gives a file another name. Throws what the kernel said.
+    /// Gives a file another name. Throws the kernel's errno.
     func rename(_ name: String, to newName: String) throws(Errno) {
         try call {
             file(name).withPlatformString { from in file(newName).withPlatformString { Glibc.rename(from, $0) } }

@@ -14,7 +14,7 @@ struct TailBuffer {
     private(set) var total = 0
     private static let halfSize = 64 * 1024
 
-    /// Reads once, at most 64 KiB; returns how many bytes, 0 at the end. Throws what the kernel said.
+    /// Reads once, at most 64 KiB; returns how many bytes, 0 at the end. Throws the kernel's errno.
     mutating func read(from descriptor: Int32) throws(Errno) -> Int {
         makeRoom()
         let start = counts[current]
