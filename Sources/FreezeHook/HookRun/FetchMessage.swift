@@ -2,18 +2,18 @@
 
 import FreezeHookBase
 
-/// What is said over a drainer's own socket in the run directory.
+/// The messages over a drainer's own socket in the run directory.
 enum FetchMessage: Message {
-    /// The drainer hands over all that it has kept.
+    /// The request for all kept lines.
     case fetch
-    /// One line of it.
+    /// One kept line.
     case line(Drainer.Line)
-    /// That was all.
+    /// The end of the lines.
     case done
-    /// Why the drainer does not do what it was asked for.
+    /// The refusal of a request, with its reason.
     case refused(String)
 
-    // All for every version.
+    // All kinds are for every version.
     enum Kind: UInt8 {
         case fetch = 3
         case done = 4
@@ -30,7 +30,7 @@ enum FetchMessage: Message {
         }
     }
 
-    /// Of a line: its hook's name, a NUL, and its text.
+    /// The payload; for a line its hook's name, a NUL, and its text.
     var payload: [UInt8] {
         switch self {
         case .fetch, .done: []

@@ -3,7 +3,7 @@
 /// Text broken into lines between its words.
 package enum TextWrap {
     /// The lines of a text, none wider than `columns` (nil: one line). The first keeps its leading blanks, the others
-    /// begin with `indent` blanks. A tab becomes a blank, no line ends in blanks, and a word wider than a line is broken.
+    /// begin with `indent` blanks. A tab becomes a blank, no line ends in blanks, and a too wide word is broken.
     package static func lines(of text: String, columns: Int?, indent: Int = 0) -> [String] {
         guard let columns else { return [text] }
         let margin = String(repeating: " ", count: max(0, min(indent, columns / 2, columns - 2)))
