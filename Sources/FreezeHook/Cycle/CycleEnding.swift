@@ -4,12 +4,12 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The end of every cycle: nothing of ours is left, and the verdict is known.
+/// The end of every cycle: the window is closed, no process of the program is left, and the verdict is known.
 struct CycleEnding {
     let context: CycleContext
     let cycle: HookSequence
 
-    /// Ends the sessions that hooks forgot and fetches what their leftovers said; the last act of the window.
+    /// Ends the sessions that hooks forgot and fetches the drainers' lines; the last act of the window.
     func closeWindow(_ record: CycleRecord) {
         guard let runDirectory = context.runDirectory else { return }
         let holds = OpenHolds(runDirectory: runDirectory, settings: context.settings)
@@ -33,7 +33,7 @@ struct CycleEnding {
         }
     }
 
-    /// Notes the sessions that died unseen. Before the hooks are thawed: their own release would hide it.
+    /// Records the sessions whose holders were killed. Before the thaw hooks: their releases would hide the loss.
     func noteLostHolds(_ record: CycleRecord) {
         guard let runDirectory = context.runDirectory else { return }
         noteLost(OpenHolds(runDirectory: runDirectory, settings: context.settings).lost(in: record))
@@ -48,14 +48,14 @@ struct CycleEnding {
         }
     }
 
-    /// Ends the guard, keeps the cycle in the history, and removes the live state. Returns the verdict and what the history
-    /// keeps; nil when no freeze began it.
+    /// Ends the guard, enters the cycle into the history, and removes the live state. Returns the verdict and the
+    /// summary; nil when no freeze began the cycle.
     func finish() -> (verdict: Verdict, summary: CycleSummary)? {
         guard let runDirectory = context.runDirectory else { return nil }
         let record = CycleRecorder.read(in: runDirectory)
         defer {
             cycle.record?.remove()
-            // After the record: a guard that has just written the marker looks for it, and removes the marker itself.
+            // After the record: a guard that has just written the marker looks for the record, and then removes the marker.
             context.imageMarker.remove()
         }
         guard let record, record.isUnfinished else { return nil }

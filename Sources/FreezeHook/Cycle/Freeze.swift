@@ -4,7 +4,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The first half of a cycle: every hook is called with `freeze`; when that fails, what was frozen is thawed again.
+/// The first half of a cycle: every hook is called with `freeze`; a freeze that fails is rolled back.
 package struct Freeze {
     private let kind: CycleKind
     private let context: CycleContext
@@ -26,8 +26,8 @@ package struct Freeze {
 
     /// Runs the freeze to its end.
     ///
-    /// The guard of a rehearsal ends the window also when this process ends before it has thawed; that of a backup waits for
-    /// the thaw.
+    /// The guard of a rehearsal also ends the window when this process ends before its thaw; the guard of a backup
+    /// waits for the thaw.
     package func run() throws(FreezeError) -> FrozenCycle {
         try beginCycle()
         let id = KernelID.random()
@@ -52,7 +52,7 @@ package struct Freeze {
         }
         cycle.mark(.frozen)
         cycle.reportLostRecord()
-        // Nothing is imaged in a rehearsal: a marker would speak of an image that somebody takes by chance.
+        // A rehearsal takes no image: its marker would describe an image that somebody takes by chance.
         if kind == .backup { writeImageMarker(cycle) }
         let summary = "frozen: \(cycle.summary) (\(cycle.label))"
         report.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
@@ -65,7 +65,7 @@ package struct Freeze {
 
     private var policy: FreezePolicy { FreezePolicy(settings: context.settings) }
 
-    /// Makes sure that no other cycle is going on.
+    /// Takes the lock; then goes on, thaws a lost cycle first, or refuses, as `Admission` decides.
     private func beginCycle() throws(FreezeError) {
         guard let runDirectory = context.runDirectory else { return }
         if kind == .backup { interruptRehearsal() }
@@ -79,7 +79,7 @@ package struct Freeze {
         }
     }
 
-    /// Tells a rehearsal to end now: a backup does not wait for it.
+    /// Asks a rehearsal to end now (SIGTERM): a backup does not wait for it.
     private func interruptRehearsal() {
         if let rehearser = context.unfinishedCycle()?.rehearser, rehearser.isAlive { kill(rehearser.pid, SIGTERM) }
     }
@@ -109,7 +109,7 @@ package struct Freeze {
         }
     }
 
-    /// Starts the guard before the first hook; a freeze without one goes on, and says so.
+    /// Starts the guard before the first hook; a freeze without a guard goes on, and the log says so.
     private func startGuard(of cycle: HookSequence) -> GuardLink? {
         let limit = context.settings.holdLimit
         guard limit > .zero, cycle.record?.failure == nil, context.runDirectory != nil else { return nil }
@@ -125,7 +125,7 @@ package struct Freeze {
         }
     }
 
-    /// Calls those hooks that declare it with `prepare`: their long work is done before anything is locked.
+    /// Calls the hooks that declare `prepare`: their long work comes before the first lock.
     private func prepare(_ entries: [DirectoryEntry], in cycle: HookSequence) throws(FreezeFailure) {
         let end = policy.prepareDeadline(from: begin)
         for entry in entries where entry.disposition == .runs && entry.hook.prepares {
@@ -146,7 +146,7 @@ package struct Freeze {
                 cycle.refuse(entry.hook, .freeze, "\(refusal)")
                 if policy.aborts(entry.hook) { throw .hookRefused(hook: entry.hook.name, reason: "\(refusal)") }
             case .runs:
-                // Before it runs: a hook that is cut off may have frozen something.
+                // Before the call: a hook that is cut off may have frozen its application.
                 if .now() < deadline { frozen.append(entry) }
                 try runOne(entry.hook, .freeze, until: deadline, in: cycle)
             }
@@ -168,7 +168,7 @@ package struct Freeze {
         if let failure = policy.failure(of: hook, action, outcome, stopRequest: cycle.stopRequest) { throw failure }
     }
 
-    /// Leaves in the image how it was taken.
+    /// Writes the cycle's record so far into the image.
     private func writeImageMarker(_ cycle: HookSequence) {
         guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
             return
@@ -182,7 +182,7 @@ package struct Freeze {
         }
     }
 
-    /// Thaws what was started, the failing hook first, and says why.
+    /// Thaws the hooks that were started, the failing one first, and logs why.
     private func rollBack(_ frozen: [DirectoryEntry], after failure: FreezeFailure, in cycle: HookSequence) -> Rollback
     {
         let start = MonotonicTime.now()

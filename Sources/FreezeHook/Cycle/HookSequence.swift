@@ -4,24 +4,24 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Runs the hooks of one cycle, each recorded before it starts and told when it has ended.
+/// Runs the hooks of one cycle; each is recorded before its start and logged after its end.
 final class HookSequence {
     let id: String
     let report: EventLog
     let record: CycleRecorder?
     let kind: CycleKind
-    /// What the elapsed time in the summary counts from.
+    /// The start of the time in `summary`.
     let begin: MonotonicTime
     private let context: CycleContext
     private let runner: HookRunner
-    /// Hooks that counted: those with nothing to do here do not.
+    /// The number of freezes and thaws, without those of hooks that had nothing to do here.
     private(set) var count = 0
     private(set) var failedCount = 0
 
     // A thaw hook gets at least this long, also after the deadline: a lock that is not released is an outage.
     private static let minimumThawLimit = Duration.seconds(1)
 
-    /// A run in the cycle `id` that goes on with its record, or begins one.
+    /// The hooks of the cycle `id`, with a record that goes on or is new.
     init(
         id: String, _ kind: CycleKind, record mode: CycleRecorder.Mode, report: EventLog, in context: CycleContext,
         begin: MonotonicTime
@@ -46,7 +46,7 @@ final class HookSequence {
             killGrace: context.settings.killGrace, leftovers: leftovers, observer: report.observer)
     }
 
-    /// Tells what is wrong with the configuration and the run directory.
+    /// Logs the faults of the configuration and the run directory.
     func reportFaultsOfTheSystem() {
         if case .failure(let error) = context.configuration {
             report.write(Event(.warning, .configurationInvalid, "\(error); the defaults are in force"))
@@ -57,7 +57,7 @@ final class HookSequence {
         }
     }
 
-    /// Tells when the record could not be kept.
+    /// Logs the failure to write the record, if there was one.
     func reportLostRecord() {
         guard let failure = record?.failure else { return }
         let place = SafeText.clean(context.locations.runDirectory)
@@ -68,12 +68,12 @@ final class HookSequence {
             ))
     }
 
-    /// Notes a moment of the cycle.
+    /// Records a moment of the cycle.
     func mark(_ moment: CycleMoment) {
         record?.append(.moment(moment, Timestamp()))
     }
 
-    /// The request to stop that has come, if any.
+    /// The signal that asked this program to stop; nil when none has come.
     var stopRequest: Int32? {
         _ = context.signals.take()
         return context.signals.stopRequest
@@ -94,7 +94,7 @@ final class HookSequence {
         report.write(HookEvents.refused(hook, action, reason, messageID))
     }
 
-    /// Thaws the hooks in the given order; all of them, whatever fails and however late it is.
+    /// Thaws all of the hooks in their order, whatever fails and however late it is.
     func thaw(_ hooks: [DirectoryEntry], reason: RunReason, until deadline: MonotonicTime) {
         for entry in hooks {
             if case .refused(let refusal) = entry.disposition {

@@ -4,7 +4,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The second half of a cycle: what was frozen is called with `thaw`. It always thaws, and may come any number of times.
+/// The second half of a cycle: frozen hooks are called with `thaw`. A thaw may be repeated any number of times.
 package struct Thaw {
     private let context: CycleContext
     private let begin: MonotonicTime
@@ -23,7 +23,7 @@ package struct Thaw {
         try run(occasion) { _ in }
     }
 
-    /// The same; `beforeHooks` is called when the record says what begins, before the first hook.
+    /// Runs the thaw; `beforeHooks` is called after the record's entry of the moment, before the first hook.
     func run(_ occasion: ThawOccasion, beforeHooks: (HookSequence) -> Void) throws(ThawError) -> ThawOutcome {
         try takeLock(occasion.lock)
         let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
@@ -74,7 +74,7 @@ package struct Thaw {
             id: id ?? KernelID.random(), kind, record: mode, report: report, in: context, begin: .now())
     }
 
-    /// Log and journal; what waits in the run directory is written there first.
+    /// The log and the journal; they get the deferred events first.
     private func directReport(_ id: String?) -> EventLog {
         let report = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
@@ -82,7 +82,7 @@ package struct Thaw {
         return report
     }
 
-    /// Records why the cycle is not what it seems.
+    /// Records the faults that this thaw knows of.
     private func noteFaults(of target: ThawTarget, _ occasion: ThawOccasion, in cycle: HookSequence) {
         if case .lostCycle(_, let kind) = target {
             cycle.mark(.begun)
@@ -95,7 +95,7 @@ package struct Thaw {
         }
     }
 
-    /// Says why this thaw is run, where that is worth a line.
+    /// Logs why this thaw runs, where the reason is worth a line.
     private func announce(_ occasion: ThawOccasion, _ record: CycleRecord?, in cycle: HookSequence) {
         switch occasion {
         case .thaw:
@@ -146,7 +146,7 @@ package struct Thaw {
         }
         let id: MessageID =
             switch verdict.guarantee {
-            // Whoever looks for bad backups must not find a rehearsal.
+            // A search for bad backups must not find a rehearsal.
             case _ where cycle.kind == .rehearsal: .rehearsed
             case .applicationConsistent: .verdictApplicationConsistent
             case .nativeCopy: .verdictNativeCopy

@@ -66,7 +66,7 @@ package enum JSON: Equatable, Sendable {
 // MARK: - Writing
 
 extension JSON {
-    /// The value on one line: the keys of an object in byte order, whole numbers without a fraction, slashes as they are.
+    /// The value on one line: object keys in byte order, whole numbers without a fraction, slashes not escaped.
     package var text: String {
         var text = ""
         write(to: &text)

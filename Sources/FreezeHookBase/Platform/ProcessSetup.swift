@@ -5,7 +5,7 @@ import Glibc
 
 /// The state of this process that must not depend on its caller.
 package enum ProcessSetup {
-    /// Fills the descriptors 0 to 2, closes all others, and sets the umask and the working directory that hooks inherit.
+    /// Opens missing descriptors 0 to 2, closes all others, and sets umask and working directory, which hooks inherit.
     package static func run() {
         for descriptor: Int32 in 0...2 where fcntl(descriptor, F_GETFD) < 0 {
             // open(2) takes the lowest free number: a file opened later must not become a hook's standard output.
