@@ -16,20 +16,20 @@ struct CycleEnding {
         noteLost(holds.lost(in: record))
         for (name, error) in holds.endForgotten(in: record) {
             let ending = error.map { "\($0)" } ?? "ended now"
-            cycle.report.write(
+            cycle.log.write(
                 Event(.warning, .holdForgotten, "hold \(name) was still open after all hooks: \(ending)"))
         }
         holds.sweep(record)
         cycle.mark(.thawed)
         for socket in record.drainers {
             let fetched = Drainer.fetch(from: socket, in: runDirectory)
-            cycle.report.write(fetched.lines.map(HookEvents.leftover))
+            cycle.log.write(fetched.lines.map(HookEvents.leftover))
             guard fetched.isComplete else {
-                cycle.record?.append(.fault("output of what hooks left running is lost: its reader was killed"))
+                cycle.recorder?.append(.fault("output of what hooks left running is lost: its reader was killed"))
                 runDirectory.remove(socket)
                 continue
             }
-            cycle.record?.append(.drained(socket: socket))
+            cycle.recorder?.append(.drained(socket: socket))
         }
     }
 
@@ -38,13 +38,13 @@ struct CycleEnding {
         guard let runDirectory = context.runDirectory else { return }
         noteLost(OpenHolds(runDirectory: runDirectory, settings: context.settings).lost(in: record))
         if let guardian = record.guardian, !guardian.process.isAlive, !record.hasExpired {
-            cycle.report.write(Event(.warning, .guardFailed, "the guard had been killed before the thaw"))
+            cycle.log.write(Event(.warning, .guardFailed, "the guard had been killed before the thaw"))
         }
     }
 
     private func noteLost(_ holds: [CycleRecord.Hold]) {
         for hold in holds {
-            cycle.record?.append(.lost(hold: hold.name, time: nil, reason: "its holder was killed"))
+            cycle.recorder?.append(.lost(hold: hold.name, time: nil, reason: "its holder was killed"))
         }
     }
 
@@ -54,19 +54,19 @@ struct CycleEnding {
         guard let runDirectory = context.runDirectory else { return nil }
         let record = CycleRecorder.read(in: runDirectory)
         defer {
-            cycle.record?.remove()
-            // After the record: a guard that has just written the marker looks for the record, and then removes the marker.
+            cycle.recorder?.remove()
+            // After the record: a guard that has just written the marker finds no record, and removes the marker.
             context.imageMarker.remove()
         }
         guard let record, record.isUnfinished else { return nil }
         if let guardian = record.guardian { Guard.end(guardian, in: runDirectory) }
         let summary = CycleSummary(of: record)
         for problem in Bookkeeping(settings: context.settings, locations: context.locations).enter(summary) {
-            cycle.report.write(Event(.warning, .stateUnavailable, problem))
+            cycle.log.write(Event(.warning, .stateUnavailable, problem))
         }
         for hold in record.holds {
             guard case .lost(_, let reason) = hold.ending else { continue }
-            cycle.report.write(Event(.error, .holdLost, "hold \(hold.name) was lost in the window: \(reason)"))
+            cycle.log.write(Event(.error, .holdLost, "hold \(hold.name) was lost in the window: \(reason)"))
         }
         return (Verdict(on: record), summary)
     }

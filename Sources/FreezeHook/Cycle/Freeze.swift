@@ -14,7 +14,7 @@ package struct Freeze {
     // A rehearsal gives way to everything else.
     private static let rehearsalPatience = Duration.seconds(1)
 
-    /// A freeze whose time counts from `begin`; the observer looks on.
+    /// A freeze whose time counts from `begin`; the observer gets its events.
     package init(
         _ kind: CycleKind, in context: CycleContext, begin: MonotonicTime, observer: (any CycleObserver)? = nil
     ) {
@@ -31,12 +31,12 @@ package struct Freeze {
     package func run() throws(FreezeError) -> FrozenCycle {
         try beginCycle()
         let id = KernelID.random()
-        let report = EventLog(
+        let log = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
-        let cycle = HookSequence(id: id, kind, record: .new, report: report, in: context, begin: .now())
+        let cycle = HookSequence(id: id, kind, recorder: .new, log: log, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
-        if kind == .rehearsal { report.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
+        if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let entries = entries(cycle)
         let link = entries.contains { $0.disposition == .runs } ? startGuard(of: cycle) : nil
 
@@ -55,7 +55,7 @@ package struct Freeze {
         // A rehearsal takes no image: its marker would describe an image that somebody takes by chance.
         if kind == .backup { writeImageMarker(cycle) }
         let summary = "frozen: \(cycle.summary) (\(cycle.label))"
-        report.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
+        log.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
         switch kind {
         case .backup: link?.frozen()
         case .rehearsal: link?.rehearsed()
@@ -94,7 +94,7 @@ package struct Freeze {
     /// Thaws a cycle whose own thaw never came.
     private func recoverLostCycle(_ record: CycleRecord) {
         let deadline = policy.recoveryDeadline(from: begin)
-        // Only a thaw that needs the lock can fail, and this freeze has it.
+        // A thaw throws only when it needs the lock, and this freeze has the lock.
         _ = try? Thaw(in: context, begin: .now()).run(.recovery(record, until: deadline))
     }
 
@@ -104,7 +104,7 @@ package struct Freeze {
             return try directory.entries()
         } catch {
             let place = SafeText.clean(directory.path)
-            cycle.report.write(Event(.warning, nil, "no hook runs: the directory \(place) cannot be read: \(error)"))
+            cycle.log.write(Event(.warning, nil, "no hook runs: the directory \(place) cannot be read: \(error)"))
             return []
         }
     }
@@ -112,15 +112,15 @@ package struct Freeze {
     /// Starts the guard before the first hook; a freeze without a guard goes on, and the log says so.
     private func startGuard(of cycle: HookSequence) -> GuardLink? {
         let limit = context.settings.holdLimit
-        guard limit > .zero, cycle.record?.failure == nil, context.runDirectory != nil else { return nil }
+        guard limit > .zero, cycle.recorder?.failure == nil, context.runDirectory != nil else { return nil }
         do {
             let link = try GuardLink(cycle: cycle.id, locations: context.locations)
-            cycle.record?.append(.guardian(link.process, socket: link.socketName))
+            cycle.recorder?.append(.guardian(link.process, socket: link.socketName))
             let text = "guard: \(link.placement); without a thaw it ends the window after \(DurationText.format(limit))"
-            cycle.report.write(Event(.info, .guardStarted, text))
+            cycle.log.write(Event(.info, .guardStarted, text))
             return link
         } catch {
-            cycle.report.write(Event(.error, .guardFailed, "\(error); a lost thaw leaves the applications frozen"))
+            cycle.log.write(Event(.error, .guardFailed, "\(error); a lost thaw leaves the applications frozen"))
             return nil
         }
     }
@@ -177,7 +177,7 @@ package struct Freeze {
             try context.imageMarker.write(record)
         } catch {
             let place = SafeText.clean(context.locations.stateDirectory)
-            cycle.report.write(
+            cycle.log.write(
                 Event(.warning, .stateUnavailable, "the image marker in \(place) cannot be written: \(error)"))
         }
     }
@@ -188,10 +188,10 @@ package struct Freeze {
         let start = MonotonicTime.now()
         let elapsed = start - cycle.begin
         let time = DurationText.seconds(elapsed)
-        cycle.report.write(Event(.error, failure.messageID, "rolling back: \(failure) after \(time) s"))
+        cycle.log.write(Event(.error, failure.messageID, "rolling back: \(failure) after \(time) s"))
         let (countBefore, failedBefore) = (cycle.count, cycle.failedCount)
         let ending = CycleEnding(context: context, cycle: cycle)
-        if failure.hook == nil { cycle.record?.append(.fault("\(failure)")) }
+        if failure.hook == nil { cycle.recorder?.append(.fault("\(failure)")) }
         cycle.mark(.thawing)
         cycle.thaw(frozen.reversed(), reason: .rollback, until: policy.rollbackDeadline(from: begin))
         if let record = context.unfinishedCycle() { ending.closeWindow(record) }
@@ -199,7 +199,7 @@ package struct Freeze {
         let failed = cycle.failedCount - failedBefore
         let counts = "\(CountText.format(cycle.count - countBefore, "hook")), \(failed) failed"
         let thawTime = DurationText.seconds(.now() - start)
-        cycle.report.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(thawTime) s (\(cycle.label))"))
+        cycle.log.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(thawTime) s (\(cycle.label))"))
         return Rollback(cause: failure, elapsed: elapsed, thawFailures: failed, cycle: ended?.summary)
     }
 }

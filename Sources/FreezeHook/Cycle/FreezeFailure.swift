@@ -6,7 +6,7 @@ import FreezeHookBase
 package enum FreezeFailure: Error, Equatable, CustomStringConvertible {
     /// A signal asked this program to stop.
     case interrupted(signal: Int32)
-    /// Somebody else could have written the hook.
+    /// Another user could have written the hook.
     case hookRefused(hook: String, reason: String)
     /// The time limit of the freeze had passed before the hook's turn.
     case outOfTime(hook: String, limit: Duration)

@@ -4,13 +4,13 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Why a hook must not run: somebody else could have written it, or put it in its place.
+/// Why a hook must not run: another user could have written it, or put it in its place.
 package struct Refusal: Equatable, Sendable, CustomStringConvertible {
     /// The fault of a subject.
     package enum Fault: Equatable, Sendable {
         /// The hook's own owner or mode.
         case hook(Ownership.Fault)
-        /// The hook runs with the rights of its owner or group, whoever calls it.
+        /// The hook is setuid or setgid: it runs with the rights of its owner or group.
         case setID
         /// The owner or the mode of a directory on the way to the hook.
         case directory(Ownership.Fault)

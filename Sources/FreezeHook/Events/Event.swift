@@ -50,7 +50,7 @@ package struct Event: Sendable {
     package var priority: Priority
     /// The kind of message, which the journal's catalog explains; nil for none.
     package var messageID: MessageID?
-    /// One line, cleaned.
+    /// The text: one line, cleaned.
     package var text: String
     /// The fields of the journal entry beside its message.
     package var fields: [(field: Field, value: String)] = []
@@ -64,13 +64,4 @@ package struct Event: Sendable {
         self.text = text
         self.fields = fields.map { (field: $0.0, value: $0.1) }
     }
-}
-
-/// Somebody who looks on while a cycle runs.
-package protocol CycleObserver: AnyObject {
-    /// Takes the events in their order.
-    func write(_ events: [Event])
-
-    /// Called again and again, some ten times a second, while something is waited for.
-    func tick()
 }

@@ -9,7 +9,7 @@ package final class EventLog {
     private var log: LogFile?
     private var journal: Journal?
     private var deferred: DeferredEvents?
-    private var logFailureIsTold = false
+    private var logFailureIsReported = false
     /// The observer of the cycle; nil when there is none.
     let observer: (any CycleObserver)?
 
@@ -20,7 +20,7 @@ package final class EventLog {
         do {
             log = try LogFile(path: locations.logFile ?? settings.logFile)
         } catch {
-            tell(error)
+            report(error)
         }
     }
 
@@ -37,16 +37,16 @@ package final class EventLog {
         log?.write(events)
         journal?.write(events)
         observer?.write(events)
-        if let failure = log?.failure { tell(failure) }
+        if let failure = log?.failure { report(failure) }
     }
 
     package func write(_ event: Event) {
         write([event])
     }
 
-    private func tell(_ failure: LogError) {
-        guard !logFailureIsTold else { return }
-        logFailureIsTold = true
+    private func report(_ failure: LogError) {
+        guard !logFailureIsReported else { return }
+        logFailureIsReported = true
         journal?.write([Event(.warning, .logUnavailable, "\(failure); what follows is in the journal alone")])
     }
 }

@@ -46,15 +46,15 @@ struct Expiry {
         let mountPoints = FilesystemThaw.run()
         guard !mountPoints.isEmpty else { return }
         let names = mountPoints.map { SafeText.clean($0) }.joined(separator: ", ")
-        sequence.record?.append(.fault("the guard thawed the filesystems \(names) at \(WallTime.now().rfc3339)"))
-        sequence.report.write(Event(.error, .windowExpired, "the guard thawed the filesystems \(names)"))
+        sequence.recorder?.append(.fault("the guard thawed the filesystems \(names) at \(WallTime.now().rfc3339)"))
+        sequence.log.write(Event(.error, .windowExpired, "the guard thawed the filesystems \(names)"))
     }
 
     private func correctImageMarker() {
         guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
             return
         }
-        // Where somebody else has frozen the filesystem the write waits in the kernel: no thaw must wait for this lock.
+        // A write to a filesystem that another program has frozen waits in the kernel: no thaw must wait for this lock.
         runDirectory.unlock()
         try? context.imageMarker.write(record)
         // A thaw may have ended the cycle meanwhile.

@@ -40,7 +40,7 @@ extension HoldRequest {
 
         var text: String { String(decoding: value, as: UTF8.self) }
 
-        /// nil when the value is no number of nanoseconds.
+        /// The value as a duration; nil when it is no number of nanoseconds.
         var duration: Duration? { Int64(text).map { .nanoseconds($0) } }
     }
 

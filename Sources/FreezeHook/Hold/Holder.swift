@@ -20,7 +20,7 @@ package final class Holder {
     /// The socket to `hold`.
     private let asker: Descriptor
     private var listener: Descriptor?
-    private let record: CycleRecorder
+    private let recorder: CycleRecorder
     private let begin = MonotonicTime.now()
     /// The time and the reason of a loss: the session has ended before its release.
     private var loss: (time: WallTime, reason: String)?
@@ -40,7 +40,7 @@ package final class Holder {
         self.asker = consume asker
         self.runDirectory = directory
         self.signals = signals
-        record = CycleRecorder(in: directory, .existing)
+        recorder = CycleRecorder(in: directory, .existing)
     }
 
     static func socketName(of hold: String) -> String { "hold-\(hold)" }
@@ -53,35 +53,35 @@ package final class Holder {
     /// Opens the session, keeps it, and ends it.
     package func run() {
         guard listen() else { return fail("a session of the name \(request.name) is already held; release it first") }
-        defer { removeSocket(telling: "the session \(request.name) has just ended") }
-        record.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
+        defer { removeSocket(answering: "the session \(request.name) has just ended") }
+        recorder.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
         let client: HeldClient
         do {
             client = try HeldClient(request)
         } catch {
-            record.append(.released(hold: request.name))
+            recorder.append(.released(hold: request.name))
             return fail("\(SafeText.clean(request.client)) cannot be started: \(error)")
         }
-        record.append(.client(hold: request.name, client.process))
+        recorder.append(.client(hold: request.name, client.process))
         ClientNote(runDirectory: runDirectory, hold: request.name).write(client.process)
         if let reason = waitUntilReady(client) {
             client.end(grace: request.killGrace)
-            record.append(.released(hold: request.name))
+            recorder.append(.released(hold: request.name))
             return fail(reason)
         }
-        tell(.done)
+        answer(.done)
         keep(client)
     }
 
-    private func fail(_ reason: String) { tell(.failed(reason)) }
+    private func fail(_ reason: String) { answer(.failed(reason)) }
 
     /// Answers `hold`.
-    private func tell(_ answer: HolderAnswer) {
+    private func answer(_ answer: HolderAnswer) {
         try? Messages.send(HoldMessage.answer(answer), to: asker)
     }
 
     /// Answers a `release`.
-    private func tell(_ answer: HolderAnswer, _ connection: borrowing Descriptor) {
+    private func answer(_ answer: HolderAnswer, _ connection: borrowing Descriptor) {
         try? Messages.send(ReleaseMessage.answer(answer), to: connection, until: .now() + Self.connectionPatience)
     }
 
@@ -101,7 +101,7 @@ package final class Holder {
     }
 
     /// Removes the socket; connections that still wait get the reason.
-    private func removeSocket(telling reason: String) {
+    private func removeSocket(answering reason: String) {
         guard let number = listener?.number else { return }
         runDirectory.remove(Self.socketName(of: request.name))
         ClientNote(runDirectory: runDirectory, hold: request.name).remove()
@@ -110,7 +110,7 @@ package final class Holder {
             // close(2) of a socket with unread messages sends a reset (ECONNRESET) in place of the answer.
             _ = try? Messages.receive(
                 ReleaseMessage.self, from: connection, until: .now() + Self.connectionPatience)
-            tell(.failed(reason), connection)
+            answer(.failed(reason), connection)
         }
         listener = nil
     }
@@ -121,7 +121,7 @@ package final class Holder {
         let deadline = begin + request.timeout
         while true {
             let event = wait(client, beside: asker.number, until: deadline)
-            for line in event.lines { tell(.output(line)) }
+            for line in event.lines { answer(.output(line)) }
             if event.lines.contains(where: pattern.matches)
                 || !client.openLine.isEmpty && pattern.matches(client.openLine)
             {
@@ -157,7 +157,7 @@ package final class Holder {
         while true {
             let event = wait(client, beside: listener?.number, until: deadline)
             if client.ended != nil && loss == nil { lose(client.endingText) }
-            if event.descriptorIsReady, answer(client) { return }
+            if event.descriptorIsReady, serve(client) { return }
             if let signal = signals.stopRequest {
                 return giveUp(client, "its holder was ended by \(signalName(signal))")
             }
@@ -168,7 +168,7 @@ package final class Holder {
     private func lose(_ reason: String) {
         let time = WallTime.now()
         loss = (time, reason)
-        record.append(.lost(hold: request.name, time: time, reason: reason))
+        recorder.append(.lost(hold: request.name, time: time, reason: reason))
     }
 
     private func giveUp(_ client: HeldClient, _ reason: String) {
@@ -176,8 +176,8 @@ package final class Holder {
         _ = end(client)
     }
 
-    /// Answers one `release`; true when the session has ended with it.
-    private func answer(_ client: HeldClient) -> Bool {
+    /// Serves one connection of `release`; true when the session has ended with it.
+    private func serve(_ client: HeldClient) -> Bool {
         guard let number = listener?.number, let connection = try? LocalSocket.accept(number) else { return false }
         do throws(MessageError) {
             let message = try Messages.receive(
@@ -185,7 +185,7 @@ package final class Holder {
             ).message
             guard case .release = message else { throw .unknown(kind: message.kind.rawValue) }
         } catch {
-            tell(.failed("\(error)"), connection)
+            answer(.failed("\(error)"), connection)
             return false
         }
         // The client may have ended since the last wait.
@@ -193,17 +193,17 @@ package final class Holder {
         if client.ended != nil && loss == nil { lose(client.endingText) }
         if loss == nil {
             let lines = end(client)
-            for line in lines { tell(.output(line), connection) }
+            for line in lines { answer(.output(line), connection) }
             if client.endedWell {
-                record.append(.released(hold: request.name))
+                recorder.append(.released(hold: request.name))
             } else {
                 lose("its release failed: \(client.endingText)")
             }
         }
         let lossText = loss.map { "the session \(request.name) had ended at \($0.time.rfc3339): \($0.reason)" }
         // Before the answer: its receiver may open a session of the same name at once.
-        removeSocket(telling: lossText ?? "the session \(request.name) has been released already")
-        tell(lossText.map { .failed($0) } ?? .done, connection)
+        removeSocket(answering: lossText ?? "the session \(request.name) has been released already")
+        answer(lossText.map { .failed($0) } ?? .done, connection)
         return true
     }
 

@@ -137,7 +137,7 @@ package final class Drainer {
         for pipe in ended + pipes {
             pipe.readAvailable()
             for text in pipe.kept {
-                guard (try? send(.line(Line(hook: pipe.hook, line: text)))) != nil else { return }
+                guard (try? send(.line(Line(hook: pipe.hook, text: text)))) != nil else { return }
             }
             pipe.forget()
         }
@@ -151,7 +151,7 @@ package final class Drainer {
         /// The name of the hook.
         package var hook: String
         /// The line, cleaned.
-        package var line: String
+        package var text: String
     }
 
     /// The lines that a drainer has handed over.

@@ -35,7 +35,7 @@ enum FetchMessage: Message {
         switch self {
         case .fetch, .done: []
         case .refused(let reason): Array(reason.utf8)
-        case .line(let line): Array(line.hook.utf8) + [0] + Array(line.line.utf8)
+        case .line(let line): Array(line.hook.utf8) + [0] + Array(line.text.utf8)
         }
     }
 
@@ -49,7 +49,7 @@ enum FetchMessage: Message {
             guard parts.count == 2 else { return nil }
             self = .line(
                 Drainer.Line(
-                    hook: String(decoding: parts[0], as: UTF8.self), line: String(decoding: parts[1], as: UTF8.self)))
+                    hook: String(decoding: parts[0], as: UTF8.self), text: String(decoding: parts[1], as: UTF8.self)))
         default: return nil
         }
     }

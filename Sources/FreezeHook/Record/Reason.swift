@@ -25,7 +25,7 @@ package struct Reason: Equatable, Sendable {
 
     /// The kind; nil in the history of older versions.
     package var kind: Word<Kind>?
-    /// One line, cleaned.
+    /// The text: one line, cleaned.
     package var text: String
 
     /// A reason that this version knows.

@@ -20,7 +20,7 @@ package enum ThawOrder: String, CaseIterable, Sendable {
 }
 
 /// Whether a failing thaw shows in the exit status.
-package enum ThawFailure: String, CaseIterable, Sendable {
+package enum ThawFailurePolicy: String, CaseIterable, Sendable {
     /// The failure shows only in the log and the journal: hosts discard a good snapshot after a failed thaw.
     case ignore
     /// The failure gives exit status 1 too.
@@ -46,7 +46,7 @@ package struct Settings: Equatable, Sendable {
     /// The order of a thaw.
     package var thawOrder = ThawOrder.reverse
     /// Whether a failing thaw shows in the exit status.
-    package var thawFailure = ThawFailure.ignore
+    package var thawFailure = ThawFailurePolicy.ignore
     /// The log, unless an option names another one.
     package var logFile = FilePath("/var/log/qga-fsfreeze-hook.log")
     /// Whether the journal is written to.

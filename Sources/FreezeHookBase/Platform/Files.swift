@@ -30,6 +30,12 @@ package func readKernelFile(_ path: String, limit: Int = 1 << 20) -> [UInt8]? {
     try? readFile(FilePath(path), limit: limit)
 }
 
+/// The bytes of standard input; none when it is a terminal.
+package func readStandardInput() -> [UInt8] {
+    // The statements of a backup script are a few lines.
+    isatty(0) == 1 ? [] : (try? readAll(0, limit: 16 << 20)) ?? []
+}
+
 /// Writes all of the bytes. Throws the errno of the first write that failed.
 package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) {
     var rest = bytes

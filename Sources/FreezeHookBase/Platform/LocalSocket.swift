@@ -4,7 +4,7 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// Sequenced-packet sockets between processes of ours, all close-on-exec.
+/// Sequenced-packet sockets between the program's own processes (unix(7)), all close-on-exec.
 package enum LocalSocket {
     /// A listening socket of this name in the run directory. Throws `addressInUse` when the name is taken.
     package static func listen(_ name: String, in directory: RunDirectory) throws(Errno) -> Descriptor {

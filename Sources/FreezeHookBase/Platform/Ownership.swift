@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// Who could have written a file or a directory.
+/// The users who could have written a file or a directory.
 package enum Ownership {
     /// Why a file or a directory cannot be trusted.
     package enum Fault: Equatable, Sendable, CustomStringConvertible {
