@@ -9,7 +9,7 @@ struct Bookkeeping {
     let settings: Settings
     let locations: Locations
 
-    /// Enters a cycle that has ended. Returns what could not be written, in words.
+    /// Enters a cycle that has ended. Returns the failed writes, in words.
     func enter(_ cycle: CycleSummary) -> [String] {
         let directory = StateDirectory(path: locations.stateDirectory)
         let history = History(directory: directory, limit: settings.historyLimit)

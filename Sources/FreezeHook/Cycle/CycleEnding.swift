@@ -33,7 +33,7 @@ struct CycleEnding {
         }
     }
 
-    /// Records the sessions whose holders were killed. Before the thaw hooks: their releases would hide the loss.
+    /// Records killed holders and logs a killed guard. Before the thaw hooks: their releases would hide the loss.
     func noteLostHolds(_ record: CycleRecord) {
         guard let runDirectory = context.runDirectory else { return }
         noteLost(OpenHolds(runDirectory: runDirectory, settings: context.settings).lost(in: record))

@@ -168,7 +168,7 @@ package struct Freeze {
         if let failure = policy.failure(of: hook, action, outcome, stopRequest: cycle.stopRequest) { throw failure }
     }
 
-    /// Writes the cycle's record so far into the image.
+    /// Writes the image marker: the record so far.
     private func writeImageMarker(_ cycle: HookSequence) {
         guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
             return

@@ -25,7 +25,7 @@ package final class Holder {
     /// The time and the reason of a loss: the session has ended before its release.
     private var loss: (time: WallTime, reason: String)?
 
-    /// A holder whose request comes over descriptor 0; nil when none can be received, and the answer says why.
+    /// A holder whose request comes over descriptor 0; nil without a run directory or a valid request.
     package init?(runDirectory: FilePath) {
         let asker = Descriptor(owning: 0)
         guard let directory = try? RunDirectory(path: runDirectory), let signals = try? SignalDescriptor() else {
@@ -207,7 +207,7 @@ package final class Holder {
         return true
     }
 
-    /// Sends the client the release text, waits, and kills what is left; returns the client's last lines.
+    /// Sends the client the release text, waits, and kills the rest of its family; returns the last lines.
     private func end(_ client: HeldClient) -> [String] {
         var lines: [String] = []
         client.finishInput(with: request.release)

@@ -41,8 +41,8 @@ package struct HookOutcome: Equatable, Sendable {
         self.ending = ending
     }
 
-    /// The shell's number for the ending: the exit status, 128 plus the signal, or 124 where the hook was ended or its
-    /// status is unknown.
+    /// The shell's number for the ending: the exit status, 128 plus the signal, or 124 for an unknown ending and for an
+    /// exit status after a time limit or an interruption.
     package var status: Int32 {
         switch ending {
         case .exited(let status): exceededLimit == nil && !interrupted ? status : 124

@@ -3,7 +3,7 @@
 import FreezeHookBase
 import SystemPackage
 
-/// How good an image taken in a cycle's window is, and why it is no better.
+/// The verdict on an image taken in a cycle's window: its guarantee, and why that is no better.
 package struct Verdict: Equatable, Sendable {
     /// The guarantee for the image.
     package var guarantee: Guarantee

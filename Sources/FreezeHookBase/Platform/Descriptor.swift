@@ -25,8 +25,8 @@ package struct Descriptor: ~Copyable, Sendable {
 
     deinit { _ = Glibc.close(number) }
 
-    /// Closes the descriptor here. Where a value that is only given up (`_ = consume`) ends, the optimizer decides: it may
-    /// be before the last call that knows the number.
+    /// Closes the descriptor here. The optimizer may end a value that is only given up (`_ = consume`) before the last
+    /// call that uses the number.
     package consuming func close() {
         _ = Glibc.close(number)
         discard self

@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// The place where text is shown: its width, and what it can show beside plain ASCII.
+/// The place where text is shown: its width, and its means beside plain ASCII.
 package struct Terminal: Equatable, Sendable {
     /// Whether the place is a terminal; otherwise it is a pipe or a file.
     package var isTerminal: Bool
