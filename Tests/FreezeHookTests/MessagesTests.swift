@@ -47,8 +47,8 @@ import Testing
         }
         for message: DrainerMessage in [.ready, .pipe(hook: ""), .pipe(hook: text)] { #expect(survives(message)) }
         for message: FetchMessage in [
-            .fetch, .done, .refused(text), .line(Drainer.Line(hook: text, line: "a\0b")),
-            .line(Drainer.Line(hook: "", line: "")),
+            .fetch, .done, .refused(text), .line(Drainer.Line(hook: text, text: "a\0b")),
+            .line(Drainer.Line(hook: "", text: "")),
         ] { #expect(survives(message)) }
         let answers: [HolderAnswer] = [.done, .failed(text), .output(""), .output(text)]
         for answer in answers {
@@ -76,8 +76,8 @@ import Testing
             FetchMessage.refused("").kind.rawValue, GuardMessage.refused("").kind.rawValue,
         ] { #expect(kind == 5) }
         #expect(ReleaseMessage.answer(.output("")).kind.rawValue == 6)
-        #expect(FetchMessage.line(Drainer.Line(hook: "", line: "")).kind.rawValue == 7)
-        #expect(FetchMessage.line(Drainer.Line(hook: "a", line: "b")).payload == bytes("a\0b"))
+        #expect(FetchMessage.line(Drainer.Line(hook: "", text: "")).kind.rawValue == 7)
+        #expect(FetchMessage.line(Drainer.Line(hook: "a", text: "b")).payload == bytes("a\0b"))
         #expect(
             Messages.envelope(kind: 7, length: 0x0102, version: 0x0304)
                 == bytes("FSFH") + [3, 4, 7, 0, 0, 0, 1, 2])

@@ -67,8 +67,10 @@ import Testing
         #expect(missing.entriesToThaw(of: nil, .reverse) == [])
     }
 
-    @Test(arguments: FailurePolicy.allCases, ThawFailure.allCases)
-    func `A failed thaw shows only where the settings say so twice`(policy: FailurePolicy, thawFailure: ThawFailure) {
+    @Test(arguments: FailurePolicy.allCases, ThawFailurePolicy.allCases)
+    func `A failed thaw shows only where the settings say so twice`(
+        policy: FailurePolicy, thawFailure: ThawFailurePolicy
+    ) {
         var settings = Settings()
         settings.onFailure = policy
         settings.thawFailure = thawFailure

@@ -30,27 +30,27 @@ import Testing
     }
 
     @Test func `An arrow that runs back is found`() throws {
-        try add("\nprivate let own = Terminal(columns: nil)\n", to: "FreezeHookBase/Platform/Blanks.swift")
+        try add("\nprivate let own = Terminal(columns: nil)\n", to: "FreezeHookBase/Platform/Trimming.swift")
         let result = try run("check-layers")
         #expect(result.status == 1)
         #expect(
             result.stdout.hasPrefix(
-                "Sources/FreezeHookBase/Platform/Blanks.swift: uses Terminal of Terminal, which stands above it\n"))
+                "Sources/FreezeHookBase/Platform/Trimming.swift: uses Terminal of Terminal, which stands above it\n"))
     }
 
     @Test func `A member that a folder above adds is found`() throws {
         try add(
             "\nextension SafeText {\n    static var planted: Int { 1 }\n}\n",
             to: "FreezeHookBase/Terminal/TextWidth.swift")
-        try add("\nprivate let own = SafeText.planted\n", to: "FreezeHookBase/Platform/Blanks.swift")
+        try add("\nprivate let own = SafeText.planted\n", to: "FreezeHookBase/Platform/Trimming.swift")
         let result = try run("check-layers")
         #expect(result.status == 1)
-        #expect(result.stdout.contains("Platform/Blanks.swift: uses .planted of Terminal, which stands above it\n"))
+        #expect(result.stdout.contains("Platform/Trimming.swift: uses .planted of Terminal, which stands above it\n"))
     }
 
     @Test func `What a comment or a string says is no use`() throws {
         try add(
-            "\n// Terminal\nprivate let own = \"Terminal \\(1)\"\n", to: "FreezeHookBase/Platform/Blanks.swift")
+            "\n// Terminal\nprivate let own = \"Terminal \\(1)\"\n", to: "FreezeHookBase/Platform/Trimming.swift")
         expectSilentSuccess(try run("check-layers"))
     }
 

@@ -4,7 +4,7 @@ import FreezeHookBase
 
 /// Whether a cycle may begin now.
 enum Admission {
-    /// What comes before the first hook.
+    /// The decision before the first hook.
     enum Decision {
         case proceed
         /// The cycle of this record is thawed first: its own thaw never came.
@@ -12,7 +12,7 @@ enum Admission {
         case refuse(FreezeError)
     }
 
-    /// Decides by what waiting for the lock has come to, by the record of a cycle that has not ended, and by whether
+    /// Decides by the outcome of waiting for the lock, by the record of a cycle that has not ended, and by whether
     /// qemu-ga holds filesystems frozen.
     static func decide(
         _ kind: CycleKind, lock: RunDirectory.Lock, unfinished record: CycleRecord?, agentIsFrozen: Bool
@@ -31,7 +31,7 @@ enum Admission {
         of record: CycleRecord, _ lock: RunDirectory.Lock, _ agentIsFrozen: Bool
     ) -> Decision {
         guard record.isFrozen, record.kind == .backup else { return .recover(record) }
-        // The lock was that of another freeze. The guard or a thaw at work on an older cycle is no reason to refuse.
+        // Waited for a freeze: refuse. Waited for the guard or a thaw: go on.
         if case .waited = lock, !record.isBeingThawed { return .refuse(.frozenMeanwhile(cycle: record.id)) }
         return agentIsFrozen ? .refuse(.agentHoldsFilesystems(cycle: record.id)) : .recover(record)
     }

@@ -3,19 +3,19 @@
 import FreezeHookBase
 import SystemPackage
 
-/// What is kept of a cycle when it is over: its line in the history, the counters, and the metrics. Never written to while
-/// applications are held.
+/// The files that keep an ended cycle: the history, the counters, and the metrics. None is written while applications
+/// are held.
 struct Bookkeeping {
     let settings: Settings
     let locations: Locations
 
-    /// Enters a cycle that has ended. Returns what could not be written, in words.
+    /// Enters a cycle that has ended. Returns the failed writes, in words.
     func enter(_ cycle: CycleSummary) -> [String] {
         let directory = StateDirectory(path: locations.stateDirectory)
         let history = History(directory: directory, limit: settings.historyLimit)
         let place = SafeText.clean(locations.stateDirectory)
         var problems: [String] = []
-        // Before the cycle is in the history: without a file the counters begin with what that tells.
+        // Before the history has the cycle: counters without a file begin with the history and would count it twice.
         var counters = CycleCounters.read(from: directory, orCount: history)
         counters.count(cycle)
         do { try history.add(cycle) } catch {

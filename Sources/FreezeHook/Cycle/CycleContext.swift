@@ -4,18 +4,18 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// What a freeze or a thaw works with: settings, places, and what became of opening them.
+/// The context of a freeze or thaw: locations, settings and run directory, or why one cannot be used.
 package final class CycleContext {
-    /// Where this run finds and keeps things.
+    /// The files and directories of this run.
     package let locations: Locations
-    /// What the configuration file says, or why it cannot be used.
+    /// The settings of the configuration file, or why it cannot be used.
     let configuration: Result<Settings, ConfigurationError>
     /// The run directory, or why it cannot be used.
     let openedRunDirectory: Result<RunDirectory, RunDirectoryError>
     let signals: SignalDescriptor
 
-    /// Reads the configuration and opens the run directory. Neither can fail it: a broken configuration must not leave
-    /// applications locked. Throws when the process has no descriptor left to read signals from.
+    /// Reads the configuration and opens the run directory; neither fault throws, as a broken configuration must not
+    /// leave applications locked. Throws when no descriptor is free for signals.
     package init(locations: Locations) throws(Errno) {
         self.locations = locations
         signals = try SignalDescriptor()
@@ -26,18 +26,18 @@ package final class CycleContext {
     /// The settings in force: the defaults when the configuration cannot be used.
     var settings: Settings { (try? configuration.get()) ?? Settings() }
 
-    /// nil when it cannot be used: the hooks run all the same.
+    /// The run directory; nil when it cannot be used, and the hooks run all the same.
     var runDirectory: RunDirectory? { try? openedRunDirectory.get() }
 
-    /// Whether qemu-ga says that it holds filesystems frozen.
+    /// Whether qemu-ga holds filesystems frozen, by its state file.
     var agentIsFrozen: Bool {
         locations.agentState.withPlatformString { access($0, F_OK) } == 0
     }
 
-    /// The record in the run directory, of whatever cycle it is.
+    /// The record in the run directory, of any cycle.
     ///
-    /// Always read afresh, also by the process that writes it: the file is the truth. Holders and the guard append to it
-    /// too, and a process that is killed leaves nothing else.
+    /// Each call reads the file, also in the process that writes it: holders and the guard append to it too, and a
+    /// killed process leaves nothing else.
     func record() -> CycleRecord? {
         runDirectory.flatMap(CycleRecorder.read)
     }

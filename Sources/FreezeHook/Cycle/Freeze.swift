@@ -4,7 +4,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The first half of a cycle: every hook is called with `freeze`; when that fails, what was frozen is thawed again.
+/// The first half of a cycle: every hook is called with `freeze`; a freeze that fails is rolled back.
 package struct Freeze {
     private let kind: CycleKind
     private let context: CycleContext
@@ -14,7 +14,7 @@ package struct Freeze {
     // A rehearsal gives way to everything else.
     private static let rehearsalPatience = Duration.seconds(1)
 
-    /// A freeze whose time counts from `begin`; the observer looks on.
+    /// A freeze whose time counts from `begin`; the observer gets its events.
     package init(
         _ kind: CycleKind, in context: CycleContext, begin: MonotonicTime, observer: (any CycleObserver)? = nil
     ) {
@@ -26,17 +26,17 @@ package struct Freeze {
 
     /// Runs the freeze to its end.
     ///
-    /// The guard of a rehearsal ends the window also when this process ends before it has thawed; that of a backup waits for
-    /// the thaw.
+    /// The guard of a rehearsal also ends the window when this process ends before its thaw; the guard of a backup
+    /// waits for the thaw.
     package func run() throws(FreezeError) -> FrozenCycle {
         try beginCycle()
         let id = KernelID.random()
-        let report = EventLog(
+        let log = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
-        let cycle = HookSequence(id: id, kind, record: .new, report: report, in: context, begin: .now())
+        let cycle = HookSequence(id: id, kind, recorder: .new, log: log, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
-        if kind == .rehearsal { report.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
+        if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let entries = entries(cycle)
         let link = entries.contains { $0.disposition == .runs } ? startGuard(of: cycle) : nil
 
@@ -52,10 +52,10 @@ package struct Freeze {
         }
         cycle.mark(.frozen)
         cycle.reportLostRecord()
-        // Nothing is imaged in a rehearsal: a marker would speak of an image that somebody takes by chance.
+        // A rehearsal takes no image: its marker would describe an image that somebody takes by chance.
         if kind == .backup { writeImageMarker(cycle) }
         let summary = "frozen: \(cycle.summary) (\(cycle.label))"
-        report.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
+        log.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
         switch kind {
         case .backup: link?.frozen()
         case .rehearsal: link?.rehearsed()
@@ -65,7 +65,7 @@ package struct Freeze {
 
     private var policy: FreezePolicy { FreezePolicy(settings: context.settings) }
 
-    /// Makes sure that no other cycle is going on.
+    /// Takes the lock; then goes on, thaws a lost cycle first, or refuses, as `Admission` decides.
     private func beginCycle() throws(FreezeError) {
         guard let runDirectory = context.runDirectory else { return }
         if kind == .backup { interruptRehearsal() }
@@ -79,7 +79,7 @@ package struct Freeze {
         }
     }
 
-    /// Tells a rehearsal to end now: a backup does not wait for it.
+    /// Asks a rehearsal to end now (SIGTERM): a backup does not wait for it.
     private func interruptRehearsal() {
         if let rehearser = context.unfinishedCycle()?.rehearser, rehearser.isAlive { kill(rehearser.pid, SIGTERM) }
     }
@@ -94,7 +94,7 @@ package struct Freeze {
     /// Thaws a cycle whose own thaw never came.
     private func recoverLostCycle(_ record: CycleRecord) {
         let deadline = policy.recoveryDeadline(from: begin)
-        // Only a thaw that needs the lock can fail, and this freeze has it.
+        // A thaw throws only when it needs the lock, and this freeze has the lock.
         _ = try? Thaw(in: context, begin: .now()).run(.recovery(record, until: deadline))
     }
 
@@ -104,28 +104,28 @@ package struct Freeze {
             return try directory.entries()
         } catch {
             let place = SafeText.clean(directory.path)
-            cycle.report.write(Event(.warning, nil, "no hook runs: the directory \(place) cannot be read: \(error)"))
+            cycle.log.write(Event(.warning, nil, "no hook runs: the directory \(place) cannot be read: \(error)"))
             return []
         }
     }
 
-    /// Starts the guard before the first hook; a freeze without one goes on, and says so.
+    /// Starts the guard before the first hook; a freeze without a guard goes on, and the log says so.
     private func startGuard(of cycle: HookSequence) -> GuardLink? {
         let limit = context.settings.holdLimit
-        guard limit > .zero, cycle.record?.failure == nil, context.runDirectory != nil else { return nil }
+        guard limit > .zero, cycle.recorder?.failure == nil, context.runDirectory != nil else { return nil }
         do {
             let link = try GuardLink(cycle: cycle.id, locations: context.locations)
-            cycle.record?.append(.guardian(link.process, socket: link.socketName))
+            cycle.recorder?.append(.guardian(link.process, socket: link.socketName))
             let text = "guard: \(link.placement); without a thaw it ends the window after \(DurationText.format(limit))"
-            cycle.report.write(Event(.info, .guardStarted, text))
+            cycle.log.write(Event(.info, .guardStarted, text))
             return link
         } catch {
-            cycle.report.write(Event(.error, .guardFailed, "\(error); a lost thaw leaves the applications frozen"))
+            cycle.log.write(Event(.error, .guardFailed, "\(error); a lost thaw leaves the applications frozen"))
             return nil
         }
     }
 
-    /// Calls those hooks that declare it with `prepare`: their long work is done before anything is locked.
+    /// Calls the hooks that declare `prepare`: their long work comes before the first lock.
     private func prepare(_ entries: [DirectoryEntry], in cycle: HookSequence) throws(FreezeFailure) {
         let end = policy.prepareDeadline(from: begin)
         for entry in entries where entry.disposition == .runs && entry.hook.prepares {
@@ -146,7 +146,7 @@ package struct Freeze {
                 cycle.refuse(entry.hook, .freeze, "\(refusal)")
                 if policy.aborts(entry.hook) { throw .hookRefused(hook: entry.hook.name, reason: "\(refusal)") }
             case .runs:
-                // Before it runs: a hook that is cut off may have frozen something.
+                // Before the call: a hook that is cut off may have frozen its application.
                 if .now() < deadline { frozen.append(entry) }
                 try runOne(entry.hook, .freeze, until: deadline, in: cycle)
             }
@@ -168,7 +168,7 @@ package struct Freeze {
         if let failure = policy.failure(of: hook, action, outcome, stopRequest: cycle.stopRequest) { throw failure }
     }
 
-    /// Leaves in the image how it was taken.
+    /// Writes the image marker: the record so far.
     private func writeImageMarker(_ cycle: HookSequence) {
         guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
             return
@@ -177,21 +177,21 @@ package struct Freeze {
             try context.imageMarker.write(record)
         } catch {
             let place = SafeText.clean(context.locations.stateDirectory)
-            cycle.report.write(
+            cycle.log.write(
                 Event(.warning, .stateUnavailable, "the image marker in \(place) cannot be written: \(error)"))
         }
     }
 
-    /// Thaws what was started, the failing hook first, and says why.
+    /// Thaws the hooks that were started, the failing one first, and logs why.
     private func rollBack(_ frozen: [DirectoryEntry], after failure: FreezeFailure, in cycle: HookSequence) -> Rollback
     {
         let start = MonotonicTime.now()
         let elapsed = start - cycle.begin
         let time = DurationText.seconds(elapsed)
-        cycle.report.write(Event(.error, failure.messageID, "rolling back: \(failure) after \(time) s"))
+        cycle.log.write(Event(.error, failure.messageID, "rolling back: \(failure) after \(time) s"))
         let (countBefore, failedBefore) = (cycle.count, cycle.failedCount)
         let ending = CycleEnding(context: context, cycle: cycle)
-        if failure.hook == nil { cycle.record?.append(.fault("\(failure)")) }
+        if failure.hook == nil { cycle.recorder?.append(.fault("\(failure)")) }
         cycle.mark(.thawing)
         cycle.thaw(frozen.reversed(), reason: .rollback, until: policy.rollbackDeadline(from: begin))
         if let record = context.unfinishedCycle() { ending.closeWindow(record) }
@@ -199,7 +199,7 @@ package struct Freeze {
         let failed = cycle.failedCount - failedBefore
         let counts = "\(CountText.format(cycle.count - countBefore, "hook")), \(failed) failed"
         let thawTime = DurationText.seconds(.now() - start)
-        cycle.report.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(thawTime) s (\(cycle.label))"))
+        cycle.log.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(thawTime) s (\(cycle.label))"))
         return Rollback(cause: failure, elapsed: elapsed, thawFailures: failed, cycle: ended?.summary)
     }
 }

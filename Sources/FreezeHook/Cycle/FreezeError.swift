@@ -2,7 +2,7 @@
 
 import FreezeHookBase
 
-/// Why applications are not frozen. But for `rolledBack` no hook was called.
+/// Why applications are not frozen. Only before `rolledBack` were hooks called.
 package enum FreezeError: Error, Equatable, CustomStringConvertible {
     /// Another freeze or thaw has the lock and did not end in the time that a cycle of this kind waits.
     case busy(for: CycleKind)
@@ -14,10 +14,10 @@ package enum FreezeError: Error, Equatable, CustomStringConvertible {
     case unfinished(CycleKind, cycle: String)
     /// A rehearsal would call hooks that write to filesystems which qemu-ga holds frozen.
     case filesystemsFrozen
-    /// The freeze was given up, and what was frozen was thawed.
+    /// The freeze was given up, and the frozen hooks were thawed.
     case rolledBack(Rollback)
 
-    /// The sentence for whoever has waited in vain for the lock.
+    /// The description of a lock that stayed busy, for freeze and thaw.
     static let stillRunning = "another freeze or thaw is still running; try again when it has ended"
 
     package var description: String {
@@ -32,23 +32,5 @@ package enum FreezeError: Error, Equatable, CustomStringConvertible {
         case .filesystemsFrozen: "qemu-ga holds the filesystems frozen; try again when they are thawed"
         case .rolledBack(let rollback): "\(rollback)"
         }
-    }
-}
-
-/// A freeze that was given up and thawed again.
-package struct Rollback: Equatable, Sendable, CustomStringConvertible {
-    /// Why the freeze was given up.
-    package var cause: FreezeFailure
-    /// From the cycle's start to the failure.
-    package var elapsed: Duration
-    /// The number of hooks whose thaw failed.
-    package var thawFailures: Int
-    /// What the history keeps of the cycle; nil when its record was lost.
-    package var cycle: CycleSummary?
-
-    package var description: String {
-        let outcome =
-            thawFailures == 0 ? "rolled back, nothing is frozen" : "rolled back, but \(thawFailures) failed to thaw"
-        return "\(cause) after \(DurationText.seconds(elapsed)) s; \(outcome)"
     }
 }

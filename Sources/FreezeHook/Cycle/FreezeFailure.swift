@@ -2,18 +2,18 @@
 
 import FreezeHookBase
 
-/// Why a freeze gives up when it has begun.
+/// Why a freeze that has begun gives up.
 package enum FreezeFailure: Error, Equatable, CustomStringConvertible {
-    /// This program was told to stop.
+    /// A signal asked this program to stop.
     case interrupted(signal: Int32)
-    /// Somebody else could have written the hook.
+    /// Another user could have written the hook.
     case hookRefused(hook: String, reason: String)
-    /// The freeze has used up its time, the limit, before the hook.
+    /// The time limit of the freeze had passed before the hook's turn.
     case outOfTime(hook: String, limit: Duration)
-    /// The hook ended with a status that is a failure; the explanation says what the number does not.
+    /// The hook ended with a status that is a failure; nil when the status needs no explanation.
     case hookFailed(hook: String, HookAction, status: Int32, explanation: String?)
 
-    /// The hook's name; nil for what is no hook's fault.
+    /// The hook's name; nil when no hook is at fault.
     var hook: String? {
         switch self {
         case .interrupted: nil
@@ -21,7 +21,7 @@ package enum FreezeFailure: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// What happened, without the hook's name.
+    /// The failure in words, without the hook's name.
     var reason: String {
         switch self {
         case .interrupted(let signal): "interrupted by \(signalName(signal))"
@@ -33,7 +33,7 @@ package enum FreezeFailure: Error, Equatable, CustomStringConvertible {
         }
     }
 
-    /// The journal's MESSAGE_ID of the entry that tells of it.
+    /// The journal's MESSAGE_ID for the failure.
     var messageID: MessageID {
         switch self {
         case .interrupted: .interrupted

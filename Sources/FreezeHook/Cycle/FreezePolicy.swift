@@ -2,7 +2,7 @@
 
 import FreezeHookBase
 
-/// How long a freeze may take, and which failures end it.
+/// The time limits of a freeze, and the failures that end it.
 struct FreezePolicy {
     let settings: Settings
 
@@ -14,10 +14,10 @@ struct FreezePolicy {
     /// The moment after which no hook is called with `prepare` any more.
     func prepareDeadline(from begin: MonotonicTime) -> MonotonicTime { begin + settings.prepareLimit }
 
-    /// The moment at which hooks that are thawed in a rollback have used up their time.
+    /// The deadline of the thaw hooks in a rollback.
     func rollbackDeadline(from begin: MonotonicTime) -> MonotonicTime { begin + settings.freezeTimeout }
 
-    /// The moment at which the thaw of a lost cycle has used up its time: the freeze that was asked for needs the rest.
+    /// The deadline for the thaw of a lost cycle; the rest of the time is for the freeze itself.
     func recoveryDeadline(from begin: MonotonicTime) -> MonotonicTime { begin + settings.freezeTimeout / 2 }
 
     /// Whether a failure of the hook ends the freeze.
@@ -25,8 +25,8 @@ struct FreezePolicy {
         hook.isRequired || settings.onFailure == .abort
     }
 
-    /// Why the freeze ends when this hook has run; nil when it goes on. `stopRequest` is the signal that has told this
-    /// program to stop, if any.
+    /// Why the freeze ends after this hook; nil when it goes on. `stopRequest` is the signal that asked this program to
+    /// stop, if any.
     func failure(of hook: Hook, _ action: HookAction, _ outcome: HookOutcome, stopRequest: Int32?) -> FreezeFailure? {
         if outcome.interrupted, let stopRequest { return .interrupted(signal: stopRequest) }
         guard outcome.failed && aborts(hook) else { return nil }

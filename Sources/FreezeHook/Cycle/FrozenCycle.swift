@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A cycle whose applications are held. The guard is told when this goes, and ends a rehearsal then.
+/// A cycle whose applications are held. The end of this value closes the link, and the guard of a rehearsal then thaws.
 package struct FrozenCycle {
     let id: String
     let link: GuardLink?

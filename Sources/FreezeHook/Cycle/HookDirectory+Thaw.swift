@@ -3,7 +3,7 @@
 import SystemPackage
 
 extension HookDirectory {
-    /// What has to be thawed, in this order: the hooks that the record names, wherever they are; without a record every
+    /// The hooks to thaw, in the order of the thaw: the hooks of the record, wherever they are; without a record every
     /// hook of the directory.
     func entriesToThaw(of record: CycleRecord?, _ order: ThawOrder) -> [DirectoryEntry] {
         // Without a record nothing is known to be frozen: a directory that cannot be read is no failure.

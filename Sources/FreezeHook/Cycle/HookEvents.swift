@@ -13,8 +13,8 @@ enum HookEvents {
         lines.map { event(.info, nil, "\(hook.name): \($0)", hook, action, .printed($0)) }
     }
 
-    static func leftover(_ word: Drainer.Line) -> Event {
-        Event(.info, nil, "\(word.hook) (left running): \(word.line)", [(.hook, word.hook)])
+    static func leftover(_ line: Drainer.Line) -> Event {
+        Event(.info, nil, "\(line.hook) (left running): \(line.text)", [(.hook, line.hook)])
     }
 
     static func finished(_ hook: Hook, _ action: HookAction, _ outcome: HookOutcome) -> Event {

@@ -4,76 +4,76 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Runs the hooks of one cycle, each recorded before it starts and told when it has ended.
+/// Runs the hooks of one cycle; each is recorded before its start and logged after its end.
 final class HookSequence {
     let id: String
-    let report: EventLog
-    let record: CycleRecorder?
+    let log: EventLog
+    let recorder: CycleRecorder?
     let kind: CycleKind
-    /// What the elapsed time in the summary counts from.
+    /// The start of the time in `summary`.
     let begin: MonotonicTime
     private let context: CycleContext
     private let runner: HookRunner
-    /// Hooks that counted: those with nothing to do here do not.
+    /// The number of freezes and thaws, without those of hooks that had nothing to do here.
     private(set) var count = 0
     private(set) var failedCount = 0
 
-    // A thaw hook gets at least this long, also after the deadline: a lock that is not released is an outage.
+    // A thaw hook gets at least this long, also after the deadline: an application that stays locked is an outage.
     private static let minimumThawLimit = Duration.seconds(1)
 
-    /// A run in the cycle `id` that goes on with its record, or begins one.
+    /// The hooks of the cycle `id`, with a record that goes on or is new.
     init(
-        id: String, _ kind: CycleKind, record mode: CycleRecorder.Mode, report: EventLog, in context: CycleContext,
+        id: String, _ kind: CycleKind, recorder mode: CycleRecorder.Mode, log: EventLog, in context: CycleContext,
         begin: MonotonicTime
     ) {
         self.id = id
         self.kind = kind
         self.begin = begin
         self.context = context
-        self.report = report
-        let record = context.runDirectory.map { CycleRecorder(in: $0, mode) }
-        self.record = record
+        self.log = log
+        let recorder = context.runDirectory.map { CycleRecorder(in: $0, mode) }
+        self.recorder = recorder
         if mode == .new {
-            record?.append(.cycle(id: id, bootID: KernelID.boot))
-            if kind == .rehearsal { record?.append(.rehearsal(ProcessIdentity(of: getpid()))) }
+            recorder?.append(.cycle(id: id, bootID: KernelID.boot))
+            if kind == .rehearsal { recorder?.append(.rehearsal(ProcessIdentity(of: getpid()))) }
         }
         let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) {
-            record?.append(.drainer(socket: $0))
+            recorder?.append(.drainer(socket: $0))
         }
         runner = HookRunner(
             signals: context.signals,
             environment: HookEnvironment(cycle: id, runDirectory: context.locations.runDirectory),
-            killGrace: context.settings.killGrace, leftovers: leftovers, observer: report.observer)
+            killGrace: context.settings.killGrace, leftovers: leftovers, observer: log.observer)
     }
 
-    /// Tells what is wrong with the configuration and the run directory.
+    /// Logs the faults of the configuration and the run directory.
     func reportFaultsOfTheSystem() {
         if case .failure(let error) = context.configuration {
-            report.write(Event(.warning, .configurationInvalid, "\(error); the defaults are in force"))
+            log.write(Event(.warning, .configurationInvalid, "\(error); the defaults are in force"))
         }
         if case .failure(let error) = context.openedRunDirectory {
-            report.write(
+            log.write(
                 Event(.warning, .stateUnavailable, "\(error); the hooks run, but a lost thaw cannot be recovered"))
         }
     }
 
-    /// Tells when the record could not be kept.
+    /// Logs the failure to write the record, if there was one.
     func reportLostRecord() {
-        guard let failure = record?.failure else { return }
+        guard let failure = recorder?.failure else { return }
         let place = SafeText.clean(context.locations.runDirectory)
-        report.write(
+        log.write(
             Event(
                 .warning, .stateUnavailable,
                 "the cycle cannot be recorded in \(place): \(failure); the hooks run, but a lost thaw cannot be recovered"
             ))
     }
 
-    /// Notes a moment of the cycle.
+    /// Records a moment of the cycle.
     func mark(_ moment: CycleMoment) {
-        record?.append(.moment(moment, Timestamp()))
+        recorder?.append(.moment(moment, Timestamp()))
     }
 
-    /// The request to stop that has come, if any.
+    /// The signal that asked this program to stop; nil when none has come.
     var stopRequest: Int32? {
         _ = context.signals.take()
         return context.signals.stopRequest
@@ -90,11 +90,11 @@ final class HookSequence {
     func refuse(_ hook: Hook, _ action: HookAction, _ reason: String, _ messageID: MessageID = .hookRefused) {
         count += 1
         failedCount += 1
-        record?.append(.refused(action: action, path: hook.path, reason: reason))
-        report.write(HookEvents.refused(hook, action, reason, messageID))
+        recorder?.append(.refused(action: action, path: hook.path, reason: reason))
+        log.write(HookEvents.refused(hook, action, reason, messageID))
     }
 
-    /// Thaws the hooks in the given order; all of them, whatever fails and however late it is.
+    /// Thaws all of the hooks in their order, whatever fails and however late it is.
     func thaw(_ hooks: [DirectoryEntry], reason: RunReason, until deadline: MonotonicTime) {
         for entry in hooks {
             if case .refused(let refusal) = entry.disposition {
@@ -119,20 +119,20 @@ final class HookSequence {
 
     private func run(_ request: HookRunner.Request) -> HookOutcome {
         let (hook, action) = (request.hook, request.action)
-        record?.append(
+        recorder?.append(
             .start(
                 action: action, reason: request.reason, path: hook.path, guarantee: hook.guarantee, time: Timestamp()))
-        report.write(HookEvents.started(hook, action))
+        log.write(HookEvents.started(hook, action))
         let outcome = runner.run(request) { process in
-            record?.append(.process(process))
-        } emit: { [report] lines in
-            report.write(HookEvents.output(lines, of: hook, action))
+            recorder?.append(.process(process))
+        } emit: { [log] lines in
+            log.write(HookEvents.output(lines, of: hook, action))
         }
-        record?.append(
+        recorder?.append(
             .end(
                 status: outcome.status, signal: outcome.signal, timedOut: outcome.exceededLimit != nil,
                 duration: outcome.duration, explanation: outcome.explanation ?? ""))
-        report.write(HookEvents.finished(hook, action, outcome))
+        log.write(HookEvents.finished(hook, action, outcome))
         if action != .prepare && !outcome.wasSkipped { count += 1 }
         if outcome.failed { failedCount += 1 }
         return outcome

@@ -9,28 +9,28 @@ package final class Rehearsal {
     private let hold: Duration
     private let observer: any CycleObserver
 
-    // How often it is looked whether the window is still this rehearsal's.
+    // The interval at which the record is read: a thaw, a backup or the guard may have ended the window.
     private static let lookInterval = Duration.milliseconds(500)
 
-    /// A rehearsal that holds the applications for this long; the observer is told what happens.
+    /// A rehearsal that holds the applications for this long; the observer gets its events.
     package init(in context: CycleContext, hold: Duration, observer: any CycleObserver) {
         self.context = context
         self.hold = hold
         self.observer = observer
     }
 
-    /// Runs it to its end; returns what the history keeps of it. A request to stop (SIGINT and the like) thaws at once.
+    /// Runs the rehearsal; returns its summary. A request to stop (SIGINT and the like) thaws at once.
     package func run() throws(RehearsalError) -> CycleSummary {
         if case .failure(let error) = context.configuration { throw .configuration(error) }
         if case .failure(let error) = context.openedRunDirectory { throw .runDirectory(error) }
-        // Stopped by a key in mid-window, it would leave the applications held.
+        // A rehearsal that a key stops (SIGTSTP) would leave the applications held.
         for number in [SIGTSTP, SIGTTOU, SIGTTIN] { signal(number, SIG_IGN) }
         defer { context.runDirectory?.unlock() }
         guard let cycle = try cycle() else { throw .recordLost }
         return cycle
     }
 
-    /// Freezes, holds and thaws; nil when nothing is known of the cycle in the end.
+    /// Freezes, holds and thaws; nil when the record was lost.
     private func cycle() throws(RehearsalError) -> CycleSummary? {
         let frozen: FrozenCycle
         do {
@@ -40,7 +40,7 @@ package final class Rehearsal {
         } catch {
             throw .refused(error)
         }
-        // As after a real freeze: the guard, a thaw and a backup may come in.
+        // As after the freeze of a backup: the guard, a thaw and a backup may take the lock.
         context.runDirectory?.unlock()
         let occasion = ThawOccasion.rehearsalEnd(id: frozen.id, fault: wait(for: frozen.id))
         let outcome = withExtendedLifetime(frozen) {
@@ -50,7 +50,7 @@ package final class Rehearsal {
         return cycle
     }
 
-    /// Holds the applications. Returns why that ended before its time; nil when it did not, or when the record says why.
+    /// Holds the applications. Returns why the hold ended early; nil when it did not, or the record says why.
     private func wait(for id: String) -> String? {
         let begin = MonotonicTime.now()
         let end = begin + hold

@@ -4,9 +4,9 @@ import FreezeHookBase
 
 /// Why a rehearsal has no result.
 package enum RehearsalError: Error, CustomStringConvertible {
-    /// Without its configuration it would rehearse something else.
+    /// A rehearsal under the defaults would not be that of a backup.
     case configuration(ConfigurationError)
-    /// Without the run directory nobody would thaw what a killed rehearsal leaves behind.
+    /// Without the run directory nobody could thaw after a killed rehearsal.
     case runDirectory(RunDirectoryError)
     /// No hook was called.
     case refused(FreezeError)

@@ -3,12 +3,12 @@
 import FreezeHookBase
 import SystemPackage
 
-/// Hooks that still run although the program that started them was killed. Thawing beside them would be worthless: they
+/// Hooks that still run although the program that started them was killed. A thaw beside them would be worthless: they
 /// could lock their application a moment later.
 struct Stragglers {
     let killGrace: Duration
 
-    /// Ends what the record's unfinished runs have left; returns the paths of those hooks.
+    /// Ends the processes of the record's unfinished runs; returns the paths of their hooks.
     func end(of record: CycleRecord) -> [FilePath] {
         record.runs.filter { $0.end == nil }.filter { run in
             guard let process = run.process ?? unrecordedProcess(of: run, in: record) else { return false }
@@ -19,14 +19,14 @@ struct Stragglers {
         }.map(\.path)
     }
 
-    /// The process of a run that was begun by a program killed before it could note the pid: its environment and its
-    /// session tell. Its arguments do so only as long as it has not executed another program.
+    /// The process of a run whose program was killed before it recorded the pid: a session's leader with the run's
+    /// environment. The arguments identify it only until it executes another program.
     private func unrecordedProcess(of run: CycleRecord.Run, in record: CycleRecord) -> ProcessIdentity? {
         let wanted = [
             Array("FSFREEZE_CYCLE=\(record.id)".utf8),
             Array(HookEnvironment.hookKey.utf8) + run.path.nameBytes,
         ]
-        // These have the environment of the hook that has opened the session.
+        // Holders and clients have the environment of the hook that opened the session.
         let held = record.holds.flatMap { [$0.holder.pid, $0.client?.pid] }
         let leaders = ProcessTable.all().filter { entry in
             guard entry.session == entry.pid, entry.state != "Z", !held.contains(entry.pid),
@@ -35,7 +35,7 @@ struct Stragglers {
             return wanted.allSatisfy(environment.contains)
         }
         let named = leaders.first { ProcessTable.arguments(of: $0.pid)?.contains(run.path.bytes) == true }
-        // The hook was there before all that it has started.
+        // The hook was started before its children.
         let process = named ?? leaders.min { $0.startTime < $1.startTime }
         return process.map { ProcessIdentity(pid: $0.pid, startTime: $0.startTime) }
     }

@@ -4,13 +4,13 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The second half of a cycle: what was frozen is called with `thaw`. It always thaws, and may come any number of times.
+/// The second half of a cycle: frozen hooks are called with `thaw`. A thaw may be repeated any number of times.
 package struct Thaw {
     private let context: CycleContext
     private let begin: MonotonicTime
     private let observer: (any CycleObserver)?
 
-    /// A thaw whose time counts from `begin`; the observer looks on.
+    /// A thaw whose time counts from `begin`; the observer gets its events.
     package init(in context: CycleContext, begin: MonotonicTime, observer: (any CycleObserver)? = nil) {
         self.context = context
         self.begin = begin
@@ -23,7 +23,7 @@ package struct Thaw {
         try run(occasion) { _ in }
     }
 
-    /// The same; `beforeHooks` is called when the record says what begins, before the first hook.
+    /// Runs the thaw; `beforeHooks` is called after the record's entry of the moment, before the first hook.
     func run(_ occasion: ThawOccasion, beforeHooks: (HookSequence) -> Void) throws(ThawError) -> ThawOutcome {
         try takeLock(occasion.lock)
         let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
@@ -46,7 +46,7 @@ package struct Thaw {
         callHooks(record, occasion, in: cycle, ending)
         guard occasion.endsCycle else { return .expired(cycle.kind) }
         let ended = ending.finish()
-        cycle.report.write(summary(of: cycle, record, ended?.verdict))
+        cycle.log.write(summary(of: cycle, record, ended?.verdict))
         if case .thaw = occasion,
             let error = ThawError.ofHooks(cycle.failedCount, of: cycle.count, under: context.settings)
         {
@@ -69,50 +69,50 @@ package struct Thaw {
             case .lostCycle(let id, let kind): (id, kind, .new)
             case .everyHook, .leftAlone, .ended, .nothing: (nil, .backup, .new)
             }
-        let report = occasion.defersEvents ? EventLog(deferringIn: context.runDirectory) : directReport(id)
+        let log = occasion.defersEvents ? EventLog(deferringIn: context.runDirectory) : directLog(id)
         return HookSequence(
-            id: id ?? KernelID.random(), kind, record: mode, report: report, in: context, begin: .now())
+            id: id ?? KernelID.random(), kind, recorder: mode, log: log, in: context, begin: .now())
     }
 
-    /// Log and journal; what waits in the run directory is written there first.
-    private func directReport(_ id: String?) -> EventLog {
-        let report = EventLog(
+    /// The log and the journal; they get the deferred events first.
+    private func directLog(_ id: String?) -> EventLog {
+        let log = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
-        if let runDirectory = context.runDirectory { report.write(DeferredEvents.take(from: runDirectory)) }
-        return report
+        if let runDirectory = context.runDirectory { log.write(DeferredEvents.take(from: runDirectory)) }
+        return log
     }
 
-    /// Records why the cycle is not what it seems.
+    /// Records the faults that this thaw knows of.
     private func noteFaults(of target: ThawTarget, _ occasion: ThawOccasion, in cycle: HookSequence) {
         if case .lostCycle(_, let kind) = target {
             cycle.mark(.begun)
-            cycle.record?.append(.fault("the \(kind.noun)'s record was lost in the window"))
+            cycle.recorder?.append(.fault("the \(kind.noun)'s record was lost in the window"))
         }
         if case .rehearsalEnd(_, let fault) = occasion {
-            if let fault { cycle.record?.append(.fault(fault)) }
+            if let fault { cycle.recorder?.append(.fault(fault)) }
         } else if cycle.kind == .rehearsal, occasion.endsCycle {
-            cycle.record?.append(.fault("the rehearsal was ended before its time"))
+            cycle.recorder?.append(.fault("the rehearsal was ended before its time"))
         }
     }
 
-    /// Says why this thaw is run, where that is worth a line.
+    /// Logs why this thaw runs, where the reason is worth a line.
     private func announce(_ occasion: ThawOccasion, _ record: CycleRecord?, in cycle: HookSequence) {
         switch occasion {
         case .thaw:
             cycle.reportFaultsOfTheSystem()
             guard let expired = record?.moments[.expired] else { return }
             let delay = DurationText.seconds(.now() - expired.monotonic)
-            cycle.report.write(
+            cycle.log.write(
                 Event(.error, .thawCameLate, "the thaw came \(delay) s after the guard had ended the window"))
         case .rehearsalEnd:
             return
         case .recovery, .recoverCommand, .killedFreeze:
             let cause = cycle.kind == .rehearsal ? "" : "its thaw never came; "
-            cycle.report.write(
+            cycle.log.write(
                 Event(.warning, .cycleRecovered, "unfinished \(cycle.label): \(cause)thawing what it froze"))
         case .expiry(_, let limit):
             let time = DurationText.format(limit)
-            cycle.report.write(Event(.error, .windowExpired, "no thaw came within \(time): the guard ends the window"))
+            cycle.log.write(Event(.error, .windowExpired, "no thaw came within \(time): the guard ends the window"))
         }
     }
 
@@ -135,7 +135,7 @@ package struct Thaw {
     private func endStragglers(of record: CycleRecord, in cycle: HookSequence) {
         for path in Stragglers(killGrace: context.settings.killGrace).end(of: record) {
             let text = "\(SafeText.clean(path)) was still running although its program was killed: ended"
-            cycle.report.write(Event(.warning, .cycleRecovered, text))
+            cycle.log.write(Event(.warning, .cycleRecovered, text))
         }
     }
 
@@ -146,7 +146,7 @@ package struct Thaw {
         }
         let id: MessageID =
             switch verdict.guarantee {
-            // Whoever looks for bad backups must not find a rehearsal.
+            // A search for bad backups must not find a rehearsal.
             case _ where cycle.kind == .rehearsal: .rehearsed
             case .applicationConsistent: .verdictApplicationConsistent
             case .nativeCopy: .verdictNativeCopy

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Why a thaw did not do what it was called for.
+/// Why a thaw failed.
 package enum ThawError: Error, Equatable, CustomStringConvertible {
     /// Another freeze or thaw has the lock and did not end in time; no hook was called.
     case busy
-    /// So many of the hooks failed; all of them were called.
+    /// A number of the hooks failed; all of them were called.
     case hooksFailed(Int, of: Int)
 
-    /// The error of a thaw in which so many hooks failed; nil where the settings keep that to the log.
+    /// The error of a thaw in which so many hooks failed; nil where the settings leave failures to the log.
     static func ofHooks(_ failedCount: Int, of count: Int, under settings: Settings) -> ThawError? {
-        // Hosts discard a good snapshot after a thaw that fails.
+        // Hosts discard a good snapshot after a failed thaw.
         guard failedCount > 0, settings.onFailure == .abort, settings.thawFailure == .report else { return nil }
         return .hooksFailed(failedCount, of: count)
     }

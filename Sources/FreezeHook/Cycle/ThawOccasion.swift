@@ -2,11 +2,11 @@
 
 import FreezeHookBase
 
-/// What a thaw is run for, and what is different for that.
+/// The occasion of a thaw, with the lock, reason, deadline and end that follow from it.
 package enum ThawOccasion {
-    /// qemu-ga or an administrator calls for it.
+    /// qemu-ga or an administrator asks for a thaw.
     case thaw
-    /// A rehearsal has held the applications; `fault` is why it ends before its time.
+    /// A rehearsal has held the applications; `fault` is why the hold ended early, nil when it did not.
     case rehearsalEnd(id: String, fault: String?)
     /// A freeze, which has the lock, has found a cycle whose thaw never came.
     case recovery(CycleRecord, until: MonotonicTime)
@@ -18,14 +18,14 @@ package enum ThawOccasion {
     /// and nothing is written to a disk or sent to the journal: the filesystems may be frozen.
     case expiry(id: String, limit: Duration)
 
-    /// How the lock is dealt with.
+    /// The need for the lock.
     enum Lock {
-        /// Without the lock nothing is done.
+        /// Without the lock the thaw fails.
         case needed
-        /// Goes on without the lock: its owner may hang in the kernel, and a lock of an application that is not released
-        /// is an outage.
+        /// Goes on without the lock: its owner may hang in the kernel, and an application that stays locked is an
+        /// outage.
         case wanted
-        /// The caller has it.
+        /// The caller has the lock.
         case held
     }
 
@@ -37,7 +37,7 @@ package enum ThawOccasion {
         }
     }
 
-    /// What the hooks are told.
+    /// The reason that hooks get.
     var reason: RunReason {
         switch self {
         case .thaw: .thaw
@@ -47,18 +47,18 @@ package enum ThawOccasion {
         }
     }
 
-    /// The moment of the cycle that begins with it.
+    /// The moment of the cycle at which the thaw begins.
     var moment: CycleMoment { endsCycle ? .thawing : .expired }
 
-    /// Whether the cycle is over then: it goes into the history, and its record is removed.
+    /// Whether the cycle ends with the thaw: it goes into the history, and its record is removed.
     var endsCycle: Bool {
         if case .expiry = self { false } else { true }
     }
 
-    /// Whether its events go to the run directory and wait there for a thaw.
+    /// Whether events wait in the run directory for a thaw.
     var defersEvents: Bool { !endsCycle }
 
-    /// The moment at which the hooks have used up their time.
+    /// The deadline of the thaw hooks.
     func deadline(from begin: MonotonicTime, under settings: Settings) -> MonotonicTime {
         if case .recovery(_, let deadline) = self { deadline } else { begin + settings.thawTimeout }
     }

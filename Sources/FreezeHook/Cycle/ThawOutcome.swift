@@ -2,10 +2,10 @@
 
 import FreezeHookBase
 
-/// What came of a thaw.
+/// The outcome of a thaw.
 package enum ThawOutcome: Equatable {
-    /// The cycle has ended, by this thaw or by one before it, and the history keeps this of it; nil when no freeze began
-    /// it or its record was lost.
+    /// The cycle has ended, by this thaw or one before. The summary is nil when no freeze began the cycle or its record
+    /// was lost.
     case ended(CycleSummary?)
     /// The guard has ended the window; the cycle ends with its thaw.
     case expired(CycleKind)
@@ -14,7 +14,7 @@ package enum ThawOutcome: Equatable {
     /// There was no cycle to thaw.
     case nothing
 
-    /// What the caller should know, in words; nil when there is nothing to say.
+    /// A note for the caller, in words; nil when there is nothing to say.
     package var note: String? {
         guard case .leftAlone(let cycle) = self else { return nil }
         return "the cycle \(cycle) is left alone: qemu-ga holds its filesystems frozen and will thaw"

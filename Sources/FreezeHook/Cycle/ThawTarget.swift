@@ -2,15 +2,15 @@
 
 import FreezeHookBase
 
-/// What a thaw has to do with the record that it finds.
+/// The target of a thaw, by the record that it finds.
 enum ThawTarget {
-    /// Thaws what the record names.
+    /// The hooks of the record are called.
     case cycle(CycleRecord)
     /// No freeze began a cycle: every hook of the directory is called, in a record of its own, so that hooks may hold
     /// sessions and leave something running.
     case everyHook
-    /// The cycle has not ended, but its record is lost: /run was full, or somebody has removed the record. Every hook of
-    /// the directory is called.
+    /// The cycle has not ended, but its record is lost: /run was full, or somebody has removed the record. Every hook
+    /// of the directory is called.
     case lostCycle(id: String, CycleKind)
     /// qemu-ga holds the filesystems of this cycle frozen: its thaw will come.
     case leftAlone(id: String)
@@ -20,8 +20,8 @@ enum ThawTarget {
 }
 
 extension ThawOccasion {
-    /// Decides by the record in the run directory, of whatever cycle, by whether qemu-ga holds filesystems frozen, and by
-    /// what the history has of a cycle, which is asked only where that matters.
+    /// Decides by the record in the run directory, of any cycle, by whether qemu-ga holds filesystems frozen, and by
+    /// the history's entry of a cycle, which is read only where it matters.
     func target(
         record: CycleRecord?, agentIsFrozen: Bool, history: (String) -> CycleSummary?
     ) -> ThawTarget {

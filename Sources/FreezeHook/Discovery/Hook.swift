@@ -5,20 +5,20 @@ import SystemPackage
 
 /// An executable of the hook directory, with the limits in force for it.
 package struct Hook: Equatable, Sendable {
-    /// Its file, in the hook directory.
+    /// The path, in the hook directory.
     package var path: FilePath
-    /// What its first lines say of it.
+    /// The header in the hook's first lines.
     package var header: HookHeader
-    /// How long each of its calls may take.
+    /// The time limit of each call.
     package var timeout: Duration
-    /// A required hook that fails ends the freeze, whatever the policy is.
+    /// Whether a failure of the hook ends the freeze, whatever the policy is.
     package var isRequired: Bool
-    /// Whether it is called with `prepare` too.
+    /// Whether the hook is called with `prepare` too.
     package var prepares: Bool
-    /// What it promises, if it says.
+    /// The hook's promise for an image; nil when nothing declares one.
     package var guarantee: Guarantee?
 
-    /// The hook at `path`: the configuration comes before its header, and that before the general settings.
+    /// The hook at `path`. The configuration comes before the header, the header before the general settings.
     package init(path: FilePath, header: HookHeader, settings: Settings) {
         self.path = path
         self.header = header

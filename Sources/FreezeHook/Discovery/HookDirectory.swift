@@ -4,23 +4,23 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// One entry of the hook directory and what becomes of it.
+/// One entry of the hook directory, with its disposition.
 package struct DirectoryEntry: Equatable, Sendable {
-    /// What becomes of an entry.
+    /// Whether an entry runs, and why not.
     package enum Disposition: Equatable, Sendable {
         case runs
-        /// Not a hook.
+        /// The entry is no hook.
         case skipped(SkipReason)
-        /// Looks like a hook, but someone else could have written it: counts as a failed one.
+        /// The entry is a hook that someone else could have written; it counts as a failed one.
         case refused(Refusal)
     }
 
     /// The entry as a hook, whether it runs or not.
     package var hook: Hook
-    /// What becomes of it.
+    /// Whether the entry runs, and why not.
     package var disposition: Disposition
 
-    /// An entry of which is known what becomes of it.
+    /// An entry with a known disposition.
     package init(hook: Hook, disposition: Disposition) {
         self.hook = hook
         self.disposition = disposition
@@ -33,18 +33,18 @@ package final class HookDirectory {
     package let path: FilePath
     private let settings: Settings
     private var trusted = TrustedPath()
-    // The way to the directory is walked once, not for each of its hooks.
+    // The path to the directory is checked once, not for each hook.
     private lazy var faultOfDirectory = trusted.fault(of: path.appending("."))
 
-    /// The directory at a path; the settings say what is in force for each hook.
+    /// The directory at a path; the settings give each hook's limits.
     package init(path: FilePath, settings: Settings) {
         self.path = path
         self.settings = settings
     }
 
-    /// The entries in byte order of their names, without those that the stock script ignores too.
+    /// The entries in byte order of their names, without the names that the stock script ignores.
     ///
-    /// Throws what the kernel said; a missing directory is `noSuchFileOrDirectory`.
+    /// Throws the kernel's errno; a missing directory is `noSuchFileOrDirectory`.
     package func entries() throws(Errno) -> [DirectoryEntry] {
         let start = path.bytes + [UInt8(ascii: "/")]
         return try names().map { entry(at: FilePath(bytes: start + $0)) }
@@ -55,7 +55,7 @@ package final class HookDirectory {
         return names.sorted { $0.lexicographicallyPrecedes($1) }
     }
 
-    /// What becomes of the file at `path`, looked at afresh.
+    /// The entry of the file at `path`, as the file is now.
     package func entry(at path: FilePath) -> DirectoryEntry {
         func result(_ disposition: DirectoryEntry.Disposition, header: HookHeader = HookHeader()) -> DirectoryEntry {
             DirectoryEntry(hook: Hook(path: path, header: header, settings: settings), disposition: disposition)

@@ -3,21 +3,21 @@
 import FreezeHookBase
 import SystemPackage
 
-/// What a hook says of itself in comment lines at its head: `# fsfreeze-hook: timeout = 30s`.
+/// The declarations of a hook in comment lines at its head: `# fsfreeze-hook: timeout = 30s`.
 package struct HookHeader: Equatable, Sendable {
-    /// What it is, in words for people.
+    /// The hook's purpose, in words for people.
     package var description: String?
-    /// What it promises of an image; nil when it does not say.
+    /// The hook's promise for an image; nil when the header declares none.
     package var guarantee: Guarantee?
-    /// How long each of its calls may take; nil leaves it to the settings.
+    /// The time limit of each call; nil leaves it to the settings.
     package var timeout: Duration?
-    /// Whether it wants to be called with `prepare` too; nil means no.
+    /// Whether the hook asks for calls with `prepare` too; nil means no.
     package var prepare: Bool?
     /// For a recipe: the number that the name of its link begins with.
     package var order: Int?
     /// For a recipe: the names of the processes that show that its application runs here, as in `/proc/PID/comm`.
     package var processes: [String] = []
-    /// For a recipe: where its application's programs are besides the usual places; a component `*` stands for any.
+    /// For a recipe: directories of its application's programs beside the default ones; a component `*` stands for any.
     package var programDirectories: [FilePath] = []
     /// For a recipe: links in a server's working directory that lead to data, or to a directory of such links.
     package var dataLinks: [String] = []
@@ -28,7 +28,7 @@ package struct HookHeader: Equatable, Sendable {
     package var problems: [String] = []
 
     private static let marker = "# fsfreeze-hook:"
-    // Headers stand at the head: a binary of 100 MB is not read for one.
+    // Headers stand at the head: a binary of 100 MB is not read whole.
     private static let sizeLimit = 4096
 
     package init() {}

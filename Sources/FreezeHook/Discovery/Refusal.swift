@@ -4,36 +4,36 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Why a hook must not run: somebody else could have written it, or put it in its place.
+/// Why a hook must not run: another user could have written it, or put it in its place.
 package struct Refusal: Equatable, Sendable, CustomStringConvertible {
-    /// What is wrong with the subject.
+    /// The fault of a subject.
     package enum Fault: Equatable, Sendable {
         /// The hook's own owner or mode.
         case hook(Ownership.Fault)
-        /// The hook runs with the rights of its owner or group, whoever calls it.
+        /// The hook is setuid or setgid: it runs with the rights of its owner or group.
         case setID
         /// The owner or the mode of a directory on the way to the hook.
         case directory(Ownership.Fault)
-        /// A link on the way, or the hook itself, that this user can lead elsewhere.
+        /// A link, on the way or the hook itself, that this user can lead elsewhere.
         case link(owner: uid_t)
-        /// The kernel follows no more links.
+        /// More links on the way than the kernel follows.
         case tooManyLinks
-        /// It cannot be looked at.
+        /// The kernel does not show the subject (lstat(2)).
         case unreadable(Errno)
     }
 
     /// The file, directory or link at fault.
     package var subject: FilePath
-    /// What is wrong with the subject.
+    /// The fault of the subject.
     package var fault: Fault
 
-    /// What is wrong with the subject, a path from the root on.
+    /// The fault of a subject, an absolute path.
     package init(_ subject: FilePath, _ fault: Fault) {
         self.subject = subject
         self.fault = fault
     }
 
-    /// `is writable by others` of the hook itself; what lies on the way to it is named.
+    /// A predicate for the hook's own fault (`is writable by others`); a directory or link on the way is named.
     package var description: String {
         let path = SafeText.clean(subject)
         return switch fault {
@@ -46,7 +46,7 @@ package struct Refusal: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// Whether the fault is the hook's own, and not one of the way to it.
+    /// Whether the fault is the hook's own, not that of its path.
     package var isOfHook: Bool {
         switch fault {
         case .hook, .setID: true

@@ -6,13 +6,13 @@ import SystemPackage
 
 /// Follows a path component by component and says whether someone else could put another file in its place.
 struct TrustedPath {
-    // Directories that were found good: a hook directory's own way is walked once, not for each of its hooks.
+    // Directories without a fault: the path to a hook directory is checked once, not for each hook.
     private var trustedDirectories: Set<FilePath> = []
-    // The kernel's own limit (ELOOP).
+    // The kernel follows 40 links (path_resolution(7), ELOOP).
     private static let linkLimit = 40
 
-    /// Why the path cannot be trusted, or nil. Its last component is followed too, but its own owner and mode are left
-    /// to the caller.
+    /// Why the path cannot be trusted, or nil. The last component is followed too, and the caller checks its owner and
+    /// mode.
     mutating func fault(of path: FilePath) -> Refusal? {
         var resolved = FilePath("/")
         var waiting = Array(path.components.reversed())
@@ -32,7 +32,7 @@ struct TrustedPath {
             }
             if status.st_mode & S_IFMT == S_IFLNK {
                 links += 1
-                // Whoever owns the link decides where it leads, also in a sticky directory.
+                // A link's owner decides where it leads, also in a sticky directory.
                 if status.st_uid != 0 && status.st_uid != geteuid() {
                     return Refusal(next, .link(owner: status.st_uid))
                 }
@@ -55,8 +55,8 @@ struct TrustedPath {
         do throws(Errno) { try call { directory.withPlatformString { stat($0, &status) } } } catch {
             return Refusal(directory, .unreadable(error))
         }
-        // In a sticky directory such as /tmp nobody can rename what belongs to root; but a hook that lies there itself
-        // could have been put there by anybody before.
+        // In a sticky directory such as /tmp nobody else can rename root's files; but a hook that lies there itself
+        // could have been put there by anybody.
         if !isLast && status.st_mode & S_ISVTX != 0 && status.st_uid == 0 { return nil }
         if let fault = Ownership.fault(of: status) { return Refusal(directory, .directory(fault)) }
         trustedDirectories.insert(directory)

@@ -4,11 +4,11 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Events that wait in the run directory. While filesystems may be frozen nothing may be written to a disk, and nothing
-/// sent to the journal, whose daemon may itself wait for its disk: what happens then is told at the thaw.
+/// Events that wait in the run directory for the thaw. While filesystems may be frozen, a write to a disk blocks, and
+/// the journal's daemon may itself wait for its disk.
 final class DeferredEvents {
     private static let name = "deferred"
-    // /run is memory.
+    // /run lies in memory.
     private static let sizeLimit = 1 << 20
 
     private let file: Descriptor?
@@ -20,7 +20,7 @@ final class DeferredEvents {
         file = try? Descriptor(opening: Self.name, in: runDirectory.descriptor, flags, mode: 0o600)
     }
 
-    /// Appends the events; what cannot be written is lost.
+    /// Appends the events; one that cannot be written is lost.
     func write(_ events: [Event]) {
         guard let descriptor = file.number else { return }
         for event in events where size < Self.sizeLimit {
@@ -30,7 +30,7 @@ final class DeferredEvents {
         }
     }
 
-    /// The events that wait, in their order, with their own times; they wait no longer.
+    /// Takes the waiting events out of the run directory, in their order and with their own times.
     static func take(from runDirectory: RunDirectory) -> [Event] {
         guard let contents = runDirectory.read(name, limit: 2 * sizeLimit) else { return [] }
         runDirectory.remove(name)

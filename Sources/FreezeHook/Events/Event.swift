@@ -3,9 +3,9 @@
 import FreezeHookBase
 import Glibc
 
-/// One thing that happened, as the log and the journal tell it.
+/// One event for the log and the journal.
 package struct Event: Sendable {
-    /// How much it matters, as in syslog(3).
+    /// The priority of an event, as in syslog(3).
     package enum Priority: Int32, Sendable {
         case error = 3
         case warning = 4
@@ -23,54 +23,45 @@ package struct Event: Sendable {
         case verdict = "FSFREEZE_VERDICT"
     }
 
-    /// What a hook does, for whoever looks on.
+    /// A step of a hook, for an observer.
     package struct HookStep: Sendable {
-        /// What a hook can do.
+        /// The kinds of steps.
         package enum Kind: Sendable {
             case started
-            /// A line of its output, cleaned.
+            /// A line of the hook's output, cleaned.
             case printed(String)
             case succeeded(in: Duration)
-            /// It had nothing to do here.
+            /// The hook had nothing to do here.
             case skipped
             case failed
         }
 
         /// The hook's name, cleaned.
         package var hook: String
-        /// The word that it was called with.
+        /// The action that the hook was called with.
         package var action: HookAction
-        /// What it does.
+        /// The kind of step.
         package var kind: Kind
     }
 
-    /// When it happened.
+    /// The moment of the event.
     package var time = WallTime.now()
-    /// How much it matters.
+    /// The priority.
     package var priority: Priority
-    /// The kind of message, by which the catalog explains it; nil when it needs none.
+    /// The kind of message, which the journal's catalog explains; nil for none.
     package var messageID: MessageID?
-    /// One line, cleaned.
+    /// The text: one line, cleaned.
     package var text: String
-    /// The fields of its journal entry beside the message.
+    /// The fields of the journal entry beside its message.
     package var fields: [(field: Field, value: String)] = []
-    /// nil for what is no hook's doing, and in what waited in the run directory: nobody looks on then.
+    /// The hook's step; nil for any other event, and for a deferred one, which comes too late for an observer.
     package var step: HookStep?
 
-    /// What happens now. The text is one line, cleaned.
+    /// An event of this moment. The text is one line, cleaned.
     package init(_ priority: Priority, _ messageID: MessageID?, _ text: String, _ fields: [(Field, String)] = []) {
         self.priority = priority
         self.messageID = messageID
         self.text = text
         self.fields = fields.map { (field: $0.0, value: $0.1) }
     }
-}
-
-/// Somebody who looks on while a cycle runs.
-package protocol CycleObserver: AnyObject {
-    /// Takes the events in their order.
-    func write(_ events: [Event])
-
-    /// Called again and again, some ten times a second, while something is waited for.
-    func tick()
 }

@@ -6,9 +6,9 @@ import SystemPackage
 
 /// Why the log cannot be used.
 package struct LogError: Error, CustomStringConvertible {
-    /// The log.
+    /// The log's path.
     package var path: FilePath
-    /// What is wrong with it, or what the kernel said.
+    /// The problem, or the kernel's errno, in words.
     package var reason: String
 
     package var description: String { "the log \(SafeText.clean(path)) cannot be used: \(reason)" }
@@ -18,10 +18,10 @@ package struct LogError: Error, CustomStringConvertible {
 package final class LogFile {
     private let file: Descriptor
     private let path: FilePath
-    /// Why a line could not be written, told once; nil as long as all could.
+    /// Why a line could not be written; nil as long as all were.
     package private(set) var failure: LogError?
 
-    /// Opens the log for appending, and makes it (0640) when it is not there; its directory is never made.
+    /// Opens the log for appending, and makes it (0640) when it is not there; a missing directory is never made.
     package init(path: FilePath) throws(LogError) {
         self.path = path
         // O_NOFOLLOW: root must not write where a link in a careless directory leads. O_NONBLOCK: a FIFO without a

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Waiting that somebody looks at.
+/// Waits of a cycle with an observer.
 enum ObservedWait {
     /// The time between two ticks of an observer.
     static let interval = Duration.milliseconds(100)

@@ -4,16 +4,16 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The freeze's side of its guard: starts it before the first hook and tells it how the freeze ended.
+/// The freeze's side of its guard: starts the guard before the first hook and reports how the freeze ended.
 final class GuardLink {
     private let socket: Descriptor
     let process: ProcessIdentity
-    /// Where it lives, in words for the log.
+    /// The guard's place, in words for the log.
     let placement: String
-    /// The name of its socket in the run directory.
+    /// The name of the guard's own socket in the run directory.
     let socketName: String
 
-    // It only has to start; a machine where that takes longer has no time for a guard.
+    // The guard only has to start; a machine where a start takes longer has no time for a guard.
     private static let startPatience = Duration.seconds(5)
 
     /// Starts the guard of a cycle. Throws when it cannot be started or does not answer.
@@ -28,7 +28,7 @@ final class GuardLink {
             throw .noSocket(error)
         }
         do throws(Errno) {
-            // The hooks that it may have to thaw get the environment that they were frozen in.
+            // The guard's thaw hooks get the environment of the freeze.
             process = try OwnProcess.guard(cycle: cycle, locations)
                 .start(socket: other, environment: HookEnvironment.ofThisProcess())
         } catch {
@@ -40,19 +40,19 @@ final class GuardLink {
                 GuardLinkMessage.self, from: socket, until: .now() + Self.startPatience)
             guard case .ready = answer.message else { throw .unknown(kind: answer.message.kind.rawValue) }
         } catch {
-            // One that answers later would take the closed socket for the death of this freeze, and thaw.
+            // A guard that answers later would take the closed socket for the death of this freeze, and thaw.
             kill(process.pid, SIGKILL)
             throw .noAnswer
         }
     }
 
-    /// The freeze is complete: from now on the hold limit counts.
+    /// Reports a complete freeze: from now on the hold limit counts.
     func frozen() { try? Messages.send(GuardLinkMessage.frozen, to: socket) }
 
-    /// All hooks of a rehearsal have run: the hold limit counts, and the end of this process ends the window.
+    /// Reports a complete rehearsal: the hold limit counts, and the end of this process ends the window.
     func rehearsed() { try? Messages.send(GuardLinkMessage.rehearsed, to: socket) }
 
-    /// The freeze was rolled back: there is nothing to guard.
+    /// Reports a rollback: no window is left to guard.
     func ended() { try? Messages.send(GuardLinkMessage.ended, to: socket) }
 }
 

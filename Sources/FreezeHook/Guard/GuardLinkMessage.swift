@@ -2,18 +2,18 @@
 
 import FreezeHookBase
 
-/// What the freeze and its guard tell each other over the pair of sockets that they have from the start.
+/// The messages between a freeze and its guard, over the pair of sockets that they have from the start.
 enum GuardLinkMessage: Message {
-    /// The guard is there.
+    /// The guard runs.
     case ready
     /// The freeze is complete: the hold limit counts from now on.
     case frozen
     /// All hooks of a rehearsal have run, and its process stays to thaw them.
     case rehearsed
-    /// There is nothing to guard any more.
+    /// The freeze was rolled back, and no window is left to guard.
     case ended
 
-    // Both sides are always of one version: none of these lasts.
+    // Both sides are always of one version: no kind is for every version.
     enum Kind: UInt8 {
         case ready = 32
         case frozen

@@ -2,15 +2,15 @@
 
 import FreezeHookBase
 
-/// What is said over the guard's own socket in the run directory.
+/// The messages over the guard's own socket in the run directory.
 package enum GuardMessage: Message {
     /// The window has ended: the guard ends.
     case ended
-    /// With a descriptor: it becomes the standard input of a holder.
+    /// The request for a holder; the descriptor becomes its standard input.
     case startHolder
-    /// The guard's answer: the holder is there.
+    /// The answer of the guard: the holder runs.
     case started
-    /// The guard's answer: why it does not do what it was asked for.
+    /// The guard's refusal of a request, with its reason.
     case refused(String)
 
     /// The numbers of the messages in the envelope.
@@ -18,7 +18,7 @@ package enum GuardMessage: Message {
         // For every version.
         case ended = 1
         case refused = 5
-        // For this version: a request for a holder is that of one program.
+        // For this version: guard, holder and `hold` are of one program.
         case startHolder = 48
         case started
     }

@@ -6,12 +6,12 @@ import Glibc
 
 /// Puts the guard where neither a stop nor a kill of the agent's unit reaches it.
 enum GuardPlacement {
-    // systemd answers before it has moved the process. On a busy machine that takes a while, and a holder that is started
-    // before would be left behind.
+    // systemd answers before it moves the process, which takes a while on a busy machine; a holder that the guard
+    // starts before would stay behind.
     private static let patience = Duration.seconds(2)
     private static let interval: useconds_t = 1_000
 
-    /// Moves the process into a scope of its own where systemd runs; returns in words where it is.
+    /// Moves the process into a scope of its own where systemd runs; returns the process's place in words.
     static func place(_ pid: pid_t, cycle: String) -> String {
         let ownSession = "a process of its own session"
         // sd_booted(3): this directory is there when systemd is the init of this machine.

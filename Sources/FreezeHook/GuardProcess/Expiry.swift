@@ -3,20 +3,20 @@
 import FreezeHookBase
 import SystemPackage
 
-/// What only the guard does: ends a window that nobody else will end.
+/// The work of the guard alone: ends a window that nobody else will end.
 struct Expiry {
     /// The id of the cycle.
     let cycle: String
     let context: CycleContext
     /// The settings that the guard was started with: the file may have been broken in the window.
     let settings: Settings
-    /// What the time of the thaw counts from.
+    /// The start of the thaw's time limit.
     let begin: MonotonicTime
 
     /// Thaws because no thaw came in time.
     func endWindow() {
         let occasion = ThawOccasion.expiry(id: cycle, limit: settings.holdLimit)
-        // Goes on without the lock, so that nothing is thrown.
+        // An expiry goes on without the lock, so that the thaw throws nothing.
         let outcome = try? Thaw(in: context, begin: begin).run(occasion) { sequence in
             if Self.thawsFilesystems(of: sequence.kind, under: settings) { thawFilesystems(in: sequence) }
         }
@@ -36,9 +36,8 @@ struct Expiry {
         kind == .backup && settings.thawFilesystems
     }
 
-    /// Whether the image marker has to be written again: an image taken from now on must not say that its applications
-    /// were held. Where qemu-ga still holds the filesystems the disk is as it was when they were, and the marker stays
-    /// true. A rehearsal has none.
+    /// Whether the image marker is written again: an image taken from now on must not claim that applications were
+    /// held. While qemu-ga holds the filesystems frozen, disk and marker stay as they were. A rehearsal has no marker.
     static func correctsImageMarker(of kind: CycleKind, under settings: Settings, agentIsFrozen: Bool) -> Bool {
         kind == .backup && (settings.thawFilesystems || !agentIsFrozen)
     }
@@ -47,15 +46,15 @@ struct Expiry {
         let mountPoints = FilesystemThaw.run()
         guard !mountPoints.isEmpty else { return }
         let names = mountPoints.map { SafeText.clean($0) }.joined(separator: ", ")
-        sequence.record?.append(.fault("the guard thawed the filesystems \(names) at \(WallTime.now().rfc3339)"))
-        sequence.report.write(Event(.error, .windowExpired, "the guard thawed the filesystems \(names)"))
+        sequence.recorder?.append(.fault("the guard thawed the filesystems \(names) at \(WallTime.now().rfc3339)"))
+        sequence.log.write(Event(.error, .windowExpired, "the guard thawed the filesystems \(names)"))
     }
 
     private func correctImageMarker() {
         guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
             return
         }
-        // Should somebody else hold the filesystem frozen, this waits in the kernel: the thaw must not wait for us.
+        // A write to a filesystem that another program has frozen waits in the kernel: no thaw must wait for this lock.
         runDirectory.unlock()
         try? context.imageMarker.write(record)
         // A thaw may have ended the cycle meanwhile.

@@ -7,10 +7,10 @@ import SystemPackage
 
 /// Thaws filesystems as qemu-ga does: every mount in mount order, for guests that must not hang on a lost host.
 enum FilesystemThaw {
-    // Freezing nests on some kernels: each mount is thawed until it says that it is not frozen.
+    // Freezing nests on some kernels: each mount is thawed until the kernel says that it is not frozen.
     private static let repeatLimit = 16
 
-    /// Thaws what is frozen; returns the mount points that were.
+    /// Thaws frozen filesystems; returns their mount points.
     static func run() -> [FilePath] {
         let points = MountTable.own.mounts.filter(\.isFreezable).map(\.point)
         return points.filter { path in

@@ -5,19 +5,20 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The detached process that ends the window when no thaw comes, and starts the holders, so that they live where it does.
+/// The detached process that ends the window when no thaw comes. It also starts the holders, in its own scope.
 ///
-/// Descriptor 0 is a socket to the freeze that started it. Whoever thaws ends it over its own socket in the run directory.
+/// Descriptor 0 is a socket to the freeze (GuardLinkMessage); a thaw ends the guard over the guard's own socket in the
+/// run directory (GuardMessage).
 package final class GuardProcess {
     private let cycle: String
     private let locations: Locations
     private let settings: Settings
     private let runDirectory: RunDirectory
-    /// nil once nobody is served any more.
+    /// The guard's own socket; nil after the wait.
     private var listener: Descriptor?
     private let link = Descriptor(owning: 0)
 
-    // Nobody who connects and is silent may keep the guard from its limit.
+    // A connection that is silent must not keep the guard from its limit.
     private static let connectionPatience = Duration.seconds(1)
 
     /// The guard of a cycle; nil when its socket cannot be made.
@@ -32,20 +33,20 @@ package final class GuardProcess {
         self.listener = consume listener
     }
 
-    /// How the wait ended.
+    /// The end of the wait.
     private enum Wake {
         case thawed
         case limit
         case freezeDied
     }
 
-    /// Waits for the thaw; thaws itself when it does not come.
+    /// Waits for the thaw; thaws itself when none comes.
     package func run() {
-        // Holders are its children: nobody asks for their status.
+        // Holders are the guard's children, and nobody needs their status.
         signal(SIGCHLD, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
         try? Messages.send(GuardLinkMessage.ready, to: link)
-        // It waits for minutes with next to nothing to do.
+        // The guard waits for minutes with next to nothing to do.
         clinux_drop_code_pages()
         let wake = wait()
         runDirectory.remove(Guard.socketName(of: cycle))
@@ -57,7 +58,7 @@ package final class GuardProcess {
     }
 
     private func wait() -> Wake {
-        // A freeze keeps its own limits; this one is for a freeze that hangs in the kernel.
+        // A freeze keeps its own limits; this deadline is for a freeze that hangs in the kernel.
         var deadline = MonotonicTime.now() + settings.freezeTimeout + settings.holdLimit
         var isFrozen = false
         var linkIsOpen = true
@@ -81,7 +82,7 @@ package final class GuardProcess {
                     if !isFrozen { return .freezeDied }
                     linkIsOpen = false
                 } catch {
-                    // Not understood: the deadline stays, and ends the window whatever that was.
+                    // A message that is not understood leaves the deadline, which ends the window.
                 }
             }
             if waiting[1].isReady, serve() { return .thawed }
@@ -89,7 +90,7 @@ package final class GuardProcess {
         }
     }
 
-    /// Serves one connection; true when it says that the window has ended.
+    /// Serves one connection; true when its message says that the window has ended.
     private func serve() -> Bool {
         guard let number = listener?.number, let connection = try? LocalSocket.accept(number) else { return false }
         do throws(MessageError) {

@@ -3,10 +3,10 @@
 import FreezeHookBase
 import SystemPackage
 
-/// What only ever grows, over all cycles of this machine. Kept in a file of its own: the history is pruned, and the metrics
-/// file may be moved or removed.
+/// The counters over all cycles of this machine, in a file of their own: the history is pruned, and the metrics file
+/// may be moved or removed.
 struct CycleCounters: Equatable {
-    /// A cycle as far as something else than its line in the history has to tell of it.
+    /// The start and the verdict of a cycle.
     struct Mark: Equatable {
         var started: KeptTime
         var verdict: Word<Guarantee>
@@ -20,16 +20,16 @@ struct CycleCounters: Equatable {
     private(set) var rollbacks = 0
     /// Rehearsals by verdict.
     private(set) var rehearsals: [Word<Guarantee>: Int] = [:]
-    /// When the last cycle of each verdict began, without rehearsals.
+    /// The start of the last cycle of each verdict, without rehearsals.
     private(set) var lastStarted: [Word<Guarantee>: KeptTime] = [:]
+    /// The last rehearsal; nil when there was none.
     private(set) var lastRehearsal: Mark?
 
     private static let name = "counters.json"
 
     init() {}
 
-    /// The counters of a state directory. Where there are none, or none that can be read, they begin with the cycles that
-    /// the history has.
+    /// The counters of a state directory; without a readable file they begin with the cycles of the history.
     static func read(from directory: StateDirectory, orCount history: History) -> CycleCounters {
         if let bytes = directory.read(name), let counters = JSON(parsing: bytes).flatMap(CycleCounters.init) {
             return counters
@@ -39,7 +39,7 @@ struct CycleCounters: Equatable {
         return counters
     }
 
-    /// Throws what the kernel said.
+    /// Writes the file. Throws the kernel's errno.
     func write(to directory: StateDirectory) throws(Errno) {
         try directory.replace(Self.name, with: Array("\(json.text)\n".utf8))
     }
@@ -105,7 +105,7 @@ extension CycleCounters {
         .object(Dictionary(uniqueKeysWithValues: values.map { ($0.key.text, json($0.value)) }))
     }
 
-    /// The values by verdict; nil when one of them is of another kind.
+    /// The values by verdict; nil when one of them has another type.
     private static func values<Value>(_ json: JSON?, _ value: (JSON) -> Value?) -> [Word<Guarantee>: Value]? {
         guard let object = json?.object else { return nil }
         var values: [Word<Guarantee>: Value] = [:]
@@ -118,7 +118,7 @@ extension CycleCounters {
 }
 
 extension JSON {
-    /// A number that is counted up from 0; one that could not be counted up any more, or a negative one, is none.
+    /// A counter: a number from 0 to one below the largest, so that it can be counted up; nil for any other value.
     fileprivate var count: Int? {
         integer.flatMap { $0 >= 0 && $0 < Int64.max ? Int($0) : nil }
     }

@@ -10,7 +10,7 @@ private enum Key {
     static let verdict = "verdict"
     static let guarantee = "guarantee"
     static let reasons = "reasons"
-    /// Of each reason, in the same order.
+    /// The kind of each reason, in the order of `reasons`.
     static let reasonKinds = "reason_kinds"
     static let prepareSeconds = "prepare_seconds"
     static let freezeSeconds = "freeze_seconds"
@@ -32,7 +32,7 @@ private enum Key {
 }
 
 extension CycleSummary {
-    /// The cycle as an object; what is not known is left out.
+    /// The cycle as an object; unknown values are left out.
     package var json: JSON {
         JSON(fields: [
             Key.id: .string(id), Key.reason: .string(reason.text), Key.started: .string(started.text),
@@ -47,7 +47,7 @@ extension CycleSummary {
         ])
     }
 
-    /// The cycle of an object; nil when what every version has written is missing.
+    /// The cycle of an object; nil when a key that every version writes is missing.
     package init?(_ json: JSON) {
         guard let id = json[Key.id]?.string, let reason = json[Key.reason]?.string,
             let started = json[Key.started]?.string, let verdict = json[Key.verdict]?.string,
@@ -129,12 +129,12 @@ extension JSON {
         self = .number(duration.inSeconds)
     }
 
-    /// The duration of so many seconds, held within what can be counted in nanoseconds.
+    /// The duration of a number of seconds.
     fileprivate var duration: Duration? { number.map { Duration(seconds: $0) } }
 }
 
 extension Duration {
-    /// So many seconds, to the nanosecond, held within what 64 bits of them can count: a damaged file can hold any number.
+    /// A number of seconds, held within 64 bits of nanoseconds: a damaged file can hold any number.
     init(seconds: Double) {
         let nanoseconds = (seconds * 1e9).rounded()
         self = .nanoseconds(Int64(exactly: nanoseconds) ?? (nanoseconds < 0 ? .min : .max))

@@ -11,24 +11,24 @@ package struct CycleSummary: Equatable {
         package var name: String
         /// The hook's path, cleaned.
         package var path: String
-        /// The word it was called with.
+        /// The action of the call.
         package var action: Word<HookAction>
-        /// Why it was called.
+        /// The reason of the call.
         package var reason: Word<RunReason>
-        /// Its exit status, or the shell's number for another ending; nil when it has not ended, or nobody saw how.
+        /// The exit status, or the shell's number for another ending; nil when the record has no ending.
         package var status: Int32?
-        /// The signal that it died of.
+        /// The signal that killed the hook's process.
         package var signal: Int32?
-        /// Whether it took longer than it may.
+        /// Whether the run exceeded its time limit.
         package var timedOut: Bool
-        /// When it was called.
+        /// The moment of the call.
         package var started: KeptTime
-        /// From the cycle's start to its own; not in what older versions have kept.
+        /// The time from the cycle's start to the run's; nil in the history of older versions.
         package var offset: Duration?
-        /// How long it took; nil when the program was killed meanwhile.
+        /// The time from start to end; nil when the program was killed meanwhile.
         package var duration: Duration?
 
-        /// Whether it counts against the verdict: a status that is a failure, or none because the program was killed.
+        /// Whether the run counts against the verdict: its status is a failure, or missing as the program was killed.
         package var failed: Bool { status.map(HookStatus.isFailure) ?? true }
     }
 
@@ -38,37 +38,37 @@ package struct CycleSummary: Equatable {
         package var name: String
         /// The hook's path, cleaned.
         package var path: String
-        /// The word it would have been called with.
+        /// The action of the call that was refused.
         package var action: Word<HookAction>
-        /// The refusal in words.
+        /// The reason of the refusal, in words.
         package var why: String
     }
 
     /// The cycle's id, a UUID.
     package var id: String
-    /// What the cycle ended with.
+    /// The reason with which the cycle ended.
     package var reason: Word<RunReason>
-    /// When it began.
+    /// The moment at which the cycle began.
     package var started: KeptTime
-    /// How good an image of its window is.
+    /// The verdict on an image of the window.
     package var verdict: Word<Guarantee>
-    /// What the hooks that ran promise together; nil when none ran.
+    /// The weakest guarantee of the hooks that ran; nil when none ran.
     package var guarantee: Word<Guarantee>?
     /// Why the image is no better; empty for an application-consistent one.
     package var reasons: [Reason]
-    /// From its beginning to the window's; nil for what it did not come to, as for the four below.
+    /// The time from the cycle's beginning to the window's. This and the next four are nil for a part without an end.
     package var prepareTime: Duration?
-    /// From the window's beginning to the end of the last freeze hook.
+    /// The time from the window's beginning to the end of the last freeze hook.
     package var freezeTime: Duration?
-    /// From the end of the last freeze hook to the beginning of the thaw.
+    /// The time from the end of the last freeze hook to the beginning of the thaw.
     package var holdTime: Duration?
-    /// From the thaw's beginning to its end.
+    /// The time from the thaw's beginning to its end.
     package var thawTime: Duration?
-    /// From the window's beginning to the thaw's end.
+    /// The time from the window's beginning to the thaw's end.
     package var windowTime: Duration?
-    /// Whether the guard is known to have ended the window.
+    /// Whether the guard has ended the window; false in the history of versions that do not say.
     package var expired: Bool
-    /// The runs of its hooks, in their order.
+    /// The runs of hooks, in their order.
     package var hooks: [Run]
     /// The hooks that were not called, in their order.
     package var refusals: [Refusal]
@@ -106,7 +106,7 @@ package struct CycleSummary: Equatable {
         }
     }
 
-    /// Whether nothing was imaged: it says nothing of a backup.
+    /// Whether the cycle was a rehearsal, without an image.
     package var isRehearsal: Bool { reason == .rehearsal }
 
     /// The names of the hooks that failed or were not called, each once, in the order of the cycle.
@@ -116,13 +116,13 @@ package struct CycleSummary: Equatable {
         return names.filter { seen.insert($0).inserted }
     }
 
-    /// How long the window was, and its parts: `3.000s: freeze 0.500s, hold 2.000s, thaw 0.500s`.
+    /// The length of the window and its parts: `3.000s: freeze 0.500s, hold 2.000s, thaw 0.500s`.
     package var durations: String {
         let parts = [("freeze", freezeTime), ("hold", holdTime), ("thaw", thawTime)]
         let known = parts.compactMap { name, time in time.map { "\(name) \(Self.brief($0))" } }
         var text = windowTime.map(Self.brief) ?? "none"
         if !known.isEmpty { text += ": \(known.joined(separator: ", "))" }
-        // Without a hook that prepares it is but the time until the guard was there.
+        // Without a prepare hook this is only the guard's start.
         if let prepareTime, hooks.contains(where: { $0.action == .prepare }) {
             text += "; prepare \(Self.brief(prepareTime))"
         }
@@ -131,11 +131,11 @@ package struct CycleSummary: Equatable {
 
     private static func brief(_ time: Duration) -> String { DurationText.brief(time.inSeconds) }
 
-    /// What the cycle ended with; that of a rehearsal is always the same.
+    /// The reason with which the cycle ended; `rehearsal` for every rehearsal.
     private static func reason(of record: CycleRecord) -> RunReason {
         if record.isRehearsal { return .rehearsal }
         if let thaw = record.runs.last(where: { $0.action == .thaw }) { return thaw.reason }
-        // Rolled back before anything was frozen.
+        // No hook was thawed: the freeze was rolled back before its first hook, or no thaw has come.
         return record.moments[.frozen] == nil && record.moments[.thawing] != nil ? .rollback : .freeze
     }
 

@@ -15,7 +15,7 @@ package struct History {
         self.limit = limit
     }
 
-    /// Adds a cycle. Throws what the kernel said.
+    /// Adds a cycle. Throws the kernel's errno.
     func add(_ cycle: CycleSummary) throws(Errno) {
         let line = Array("\(cycle.json.text)\n".utf8)
         let contents = directory.read(Self.name) ?? []
@@ -23,22 +23,22 @@ package struct History {
         // A torn last line gets an end of its own, so that it cannot spoil this one.
         let separator: [UInt8] = contents.isEmpty || contents.last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]
         let addition = separator + line
-        // Rewritten only now and then: twice the limit is kept before the older half goes.
+        // A rewrite is rare: the older half goes when twice the limit is kept.
         if lines.count / 2 < limit { return try directory.append(addition, to: Self.name) }
         let kept = Array(lines.suffix(limit - 1).joined(separator: [UInt8(ascii: "\n")]))
         try directory.replace(Self.name, with: kept + [UInt8(ascii: "\n")] + line)
     }
 
-    /// The last cycle that was no rehearsal, or nil when there is none. Torn lines are passed over.
+    /// The last cycle that was no rehearsal; nil when there is none. Torn lines are skipped.
     package var lastBackup: CycleSummary? { newestFirst.first { !$0.isRehearsal } }
 
-    /// The last cycle that was no rehearsal and whose verdict is no worse than this.
+    /// The last cycle that was no rehearsal and has a verdict no worse than `guarantee`.
     package func lastBackup(atLeast guarantee: Guarantee) -> CycleSummary? {
         newestFirst.first { !$0.isRehearsal && $0.verdict.isAtLeast(guarantee) }
     }
 
-    /// The last cycle that was no rehearsal, and the last rehearsal when that came later. Throws what the kernel said when
-    /// there is a history that cannot be read.
+    /// The last cycle that was no rehearsal, and the last rehearsal after it. Throws the kernel's errno when there is a
+    /// history that cannot be read.
     package func newest() throws(Errno) -> (backup: CycleSummary?, laterRehearsal: CycleSummary?) {
         let lines = Self.lines(of: try directory.contents(of: Self.name) ?? [])
         var rehearsal: CycleSummary?
@@ -49,16 +49,16 @@ package struct History {
         return (nil, rehearsal)
     }
 
-    /// The cycle of this id, or nil when it is not kept.
+    /// The cycle of this id; nil when the history does not have it.
     func cycle(_ id: String) -> CycleSummary? { newestFirst.first { $0.id == id } }
 
-    /// All cycles that are kept, the oldest first; no file means none. Throws what the kernel said when there is one that
-    /// cannot be read.
+    /// All cycles of the history, the oldest first; none without a file. Throws the kernel's errno when there is a file
+    /// that cannot be read.
     package func cycles() throws(Errno) -> [CycleSummary] {
         Self.lines(of: try directory.contents(of: Self.name) ?? []).compactMap(Self.cycle)
     }
 
-    /// Read from the end, line by line: mostly the last one is asked for.
+    /// The cycles from the last to the first, parsed one by one: mostly the last is enough.
     private var newestFirst: some Sequence<CycleSummary> {
         Self.lines(of: directory.read(Self.name) ?? []).reversed().lazy.compactMap(Self.cycle)
     }

@@ -2,13 +2,13 @@
 
 import SystemPackage
 
-/// What lies in an image so that a machine restored from it can tell how it was taken: the cycle's record, as it was
-/// when the freeze ended.
+/// The file by which a machine that is restored from an image knows how the image was taken: the cycle's record at the
+/// end of the freeze.
 package struct ImageMarker {
     private static let name = "image"
-    // On a machine that came from an image and is itself being imaged now.
+    // The marker of the image that this machine came from, moved when the machine is itself imaged.
     private static let originName = "restored-from"
-    // The marker of an ended cycle: its blocks are for the next one, whose disk may be full.
+    // The marker of an ended cycle, whose blocks the next marker takes: the disk may be full then.
     private static let spareName = "image.spare"
     private let directory: StateDirectory
     private let bootID: String
@@ -19,19 +19,19 @@ package struct ImageMarker {
         self.bootID = bootID
     }
 
-    /// Writes the marker of a cycle that is now frozen. Throws what the kernel said.
+    /// Writes the marker of a cycle that is now frozen. Throws the kernel's errno.
     func write(_ record: [UInt8]) throws(Errno) {
-        // A marker of another boot is the image that this machine came from.
+        // A marker of another boot belongs to the image that this machine came from.
         if let old = read(Self.name), old.bootID != bootID { try? directory.rename(Self.name, to: Self.originName) }
         try directory.replace(Self.name, with: record, reusing: Self.spareName)
     }
 
-    /// Removes it: the window is over and this machine is not an image.
+    /// Removes the marker: the window is over and this machine is no image.
     func remove() {
         if read(Self.name)?.bootID == bootID { try? directory.rename(Self.name, to: Self.spareName) }
     }
 
-    /// The record of the cycle in which the image was taken that this machine came from; nil for one that came from none.
+    /// The record of the cycle whose image this machine came from; nil when the machine came from none.
     package var origin: CycleRecord? {
         if let marker = read(Self.name), marker.bootID != bootID { return marker }
         return read(Self.originName)

@@ -4,23 +4,23 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The directory of what outlives a boot: the history and the image marker. Written before the filesystems are frozen
-/// and after they are thawed, never between.
+/// The directory of the files that outlive a boot: history, counters and image marker. Writes come before the
+/// filesystems are frozen and after they are thawed, never between.
 package struct StateDirectory {
     private let path: FilePath
     private static let sizeLimit = 256 << 20
 
-    /// The directory at a path; it is made when something is kept.
+    /// The directory at a path; the first write makes it (0700).
     package init(path: FilePath) {
         self.path = path
     }
 
-    /// A file's bytes, or nil when there is none or it cannot be read.
+    /// The bytes of a file; nil when there is none or it cannot be read.
     package func read(_ name: String) -> [UInt8]? {
         (try? contents(of: name)) ?? nil
     }
 
-    /// A file's bytes, or nil when there is none. Throws what the kernel said.
+    /// The bytes of a file; nil when there is none. Throws the kernel's errno.
     func contents(of name: String) throws(Errno) -> [UInt8]? {
         do throws(Errno) {
             return try readFile(file(name), limit: Self.sizeLimit, flags: O_NOFOLLOW)
@@ -30,9 +30,9 @@ package struct StateDirectory {
         }
     }
 
-    /// Puts a file in its place as a whole. Throws what the kernel said.
+    /// Replaces a file as a whole. Throws the kernel's errno.
     ///
-    /// - Parameter spare: a file whose blocks it takes, and which goes: so it can be written on a full disk, too.
+    /// - Parameter spare: a file that is overwritten and renamed: its blocks let a write succeed on a full disk too.
     package func replace(_ name: String, with bytes: [UInt8], reusing spare: String? = nil) throws(Errno) {
         let new = spare ?? "\(name).new"
         try write(bytes, to: new, flags: 0)
@@ -40,7 +40,7 @@ package struct StateDirectory {
         try rename(new, to: name)
     }
 
-    /// Adds to a file's end. Throws what the kernel said.
+    /// Appends to a file. Throws the kernel's errno.
     func append(_ bytes: [UInt8], to name: String) throws(Errno) {
         try write(bytes, to: name, flags: O_APPEND)
     }
@@ -50,7 +50,7 @@ package struct StateDirectory {
         _ = file(name).withPlatformString { unlink($0) }
     }
 
-    /// Gives a file another name. Throws what the kernel said.
+    /// Gives a file another name. Throws the kernel's errno.
     func rename(_ name: String, to newName: String) throws(Errno) {
         try call {
             file(name).withPlatformString { from in file(newName).withPlatformString { Glibc.rename(from, $0) } }

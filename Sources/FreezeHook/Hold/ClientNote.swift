@@ -3,8 +3,8 @@
 import FreezeHookBase
 import Glibc
 
-/// What a holder leaves in the run directory about its client, for the case that it is killed: also a session that no
-/// cycle knows of must not live on without anybody.
+/// The file in the run directory that names a holder's client. A thaw ends the clients of killed holders by it, also
+/// where no cycle records the session.
 struct ClientNote {
     let runDirectory: RunDirectory
     let hold: String
@@ -27,7 +27,7 @@ struct ClientNote {
     /// Whether a holder has left the note.
     var exists: Bool { faccessat(runDirectory.descriptor, name, F_OK, 0) == 0 }
 
-    /// Ends the clients whose holder is gone, and removes what it left.
+    /// Ends the clients of killed holders, and removes their sockets and notes.
     static func sweep(_ runDirectory: RunDirectory, grace: Duration) {
         for name in runDirectory.names() where name.hasPrefix(prefix) {
             let note = ClientNote(runDirectory: runDirectory, hold: String(name.dropFirst(prefix.count)))

@@ -4,27 +4,27 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The client of a held session: its standard input is ours to write, its output is read and kept within bounds.
+/// The client of a held session, with pipes to its standard input and from its output.
 final class HeldClient {
     let process: ProcessIdentity
-    /// nil when the client has been sent everything, or reads no more.
+    /// The write end of the client's input; nil when all is sent, or the client reads no more.
     private var input: Descriptor?
-    /// nil after its end.
+    /// The read end of the client's output; nil after its end.
     private var output: Descriptor?
     private var waitingInput: ArraySlice<UInt8>
     private var inputEndsWithWaiting = false
     private var splitter = LineSplitter()
     private var lastLines: [String] = []
-    /// How the client has ended; nil while it runs.
+    /// The client's status; nil while it runs.
     private(set) var ended: WaitStatus?
 
     private static let linesKept = 20
-    // What one turn reads: a client that never pauses must not keep the holder from everything else.
+    // The bytes of one turn: a client that never pauses must not keep the holder from its sockets.
     private static let turnSize = 16 * 1024
-    // What a pipe holds by default (pipe(7)), and so all that an ended client can have left in it.
+    // The default capacity of a pipe (pipe(7)): an ended client cannot have left more.
     private static let pipeSize = 64 * 1024
 
-    /// Starts the client; it is given the statements as soon as it reads them.
+    /// Starts the client, which gets the statements as it reads. Throws the errno of pipe(2) or execve(2).
     init(_ request: HoldRequest) throws(Errno) {
         let toClient = try Descriptor.pipe()
         let clientInput = Descriptor(owning: toClient.readEnd)
@@ -43,12 +43,13 @@ final class HeldClient {
         waitingInput = request.statements[...]
     }
 
-    /// What `poll` has to watch: the output, and the input while something waits to be written.
+    /// The entries for poll(2): the output, and the input while bytes wait to be written.
     var polled: [pollfd] {
         [pollfd(output?.number), pollfd(waitingInput.isEmpty ? nil : input?.number, for: POLLOUT)]
     }
 
-    /// Takes what has come of the output and writes what can be written; returns the lines, an unfinished one included.
+    /// Reads output and writes input, each once where poll(2) shows it ready; returns the lines, at the end of output
+    /// also an unfinished one.
     func exchange(_ polled: ArraySlice<pollfd>) -> [String] {
         if let writable = polled.last, writable.isReady { writeWaiting() }
         guard let readable = polled.first, readable.isReady else { return [] }
@@ -59,7 +60,7 @@ final class HeldClient {
     private func readLines() -> [String] {
         guard let output = output?.number else { return [] }
         var buffer = [UInt8](repeating: 0, count: Self.turnSize)
-        // Nothing to read now (EAGAIN), or never again: its end tells the rest.
+        // EAGAIN, or an error after which only the client's status matters.
         guard let count = try? call({ read(output, &buffer, buffer.count) }) else { return [] }
         var lines = splitter.lines(completedBy: buffer[..<count])
         if count == 0 {
@@ -70,22 +71,22 @@ final class HeldClient {
         return lines
     }
 
-    /// What a client that has ended has left in the pipe. What it has started may go on printing, and is not waited for.
+    /// The lines that an ended client has left in the pipe. Its children may go on printing, and are not waited for.
     func readRest() -> [String] {
         (0..<Self.pipeSize / Self.turnSize).flatMap { _ in readLines() }
     }
 
-    /// A prompt, for one that waits without a newline.
+    /// The line that no newline has ended, such as a prompt.
     var openLine: String { splitter.openLine }
 
-    /// Sends the last words and the end of input.
+    /// Sends the text and the end of input.
     func finishInput(with text: String) {
         if !text.isEmpty { waitingInput += Array(text.utf8) + (text.hasSuffix("\n") ? [] : [UInt8(ascii: "\n")]) }
         inputEndsWithWaiting = true
         writeWaiting()
     }
 
-    /// Writes once what the client takes of its input.
+    /// Writes waiting input once, as much as the pipe takes.
     private func writeWaiting() {
         if let input = input?.number, !waitingInput.isEmpty {
             do throws(Errno) {
@@ -94,20 +95,20 @@ final class HeldClient {
             } catch .wouldBlock {
                 return
             } catch {
-                // EPIPE: it no longer reads, and its end tells the rest.
+                // EPIPE: the client no longer reads, and only its status matters.
                 self.input = nil
             }
         }
         if inputEndsWithWaiting && waitingInput.isEmpty { input = nil }
     }
 
-    /// Notes whether it has ended.
+    /// Fetches the client's status, if it has ended.
     func reap() {
         var status: Int32 = 0
         if ended == nil, waitpid(process.pid, &status, WNOHANG) == process.pid { ended = WaitStatus(status) }
     }
 
-    /// Ends it and whatever it has started; its output is taken meanwhile, so that it can say its last words.
+    /// Ends the client and all that it has started; its output is read meanwhile, for the last lines.
     func end(grace: Duration) {
         ProcessFamily(leader: process).end(grace: grace) { moment in
             var waiting = polled
@@ -119,7 +120,7 @@ final class HeldClient {
         _ = readRest()
     }
 
-    /// How it ended, in words.
+    /// The client's ending in words, with its last line.
     var endingText: String {
         let words =
             switch ended {
@@ -130,6 +131,6 @@ final class HeldClient {
         return lastLines.last.map { ended == nil ? words : "\(words): \($0)" } ?? words
     }
 
-    /// Whether it has ended with exit status 0.
+    /// Whether the client has ended with exit status 0.
     var endedWell: Bool { ended == .exited(0) }
 }

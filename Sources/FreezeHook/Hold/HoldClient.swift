@@ -4,14 +4,14 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The side of `hold` and `release`: asks for a session, and gives it back.
+/// The side of `hold` and `release`: opens a session, and releases it.
 package struct HoldClient {
     private let runDirectory: RunDirectory
 
-    // The holder keeps the limit; this comes on top for a holder that is itself in trouble.
+    // The holder itself keeps the limit; this time comes on top, for a holder that is late.
     private static let patience = Duration.seconds(2)
 
-    /// Sessions of the cycle in this run directory.
+    /// A side for the sessions in this run directory.
     package init(runDirectory: FilePath) throws(RunDirectoryError) {
         self.runDirectory = try RunDirectory(path: runDirectory)
     }
@@ -20,7 +20,7 @@ package struct HoldClient {
         self.runDirectory = runDirectory
     }
 
-    /// Opens a session and leaves it to its holder. `emit` is given what the client says until it is ready.
+    /// Opens a session and leaves it to its holder. `emit` gets the client's lines until the session is ready.
     package func open(_ request: HoldRequest, emit: (String) -> Void) throws(HoldError) {
         let own = try startHolder()
         do { try request.send(to: own) } catch { throw .holderNotStarted }
@@ -32,7 +32,7 @@ package struct HoldClient {
         }
     }
 
-    /// Gives a session back. `emit` is given the client's last words.
+    /// Releases a session. `emit` gets the client's last lines.
     package func release(_ name: String, within limit: Duration, emit: (String) -> Void) throws(HoldError) {
         guard let connection = try? LocalSocket.connect(to: Holder.socketName(of: name), in: runDirectory) else {
             throw missing(name)
@@ -52,7 +52,7 @@ package struct HoldClient {
         do { ends = try LocalSocket.pair() } catch { throw .noSocket(error) }
         let own = Descriptor(owning: ends.own)
         let other = Descriptor(owning: ends.other)
-        // The guard's place is out of reach of whatever ends the agent's unit; without a guard the holder is ours.
+        // A holder in the guard's scope outlives the agent's unit; without a guard this process starts the holder.
         if let guardian = CycleRecorder.read(in: runDirectory)?.guardian,
             Guard.askForHolder(other, guardian.socket, in: runDirectory)
         {
@@ -62,7 +62,7 @@ package struct HoldClient {
         return own
     }
 
-    /// Takes the holder's answers to the last one.
+    /// Reads the holder's answers up to the last one.
     private func follow(
         within limit: Duration, emit: (String) -> Void, next: (MonotonicTime) throws(MessageError) -> HolderAnswer
     ) throws(HoldError) {

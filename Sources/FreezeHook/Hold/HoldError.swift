@@ -14,12 +14,12 @@ package enum HoldError: Error, Equatable, CustomStringConvertible {
     case misunderstood(MessageError)
     /// The holder's answer, in its own words.
     case failed(String)
-    /// No cycle knows of a session of this name.
+    /// Neither the cycle record nor a holder knows a session of this name.
     case notHeld(name: String)
     case alreadyReleased(name: String)
     /// The session ended in the window; `time` is nil when nobody saw when.
     case lost(name: String, time: WallTime?, reason: String)
-    /// Whoever kept the session was killed.
+    /// The session's holder was killed.
     case holderKilled(name: String)
 
     package var description: String {

@@ -2,7 +2,7 @@
 
 import FreezeHookBase
 
-/// What `hold` and the holder that it has asked for tell each other.
+/// The messages between `hold` and its holder.
 enum HoldMessage: Message {
     /// A part of the request.
     case field(HoldRequest.Field)
@@ -11,7 +11,7 @@ enum HoldMessage: Message {
     case answer(HolderAnswer)
 
     enum Kind: UInt8 {
-        // For every version, as the holder's answers are one with those to `release`.
+        // For every version, as the same answers go to `release`.
         case done = 4
         case failed = 5
         case output = 6

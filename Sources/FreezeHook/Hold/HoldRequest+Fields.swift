@@ -9,7 +9,7 @@ extension HoldRequest {
         var name: Name
         var value: [UInt8]
 
-        /// Lists go one item a field, the statements in pieces; a request without a limit has none of that name.
+        /// A list sends a field for each item, the statements one for each piece; without a limit there is no `limit`.
         enum Name: String, CaseIterable {
             case name, hook, ready, release, timeout, limit, killGrace, client, argument, variable, statements
         }
@@ -27,7 +27,7 @@ extension HoldRequest {
             self.init(name, "\(duration.nanoseconds)")
         }
 
-        /// The field in a message; nil for another text.
+        /// The field in a message's payload; nil for another form.
         init?(bytes: [UInt8]) {
             let parts = bytes.split(separator: UInt8(ascii: "="), maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, let name = Name(rawValue: String(decoding: parts[0], as: UTF8.self)) else {
@@ -40,14 +40,14 @@ extension HoldRequest {
 
         var text: String { String(decoding: value, as: UTF8.self) }
 
-        /// nil when the value is no number of nanoseconds.
+        /// The value as a duration; nil when it is no number of nanoseconds.
         var duration: Duration? { Int64(text).map { .nanoseconds($0) } }
     }
 
-    // A message holds one argument or variable of the kernel's largest size, 128 KiB; more does not fit into the socket.
+    // Far below the largest message: an argument or a variable of 128 KiB (MAX_ARG_STRLEN).
     private static let pieceSize = 32 * 1024
 
-    /// Sends the request. Throws why the holder did not take it.
+    /// Sends the request. Throws why the holder cannot receive it.
     func send(to socket: borrowing Descriptor) throws(MessageError) {
         for field in fields { try Messages.send(HoldMessage.field(field), to: socket) }
         try Messages.send(HoldMessage.end, to: socket)
@@ -64,7 +64,7 @@ extension HoldRequest {
             + environment.map { Field(.variable, $0) } + pieces
     }
 
-    /// Receives a request. Throws `closed` when `hold` has gone before its end, or what is wrong with it.
+    /// Receives a request. Throws `closed` when `hold` has gone before the end of the request, or the request's fault.
     init(from socket: borrowing Descriptor) throws(MessageError) {
         self.init(name: "", client: "", arguments: [], settings: Settings())
         environment = []
@@ -85,7 +85,7 @@ extension HoldRequest {
         }
     }
 
-    /// Enters a field; false when its value is none of its kind.
+    /// Sets a field; false when its value has another form.
     private mutating func take(_ field: Field) -> Bool {
         switch field.name {
         case .name: name = field.text

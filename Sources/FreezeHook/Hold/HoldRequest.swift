@@ -5,15 +5,15 @@ import SystemPackage
 
 /// A session to be held open, as `hold` describes it to the holder.
 package struct HoldRequest: Equatable {
-    /// What `release` calls it by.
+    /// The session's name, for `release`.
     package var name: String
-    /// The hook it is held for, or empty.
+    /// The name of the hook that opens the session; empty for another caller.
     package var hook: String
     /// The extended regular expression that one line of the client's output matches when the session is ready.
     package var ready: String
-    /// What the client is sent to end the session well.
+    /// The text that makes the client end the session well.
     package var release: String
-    /// How long the client may take to be ready, and to end.
+    /// The time limit of the client to be ready, and to end.
     package var timeout: Duration
     /// The longest time for which the session may be held; nil for no limit.
     package var limit: Duration?
@@ -25,7 +25,7 @@ package struct HoldRequest: Equatable {
     package var arguments: [[UInt8]]
     /// The client's environment: entries `NAME=value`.
     package var environment: [[UInt8]]
-    /// What the client reads first.
+    /// The client's first input.
     package var statements: [UInt8]
 
     /// A session of a client with this process's environment and the limits of the settings.
@@ -47,13 +47,13 @@ package struct HoldRequest: Equatable {
         }
     }
 
-    /// The timeout when none is given.
+    /// The default of `timeout`.
     package static let defaultTimeout = Duration.seconds(30)
 
-    // A socket's file name: it must stay within the run directory.
+    // The name is part of a socket's path, which must stay in the run directory (108 bytes at most, unix(7)).
     private static let nameLimit = 64
 
-    /// Whether a session may be called so.
+    /// Whether a session may have this name: ASCII letters, digits, `.`, `_` and `-`, the first no `.`.
     package static func isValidName(_ name: String) -> Bool {
         !name.isEmpty && name.utf8.count <= nameLimit && !name.hasPrefix(".")
             && name.unicodeScalars.allSatisfy {

@@ -6,12 +6,12 @@ import SystemPackage
 
 /// The detached process that keeps one session open from freeze to thaw.
 ///
-/// Descriptor 0 is a socket to the `hold` that asked for it; `release` comes over its own socket in the run directory. It
-/// writes nothing outside of the run directory, which lies in memory: there the cycle record and the note of its client.
+/// Descriptor 0 is a socket to `hold` (HoldMessage); `release` comes over the holder's own socket (ReleaseMessage). The
+/// holder writes to the run directory alone, in memory: cycle record, client's note, lock and socket.
 package final class Holder {
-    // Of what the client says at its end, for the log.
+    // The number of the client's last lines that `release` gets.
     private static let lastWords = 100
-    // Nobody who connects and is silent, or does not read, may keep the holder from its session.
+    // A connection that is silent, or does not read, must not keep the holder from its session.
     private static let connectionPatience = Duration.seconds(1)
 
     private let request: HoldRequest
@@ -20,13 +20,12 @@ package final class Holder {
     /// The socket to `hold`.
     private let asker: Descriptor
     private var listener: Descriptor?
-    private let record: CycleRecorder
+    private let recorder: CycleRecorder
     private let begin = MonotonicTime.now()
-    /// When and why the session ended before it should have.
+    /// The time and the reason of a loss: the session has ended before its release.
     private var loss: (time: WallTime, reason: String)?
 
-    /// A holder in the run directory; it reads what it is to hold from descriptor 0. nil when nobody tells it; who asked
-    /// is told why.
+    /// A holder whose request comes over descriptor 0; nil without a run directory or a valid request.
     package init?(runDirectory: FilePath) {
         let asker = Descriptor(owning: 0)
         guard let directory = try? RunDirectory(path: runDirectory), let signals = try? SignalDescriptor() else {
@@ -41,12 +40,12 @@ package final class Holder {
         self.asker = consume asker
         self.runDirectory = directory
         self.signals = signals
-        record = CycleRecorder(in: directory, .existing)
+        recorder = CycleRecorder(in: directory, .existing)
     }
 
     static func socketName(of hold: String) -> String { "hold-\(hold)" }
 
-    /// Starts a holder that is told over the other end of `socket` what to hold. Throws what `execve` said.
+    /// Starts a holder, whose request goes over the other end of `socket`. Throws the errno of execve(2).
     package static func start(_ socket: borrowing Descriptor, runDirectory: FilePath) throws(Errno) {
         _ = try OwnProcess.holder(runDirectory: runDirectory).start(socket: socket)
     }
@@ -54,43 +53,43 @@ package final class Holder {
     /// Opens the session, keeps it, and ends it.
     package func run() {
         guard listen() else { return fail("a session of the name \(request.name) is already held; release it first") }
-        defer { removeSocket(telling: "the session \(request.name) has just ended") }
-        record.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
+        defer { removeSocket(answering: "the session \(request.name) has just ended") }
+        recorder.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
         let client: HeldClient
         do {
             client = try HeldClient(request)
         } catch {
-            record.append(.released(hold: request.name))
+            recorder.append(.released(hold: request.name))
             return fail("\(SafeText.clean(request.client)) cannot be started: \(error)")
         }
-        record.append(.client(hold: request.name, client.process))
+        recorder.append(.client(hold: request.name, client.process))
         ClientNote(runDirectory: runDirectory, hold: request.name).write(client.process)
         if let reason = waitUntilReady(client) {
             client.end(grace: request.killGrace)
-            record.append(.released(hold: request.name))
+            recorder.append(.released(hold: request.name))
             return fail(reason)
         }
-        tell(.done)
+        answer(.done)
         keep(client)
     }
 
-    private func fail(_ reason: String) { tell(.failed(reason)) }
+    private func fail(_ reason: String) { answer(.failed(reason)) }
 
-    /// Tells `hold`.
-    private func tell(_ answer: HolderAnswer) {
+    /// Answers `hold`.
+    private func answer(_ answer: HolderAnswer) {
         try? Messages.send(HoldMessage.answer(answer), to: asker)
     }
 
-    /// Tells a `release`.
-    private func tell(_ answer: HolderAnswer, _ connection: borrowing Descriptor) {
+    /// Answers a `release`.
+    private func answer(_ answer: HolderAnswer, _ connection: borrowing Descriptor) {
         try? Messages.send(ReleaseMessage.answer(answer), to: connection, until: .now() + Self.connectionPatience)
     }
 
-    /// Makes the socket; one that a killed holder has left is replaced.
+    /// Opens the socket, in place of a killed holder's; false when a living holder has the name.
     private func listen() -> Bool {
         let name = Self.socketName(of: request.name)
-        // Between bind(2) and listen(2) a socket turns everybody away, as one does that a killed holder has left: who
-        // asks beside this one must not take it for such.
+        // Between bind(2) and listen(2) a socket refuses connections, as a killed holder's does: without the lock
+        // another holder could take this one's for such.
         return runDirectory.withLock(named: "\(name).lock") {
             listener = try? LocalSocket.listen(name, in: runDirectory)
             if listener != nil { return true }
@@ -101,28 +100,28 @@ package final class Holder {
         }
     }
 
-    /// Removes the socket; those who still wait behind it are told why.
-    private func removeSocket(telling reason: String) {
+    /// Removes the socket; connections that still wait get the reason.
+    private func removeSocket(answering reason: String) {
         guard let number = listener?.number else { return }
         runDirectory.remove(Self.socketName(of: request.name))
         ClientNote(runDirectory: runDirectory, hold: request.name).remove()
         while waitUntilReadable(number, until: .now()) {
             guard let connection = try? LocalSocket.accept(number) else { break }
-            // Unread words would make the kernel answer with a reset in our place.
+            // close(2) of a socket with unread messages sends a reset (ECONNRESET) in place of the answer.
             _ = try? Messages.receive(
                 ReleaseMessage.self, from: connection, until: .now() + Self.connectionPatience)
-            tell(.failed(reason), connection)
+            answer(.failed(reason), connection)
         }
         listener = nil
     }
 
-    /// Waits for the line that says that the session stands; returns why it does not.
+    /// Waits for the line that matches the request's pattern; returns why the session is not ready.
     private func waitUntilReady(_ client: HeldClient) -> String? {
         guard let pattern = Pattern(request.ready) else { return "'\(request.ready)' is no regular expression" }
         let deadline = begin + request.timeout
         while true {
             let event = wait(client, beside: asker.number, until: deadline)
-            for line in event.lines { tell(.output(line)) }
+            for line in event.lines { answer(.output(line)) }
             if event.lines.contains(where: pattern.matches)
                 || !client.openLine.isEmpty && pattern.matches(client.openLine)
             {
@@ -135,7 +134,7 @@ package final class Holder {
         }
     }
 
-    /// What one wait has brought.
+    /// The result of one wait.
     private struct WaitEvent {
         var lines: [String]
         var descriptorIsReady: Bool
@@ -152,13 +151,13 @@ package final class Holder {
         return WaitEvent(lines: lines, descriptorIsReady: waiting[2].isReady)
     }
 
-    /// Keeps the session until it is released, the time is over, or this process is told to stop.
+    /// Keeps the session until its release, its limit, or a signal that asks this process to stop.
     private func keep(_ client: HeldClient) {
         let deadline = request.limit.map { begin + $0 }
         while true {
             let event = wait(client, beside: listener?.number, until: deadline)
             if client.ended != nil && loss == nil { lose(client.endingText) }
-            if event.descriptorIsReady, answer(client) { return }
+            if event.descriptorIsReady, serve(client) { return }
             if let signal = signals.stopRequest {
                 return giveUp(client, "its holder was ended by \(signalName(signal))")
             }
@@ -169,7 +168,7 @@ package final class Holder {
     private func lose(_ reason: String) {
         let time = WallTime.now()
         loss = (time, reason)
-        record.append(.lost(hold: request.name, time: time, reason: reason))
+        recorder.append(.lost(hold: request.name, time: time, reason: reason))
     }
 
     private func giveUp(_ client: HeldClient, _ reason: String) {
@@ -177,8 +176,8 @@ package final class Holder {
         _ = end(client)
     }
 
-    /// Answers one `release`; true when the session has ended with it.
-    private func answer(_ client: HeldClient) -> Bool {
+    /// Serves one connection of `release`; true when the session has ended with it.
+    private func serve(_ client: HeldClient) -> Bool {
         guard let number = listener?.number, let connection = try? LocalSocket.accept(number) else { return false }
         do throws(MessageError) {
             let message = try Messages.receive(
@@ -186,29 +185,29 @@ package final class Holder {
             ).message
             guard case .release = message else { throw .unknown(kind: message.kind.rawValue) }
         } catch {
-            tell(.failed("\(error)"), connection)
+            answer(.failed("\(error)"), connection)
             return false
         }
-        // It may have ended since the last look.
+        // The client may have ended since the last wait.
         client.reap()
         if client.ended != nil && loss == nil { lose(client.endingText) }
         if loss == nil {
             let lines = end(client)
-            for line in lines { tell(.output(line), connection) }
+            for line in lines { answer(.output(line), connection) }
             if client.endedWell {
-                record.append(.released(hold: request.name))
+                recorder.append(.released(hold: request.name))
             } else {
                 lose("its release failed: \(client.endingText)")
             }
         }
         let lossText = loss.map { "the session \(request.name) had ended at \($0.time.rfc3339): \($0.reason)" }
-        // Before the answer: whoever gets it may open a session of the same name at once.
-        removeSocket(telling: lossText ?? "the session \(request.name) has been released already")
-        tell(lossText.map { .failed($0) } ?? .done, connection)
+        // Before the answer: its receiver may open a session of the same name at once.
+        removeSocket(answering: lossText ?? "the session \(request.name) has been released already")
+        answer(lossText.map { .failed($0) } ?? .done, connection)
         return true
     }
 
-    /// Sends the client its last words, waits, and kills what does not go; returns what it said.
+    /// Sends the client the release text, waits, and kills the rest of its family; returns the last lines.
     private func end(_ client: HeldClient) -> [String] {
         var lines: [String] = []
         client.finishInput(with: request.release)

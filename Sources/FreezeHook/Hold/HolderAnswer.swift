@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a holder says to `hold` and to `release`.
+/// The answers of a holder to `hold` and to `release`.
 enum HolderAnswer: Equatable {
     /// A line that the client has printed.
     case output(String)
-    /// The session stands, or has ended well.
+    /// The session is ready, or has ended well.
     case done
-    /// Why it does not, or has not.
+    /// The session is not ready, or has not ended well; with the reason.
     case failed(String)
 
     /// The bytes of its message.

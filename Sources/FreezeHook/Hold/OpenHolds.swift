@@ -3,17 +3,17 @@
 import FreezeHookBase
 import Glibc
 
-/// What the end of a window does with the sessions that were held in it.
+/// The sessions of a window, at the window's end.
 struct OpenHolds {
     let runDirectory: RunDirectory
     let settings: Settings
 
-    /// The sessions whose holder has died unseen; the moment is not known.
+    /// The open sessions whose holder was killed, at an unknown moment.
     func lost(in record: CycleRecord) -> [CycleRecord.Hold] {
         record.openHolds.filter { !$0.holder.isAlive }
     }
 
-    /// Ends the sessions that are still open: their hooks forgot them. Returns their names, and why one has not ended well.
+    /// Releases the sessions that hooks forgot. Returns the names, and why a session has not ended well.
     func endForgotten(in record: CycleRecord) -> [(name: String, error: HoldError?)] {
         record.openHolds.filter { $0.holder.isAlive }.map { hold in
             do throws(HoldError) {
@@ -25,8 +25,8 @@ struct OpenHolds {
         }
     }
 
-    /// Makes sure that nothing of any session is left: no client, no holder, no socket. Sessions of others, which no
-    /// cycle knows of, stay as long as their holders live.
+    /// Ends the clients and holders of the record's sessions and removes their sockets. Sessions outside of the record
+    /// stay as long as their holders live.
     func sweep(_ record: CycleRecord) {
         for hold in record.holds {
             for process in [hold.client, hold.holder].compactMap({ $0 }) where process.isAlive {

@@ -6,7 +6,7 @@ import Glibc
 package final class Pattern {
     private var compiled = regex_t()
 
-    /// nil when the text is no such expression.
+    /// The expression of a text; nil when regcomp(3) rejects it.
     package init?(_ text: String) {
         if regcomp(&compiled, text, REG_EXTENDED | REG_NOSUB) != 0 { return nil }
     }

@@ -2,13 +2,13 @@
 
 import FreezeHookBase
 
-/// What is said over a holder's own socket in the run directory.
+/// The messages over a holder's own socket in the run directory.
 enum ReleaseMessage: Message {
-    /// The holder ends its session.
+    /// The request to end the session.
     case release
     case answer(HolderAnswer)
 
-    // All for every version.
+    // All kinds are for every version.
     enum Kind: UInt8 {
         case release = 2
         case done = 4

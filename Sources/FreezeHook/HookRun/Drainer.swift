@@ -4,23 +4,23 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The detached process that reads the output of what hooks left running.
+/// The detached process that reads the output of processes that hooks left running.
 ///
-/// Descriptor 0 is a socket over which pipes come, each with the name of its hook. A connection to its own socket in the
-/// run directory fetches what was said so far; what comes after that is read and thrown away. It ends with its last pipe.
+/// Descriptor 0 is a socket that brings pipes (DrainerMessage). A connection to the drainer's own socket in the run
+/// directory fetches the kept lines (FetchMessage); later output is dropped. The end of the last pipe ends the drainer.
 package final class Drainer {
-    // Words that no thaw fetches are given up after a day.
+    // Lines that no thaw fetches are given up after a day.
     private static let patience = Duration.seconds(86_400)
-    // Nobody who connects and is silent, or does not read, may keep the drainer from its pipes.
+    // A connection that is silent, or does not read, must not keep the drainer from its pipes.
     private static let connectionPatience = Duration.seconds(1)
-    // Further pipes are read, but what they say is not kept.
+    // The output of further pipes is read and dropped.
     private static let keptPipes = 64
 
-    /// A pipe of one hook and what it said, until that is fetched.
+    /// The pipe of one hook, and its lines until they are fetched.
     private final class Pipe {
         let hook: String
         let capture: OutputCapture
-        /// nil when no writer is left.
+        /// The read end; nil when no writer is left.
         var descriptor: Descriptor?
         private let lines: Lines
 
@@ -34,7 +34,7 @@ package final class Drainer {
 
         var kept: [String] { lines.kept }
 
-        /// Drops what was kept, and all that is still said.
+        /// Drops the kept lines and all later ones.
         func forget() {
             lines.kept = []
             lines.isKeeping = false
@@ -45,7 +45,7 @@ package final class Drainer {
             if let number = descriptor?.number, case .end = capture.read(from: number) { descriptor = nil }
         }
 
-        /// Reads what there is, within bounds: a writer that never pauses is left after 1 MiB.
+        /// Reads until the pipe is empty, at most 1 MiB: a writer may never pause.
         func readAvailable() {
             if let number = descriptor?.number { _ = capture.readAvailable(from: number) }
             capture.finish()
@@ -58,7 +58,7 @@ package final class Drainer {
         init(isKeeping: Bool) { self.isKeeping = isKeeping }
     }
 
-    /// The socket over which pipes come.
+    /// The socket that brings pipes.
     private let control = Descriptor(owning: 0)
     private var controlIsOpen = true
     // Not `let`: the compiler takes optional chaining on such a property for a consumption.
@@ -75,7 +75,7 @@ package final class Drainer {
         let directory = runDirectory.isEmpty ? nil : try? RunDirectory(path: runDirectory)
         self.runDirectory = directory
         if let directory { listener = try? LocalSocket.listen(socketName, in: directory) } else { listener = nil }
-        // Its pipes outlive those of any hook: as many as the system allows.
+        // Pipes of many hooks may stay open for days: as many as the system allows.
         var limit = rlimit()
         let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
         if getrlimit(resource, &limit) == 0 {
@@ -84,16 +84,16 @@ package final class Drainer {
         }
     }
 
-    /// Reads until there is nothing left to read and nothing left to be fetched.
+    /// Reads until no pipe is open and no lines wait to be fetched.
     package func run() {
         try? Messages.send(DrainerMessage.ready, to: control)
         let end = MonotonicTime.now() + Self.patience
         while controlIsOpen || !pipes.isEmpty || (hasSocket && !isFetched && .now() < end) {
             var waiting = [pollfd(controlIsOpen ? control.number : nil), pollfd(listener?.number)]
             waiting += pipes.map { pollfd($0.descriptor?.number) }
-            // Once its words are given up only its pipes are waited for.
+            // After the patience only pipes are waited for.
             pollDescriptors(&waiting, until: .now() < end ? end : nil)
-            // One read of each in a turn: a pipe that never pauses keeps nobody from being heard.
+            // One read of each pipe in a turn: a writer that never pauses must not keep the drainer from its sockets.
             for index in pipes.indices.reversed() where waiting[index + 2].isReady { read(index) }
             if waiting[0].isReady { accept() }
             if waiting[1].isReady { deliver() }
@@ -110,7 +110,7 @@ package final class Drainer {
             let isKept = pipes.count + ended.count < Self.keptPipes && !isFetched
             pipes.append(Pipe(descriptor, hook: hook, isKept: isKept))
         } catch {
-            // A message that is not understood loses its own pipe alone.
+            // A message that is not understood loses only its own pipe.
             controlIsOpen = !error.endsSocket
         }
     }
@@ -120,7 +120,7 @@ package final class Drainer {
         if pipes[index].descriptor == nil { ended.append(pipes.remove(at: index)) }
     }
 
-    /// Answers one connection: gives it all that was kept.
+    /// Answers one connection with all kept lines.
     private func deliver() {
         guard let number = listener?.number, let connection = try? LocalSocket.accept(number) else { return }
         func send(_ message: FetchMessage) throws(MessageError) {
@@ -137,7 +137,7 @@ package final class Drainer {
         for pipe in ended + pipes {
             pipe.readAvailable()
             for text in pipe.kept {
-                guard (try? send(.line(Line(hook: pipe.hook, line: text)))) != nil else { return }
+                guard (try? send(.line(Line(hook: pipe.hook, text: text)))) != nil else { return }
             }
             pipe.forget()
         }
@@ -146,22 +146,22 @@ package final class Drainer {
         isFetched = true
     }
 
-    /// One line that something left running has said, and the hook that left it.
+    /// One line of a process that a hook left running.
     package struct Line: Equatable {
         /// The name of the hook.
         package var hook: String
-        /// What it printed, cleaned.
-        package var line: String
+        /// The line, cleaned.
+        package var text: String
     }
 
-    /// What a drainer has handed over.
+    /// The lines that a drainer has handed over.
     package struct Fetched {
         package var lines: [Line] = []
-        /// Whether that is all it had kept; otherwise it was killed.
+        /// Whether the lines are all that were kept; otherwise the drainer was killed.
         package var isComplete = false
     }
 
-    /// What the drainer behind this socket has kept.
+    /// Fetches the kept lines of the drainer behind this socket.
     package static func fetch(from socketName: String, in runDirectory: RunDirectory) -> Fetched {
         var fetched = Fetched()
         guard let connection = try? LocalSocket.connect(to: socketName, in: runDirectory),

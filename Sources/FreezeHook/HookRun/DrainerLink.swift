@@ -3,12 +3,12 @@
 import FreezeHookBase
 import SystemPackage
 
-/// The side of the drainer's socket that hands pipes to it.
+/// The side of a freeze or thaw that hands pipes to its drainer.
 final class DrainerLink {
     private let socket: Descriptor
 
-    /// Starts a drainer and waits until its own socket is there: a thaw may follow at once. Throws when it cannot be
-    /// started or ends.
+    /// Starts a drainer and waits for its own socket: a thaw may follow at once. Throws an Errno when the drainer
+    /// cannot be started, a MessageError when it ends.
     init(socketName: String, runDirectory: RunDirectory?) throws {
         let ends = try LocalSocket.pair()
         socket = Descriptor(owning: ends.own)
@@ -20,7 +20,7 @@ final class DrainerLink {
         guard case .ready = answer else { throw MessageError.unknown(kind: answer.kind.rawValue) }
     }
 
-    /// Hands a pipe's read end on.
+    /// Hands a pipe's read end to the drainer.
     func take(_ descriptor: borrowing Descriptor, of hook: Hook) {
         try? Messages.send(DrainerMessage.pipe(hook: hook.name), passing: descriptor, to: socket)
     }

@@ -2,14 +2,14 @@
 
 import FreezeHookBase
 
-/// What a freeze or thaw and its drainer tell each other over the pair of sockets that they have from the start.
+/// The messages between a freeze or thaw and its drainer, over the pair of sockets that they have from the start.
 enum DrainerMessage: Message {
-    /// The drainer is there, with its own socket.
+    /// The drainer runs, and its own socket is open.
     case ready
-    /// With a descriptor: a pipe to read, and the name of its hook.
+    /// A pipe to read, the descriptor, and the name of its hook.
     case pipe(hook: String)
 
-    // Both sides are always of one version: none of these lasts.
+    // Both sides are always of one version: no kind is for every version.
     enum Kind: UInt8 {
         case ready = 64
         case pipe

@@ -2,18 +2,18 @@
 
 import FreezeHookBase
 
-/// What is said over a drainer's own socket in the run directory.
+/// The messages over a drainer's own socket in the run directory.
 enum FetchMessage: Message {
-    /// The drainer hands over all that it has kept.
+    /// The request for all kept lines.
     case fetch
-    /// One line of it.
+    /// One kept line.
     case line(Drainer.Line)
-    /// That was all.
+    /// The end of the lines.
     case done
-    /// Why the drainer does not do what it was asked for.
+    /// The refusal of a request, with its reason.
     case refused(String)
 
-    // All for every version.
+    // All kinds are for every version.
     enum Kind: UInt8 {
         case fetch = 3
         case done = 4
@@ -30,12 +30,12 @@ enum FetchMessage: Message {
         }
     }
 
-    /// Of a line: its hook's name, a NUL, and its text.
+    /// The payload; for a line its hook's name, a NUL, and its text.
     var payload: [UInt8] {
         switch self {
         case .fetch, .done: []
         case .refused(let reason): Array(reason.utf8)
-        case .line(let line): Array(line.hook.utf8) + [0] + Array(line.line.utf8)
+        case .line(let line): Array(line.hook.utf8) + [0] + Array(line.text.utf8)
         }
     }
 
@@ -49,7 +49,7 @@ enum FetchMessage: Message {
             guard parts.count == 2 else { return nil }
             self = .line(
                 Drainer.Line(
-                    hook: String(decoding: parts[0], as: UTF8.self), line: String(decoding: parts[1], as: UTF8.self)))
+                    hook: String(decoding: parts[0], as: UTF8.self), text: String(decoding: parts[1], as: UTF8.self)))
         default: return nil
         }
     }

@@ -4,17 +4,17 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The environment that hooks are given: the caller's own, completed, with what they may want to know of the cycle.
+/// The environment of hooks: the caller's own, completed, with the FSFREEZE_ variables of the cycle.
 struct HookEnvironment {
     private let inherited: [[UInt8]]
     private let cycle: String
     private let runDirectory: FilePath
 
-    /// Where programs are looked for when nobody says.
+    /// The PATH when the caller has none.
     static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    // As a shell started by init has them: under its systemd unit the agent has no HOME, and without it ~/.my.cnf
-    // and ~/.pgpass are not found.
+    // The values of a shell that init starts. In its systemd unit the agent has no HOME, and without HOME clients find
+    // neither ~/.my.cnf nor ~/.pgpass.
     private static let supplied: [(name: String, value: String)] = [
         ("PATH", defaultPath), ("HOME", "/root"),
     ]
@@ -29,15 +29,15 @@ struct HookEnvironment {
         self.inherited = entries
     }
 
-    /// How the entry begins that names the hook.
+    /// The beginning of the entry that names the hook.
     static let hookKey = "FSFREEZE_HOOK="
 
-    /// The entry that names the hook, for itself, for `hold`, and to know its processes by.
+    /// The entry that names the hook: for the hook itself, for `hold`, and to recognise the hook's processes.
     static func marker(of hook: Hook) -> [UInt8] {
         Array(hookKey.utf8) + hook.path.nameBytes
     }
 
-    /// The entries for one run of a hook; `limit` is the time that it has.
+    /// The entries for one run of a hook; `limit` is its time limit.
     func entries(for hook: Hook, reason: RunReason, limit: Duration) -> [[UInt8]] {
         inherited + [
             Self.marker(of: hook),
@@ -48,7 +48,7 @@ struct HookEnvironment {
         ]
     }
 
-    /// This process's environment, in raw bytes.
+    /// The environment of this process, in raw bytes.
     static func ofThisProcess() -> [[UInt8]] {
         var entries: [[UInt8]] = []
         var next = environ

@@ -2,15 +2,15 @@
 
 import FreezeHookBase
 
-/// How one run of a hook ended.
+/// The outcome of one run of a hook.
 package struct HookOutcome: Equatable, Sendable {
     /// How the hook's process ended, or why there was none.
     package enum Ending: Equatable, Sendable {
         case exited(Int32)
         case signaled(Int32)
-        /// It could not be started: the shell's status number (126 or 127) and why.
+        /// The hook could not be started: the shell's status number (126 or 127) and why.
         case notStarted(status: Int32, reason: String)
-        /// It was ended and still did not go, or its status was lost.
+        /// The process has survived SIGKILL, or its status was lost.
         case unknown
 
         /// The ending of a process that was started.
@@ -23,26 +23,26 @@ package struct HookOutcome: Equatable, Sendable {
         }
     }
 
-    /// How its process ended.
+    /// The ending of the hook's process.
     package var ending: Ending
-    /// The limit that it exceeded, when it was ended for that.
+    /// The time limit for which the hook was ended; nil when it kept the limit.
     package var exceededLimit: Duration?
-    /// It was ended because this program was told to stop.
+    /// Whether the hook was ended because a signal asked this program to stop.
     package var interrupted = false
-    /// The strongest signal that was needed to end it: SIGTERM or SIGKILL.
+    /// The strongest signal that was sent to end the hook: SIGTERM or SIGKILL; nil when it ended by itself.
     package var endedBy: Int32?
-    /// Processes of the hook that could not be killed.
+    /// The number of the hook's processes that could not be killed.
     package var survivors = 0
-    /// How long it took.
+    /// The time from start to end.
     package var duration = Duration.zero
 
-    /// An ending of which nothing else is known.
+    /// An outcome of which only the ending is known.
     package init(ending: Ending) {
         self.ending = ending
     }
 
-    /// The shell's number for the ending: the exit status, 128 and the signal, 124 for a status that a time limit made
-    /// worthless.
+    /// The shell's number for the ending: the exit status, 128 plus the signal, or 124 for an unknown ending and for an
+    /// exit status after a time limit or an interruption.
     package var status: Int32 {
         switch ending {
         case .exited(let status): exceededLimit == nil && !interrupted ? status : 124
@@ -52,17 +52,17 @@ package struct HookOutcome: Equatable, Sendable {
         }
     }
 
-    /// The signal that its process died of.
+    /// The signal that killed the hook's process.
     package var signal: Int32? {
         if case .signaled(let signal) = ending { signal } else { nil }
     }
 
     /// Whether the hook had nothing to do.
     package var wasSkipped: Bool { status == HookStatus.nothingToDo }
-    /// Whether it counts as a failure.
+    /// Whether the run counts as a failure.
     package var failed: Bool { HookStatus.isFailure(status) }
 
-    /// What the number alone does not say, in words; nil when there is nothing to add.
+    /// The explanation of the status number, in words; nil when there is none.
     package var explanation: String? {
         var words: [String] = []
         if let exceededLimit { words.append("time limit of \(DurationText.format(exceededLimit)) exceeded") }

@@ -5,7 +5,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Runs one hook at a time: starts it, takes its output, ends it when its time is over, and fetches its status.
+/// Runs one hook at a time: starts it, reads its output, ends it at its time limit, and fetches its status.
 final class HookRunner {
     private let signals: SignalDescriptor
     private let environment: HookEnvironment
@@ -13,7 +13,7 @@ final class HookRunner {
     private let leftovers: LeftoverOutput
     private let observer: (any CycleObserver)?
 
-    // A hook's last child often ends a moment after it; only what lives on is worth a process of its own.
+    // A hook's last child often ends a moment after the hook; only a longer life is worth a drainer.
     private static let lingering = Duration.milliseconds(5)
 
     init(
@@ -25,7 +25,7 @@ final class HookRunner {
         self.environment = environment
         self.killGrace = killGrace
         self.leftovers = leftovers
-        // Children that leave their session come to us, so that they can be ended with their hook.
+        // Orphans of hooks become children of this process (PR_SET_CHILD_SUBREAPER), so that they end with their hook.
         _ = clinux_become_subreaper()
     }
 
@@ -34,19 +34,19 @@ final class HookRunner {
         var hook: Hook
         var action: HookAction
         var reason: RunReason
-        /// The time until it is ended.
+        /// The time after which the hook is ended.
         var limit: Duration
-        /// Whether a request to stop this program ends the hook too.
+        /// Whether a signal that asks this program to stop ends the hook too.
         var stopsOnRequest: Bool
     }
 
-    /// Runs the hook to its end. `started` is told the process; `emit` is given the output's lines as they come.
+    /// Runs the hook to its end. `started` gets the process, `emit` the lines of output as they come.
     func run(_ request: Request, started: (ProcessIdentity) -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome
     {
         let begin = MonotonicTime.now()
         let ends = try? Descriptor.pipe()
         let readEnd: Descriptor? = if let ends { Descriptor(owning: ends.readEnd) } else { nil }
-        // Kept until the hook has ended: the hang-up of the last write end would only wake us once more.
+        // Open until the hook has ended: the hang-up of the last write end would only wake poll(2) once more.
         let writeEnd: Descriptor? = if let ends { Descriptor(owning: ends.writeEnd) } else { nil }
         if let ends { _ = fcntl(ends.readEnd, F_SETFL, O_NONBLOCK) }
         var outcome: HookOutcome
@@ -77,7 +77,7 @@ final class HookRunner {
         do {
             return try spawn.start()
         } catch .execFormatError {
-            // As every shell does with a text that has no `#!`.
+            // Every shell runs a text without `#!` itself.
             spawn.path = "/bin/sh"
             spawn.arguments.insert(Array("/bin/sh".utf8), at: 0)
             do { return try spawn.start() } catch { throw HookStartError(error, path: path) }
@@ -125,7 +125,7 @@ final class HookRunner {
         }
     }
 
-    /// Waits once for output, a child's end or the moment; takes what came.
+    /// Waits once for output, a child's end or the moment; reads output and statuses.
     private func wait(for run: inout ActiveRun, until moment: MonotonicTime) {
         var waiting = [
             pollfd(signals.descriptor),
@@ -140,7 +140,7 @@ final class HookRunner {
         if waiting[0].isReady, signals.take() { reap(&run) }
     }
 
-    /// Fetches the status of every child that has ended; orphans that came to us are among them.
+    /// Fetches the status of every child that has ended, orphans included.
     private func reap(_ run: inout ActiveRun) {
         var status: Int32 = 0
         while let pid = try? call({ waitpid(-1, &status, WNOHANG) }), pid > 0 {
@@ -150,7 +150,7 @@ final class HookRunner {
         }
     }
 
-    /// Ends everything that the hook has started, and takes its output meanwhile.
+    /// Ends all processes of the hook, and reads their output meanwhile.
     private func terminate(_ run: inout ActiveRun) {
         let processes = run.processes
         let ending = processes.end(grace: killGrace) { moment in
@@ -161,7 +161,7 @@ final class HookRunner {
         run.outcome.survivors = ending.survivors
     }
 
-    /// Takes the last output; a pipe that still has writers is handed on, so that they neither block nor die.
+    /// Reads the last output; a drainer gets a pipe that still has writers, so that they neither block nor get SIGPIPE.
     private func release(_ run: inout ActiveRun) {
         guard let output = run.output.take() else { return run.capture.finish() }
         var result = run.capture.readAvailable(from: output.number)

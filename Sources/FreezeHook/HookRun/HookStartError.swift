@@ -10,7 +10,7 @@ struct HookStartError: Error {
     var status: Int32
     var reason: String
 
-    /// Explains what `posix_spawn` said of the file at `path`.
+    /// Explains the errno of posix_spawn(3) for the file at `path`.
     init(_ error: Errno, path: FilePath) {
         status = error == .noSuchFileOrDirectory ? 127 : 126
         reason = "\(error)"
@@ -26,7 +26,7 @@ struct HookStartError: Error {
         }
     }
 
-    /// What stands behind the `#!` of a script; empty for another file, nil when there is none.
+    /// The text behind the `#!` of a script; empty for another file, nil when there is no file.
     private static func interpreter(of path: FilePath) -> [UInt8]? {
         guard let file = try? Descriptor(opening: path, O_RDONLY | O_NONBLOCK) else { return nil }
         // The kernel reads no more of a script than this (BINPRM_BUF_SIZE).

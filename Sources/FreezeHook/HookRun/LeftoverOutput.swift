@@ -4,22 +4,22 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The output of what hooks left running. Its pipes go to a drainer, a small detached process that reads them for as
-/// long as they have writers, and keeps what they say until the thaw fetches it.
+/// The output of processes that hooks left running. A drainer reads their pipes as long as they have writers, and keeps
+/// the lines until the thaw fetches them.
 final class LeftoverOutput {
     private let runDirectory: RunDirectory?
     private let cycle: String
     private let started: (String) -> Void
     private var drainer: DrainerLink?
 
-    /// `started` is told the name of the drainer's socket in the run directory, once there is one.
+    /// `started` gets the name of the drainer's socket in the run directory, when a drainer is started.
     init(runDirectory: RunDirectory?, cycle: String, started: @escaping (String) -> Void) {
         self.runDirectory = runDirectory
         self.cycle = cycle
         self.started = started
     }
 
-    /// Hands a pipe's read end on; the caller closes its own. When no drainer can be had the writers see a closed pipe.
+    /// Hands a pipe's read end to the drainer; the caller closes its own. Without a drainer the writers get SIGPIPE.
     func take(_ descriptor: borrowing Descriptor, of hook: Hook) {
         if drainer == nil { startDrainer() }
         drainer?.take(descriptor, of: hook)

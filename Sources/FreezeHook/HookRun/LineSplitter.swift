@@ -5,7 +5,7 @@ import FreezeHookBase
 /// Cuts a stream of bytes into cleaned lines; a line that is longer than the limit is broken up.
 struct LineSplitter {
     private var partial: [UInt8] = []
-    // Far below the journal's limit for a line (48 KiB), and what a terminal still bears.
+    // Far below the journal's limit for a line (48 KiB, LineMax= in journald.conf(5)).
     private static let lengthLimit = 4096
 
     /// The lines that these bytes complete.
@@ -28,10 +28,10 @@ struct LineSplitter {
         return lines
     }
 
-    /// What stands behind the last newline, such as a prompt; it stays.
+    /// The text behind the last newline, such as a prompt; reading does not take it.
     var openLine: String { SafeText.clean(partial) }
 
-    /// The line that no newline has ended, if there is one.
+    /// Takes the line that no newline has ended; nil when there is none.
     mutating func unfinishedLine() -> String? {
         partial.isEmpty ? nil : take([])
     }

@@ -4,13 +4,13 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Takes output off a pipe: its head goes on line by line as it comes, of the rest the last part is kept, and what lies
-/// between is counted. Memory and log do not grow with the output.
+/// Reads the output of a pipe within bounds: the head is emitted line by line as it comes, the tail is kept, and the
+/// bytes between them are only counted.
 final class OutputCapture {
-    /// What one read of the pipe brought.
+    /// The result of one read.
     enum ReadResult {
         case data
-        /// Nothing now; writers remain.
+        /// No bytes now; writers remain.
         case empty
         /// No writer is left.
         case end
@@ -18,7 +18,7 @@ final class OutputCapture {
 
     private static let byteLimit = 32 * 1024
     private static let lineLimit = 500
-    // What a pipe holds by default.
+    // The default capacity of a pipe (pipe(7)).
     private static let readSize = 64 * 1024
 
     private let emit: ([String]) -> Void
@@ -27,12 +27,12 @@ final class OutputCapture {
     private var headLines = 0
     private var tail = TailBuffer()
 
-    /// `emit` is given the cleaned lines in their order.
+    /// `emit` gets the cleaned lines in their order.
     init(emit: @escaping ([String]) -> Void) {
         self.emit = emit
     }
 
-    /// Reads once what the pipe holds.
+    /// Reads once, at most 64 KiB.
     func read(from descriptor: Int32) -> ReadResult {
         do throws(Errno) {
             let count = try headIsFull ? tail.read(from: descriptor) : readHead(from: descriptor)
@@ -44,7 +44,7 @@ final class OutputCapture {
         }
     }
 
-    /// Reads until the pipe is empty or at its end; a writer that never pauses is left after 1 MiB.
+    /// Reads until the pipe is empty or at its end, at most 1 MiB: a writer may never pause.
     func readAvailable(from descriptor: Int32) -> ReadResult {
         for _ in 0..<16 {
             let result = read(from: descriptor)
@@ -54,7 +54,7 @@ final class OutputCapture {
         return .data
     }
 
-    /// Hands on what is left: a word about what was dropped, and the last lines.
+    /// Emits the rest: a line that counts the dropped bytes, and the tail.
     func finish() {
         let last = tail.suffix(bytes: Self.byteLimit, lines: Self.lineLimit)
         let dropped = tail.total - last.count

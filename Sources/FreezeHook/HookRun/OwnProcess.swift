@@ -3,24 +3,24 @@
 import FreezeHookBase
 import SystemPackage
 
-/// A process of this program besides the one that was called: which it is, and what it works with.
+/// A further process of this program, with its arguments.
 package enum OwnProcess: Equatable {
     /// Ends the window of a cycle when no thaw comes.
     case `guard`(cycle: String, Locations)
     /// Keeps a session open.
     case holder(runDirectory: FilePath)
-    /// Reads the output of what hooks left running. `socket` is the name of its own socket in the run directory; an empty
-    /// path of that means that it has none.
+    /// Reads the output of processes that hooks left running. `socket` is the name of the drainer's socket in the run
+    /// directory; an empty path stands for no run directory and no socket.
     case drainer(socket: String, runDirectory: FilePath)
 
-    // The words are seen in the list of processes, and tests look for them.
+    // The list of processes shows these words, and tests look for them.
     private enum Word {
         static let `guard` = Array("guard".utf8)
         static let holder = Array("holder".utf8)
         static let drainer = Array("drain-output".utf8)
     }
 
-    /// The arguments that such a process is started with, its name not among them.
+    /// The arguments of the process, without the program's name.
     package var arguments: [[UInt8]] {
         switch self {
         case .guard(let cycle, let places): [Word.guard, Array(cycle.utf8)] + places.arguments
@@ -29,7 +29,7 @@ package enum OwnProcess: Equatable {
         }
     }
 
-    /// The process that is meant by such arguments; nil when they are others.
+    /// The process of these arguments; nil for others.
     package init?(arguments: [[UInt8]]) {
         func text(_ index: Int) -> String { String(decoding: arguments[index], as: UTF8.self) }
         func path(_ index: Int) -> FilePath { FilePath(bytes: arguments[index]) }
@@ -45,9 +45,9 @@ package enum OwnProcess: Equatable {
 
     /// Starts the process with a socket as its standard input.
     ///
-    /// `/proc/self/exe` is this program even when an upgrade has replaced its file. Throws what `execve` said.
+    /// `/proc/self/exe` is this program even when an upgrade has replaced its file. Throws the errno of execve(2).
     func start(socket: borrowing Descriptor, environment: [[UInt8]] = []) throws(Errno) -> ProcessIdentity {
-        // No hook's process: the empty marker keeps it from being ended as a stray of one.
+        // An empty marker: the process belongs to no hook, and must not be ended as a hook's stray.
         let marker = Array(HookEnvironment.hookKey.utf8)
         var spawn = Spawn(
             path: "/proc/self/exe", arguments: [Array("fsfreeze-hook".utf8)] + arguments,
@@ -58,12 +58,12 @@ package enum OwnProcess: Equatable {
 }
 
 extension Locations {
-    /// The places as arguments of a process.
+    /// The locations as arguments of a process.
     fileprivate var arguments: [[UInt8]] {
         [hookDirectory, configuration, logFile ?? "", runDirectory, stateDirectory, agentState].map(\.bytes)
     }
 
-    /// The places that such arguments name.
+    /// The locations in such arguments; nil for another number of them.
     fileprivate init?(arguments: [[UInt8]]) {
         guard arguments.count == 6 else { return nil }
         let paths = arguments.map { FilePath(bytes: $0) }

@@ -6,15 +6,15 @@ import SystemPackage
 
 /// The last bytes of a stream of any length, in memory that does not grow with it.
 struct TailBuffer {
-    // Two halves that take turns: the older one is overwritten when the newer is full, so that no byte is ever moved.
+    // Two halves in turn: when the newer is full the older one is overwritten, so that no byte is ever moved.
     private var halves: [[UInt8]] = []
     private var counts = [0, 0]
     private var current = 0
-    /// All bytes that have passed.
+    /// The number of all bytes so far.
     private(set) var total = 0
     private static let halfSize = 64 * 1024
 
-    /// Reads once, at most 64 KiB; returns how many bytes, 0 at the end. Throws what the kernel said.
+    /// Reads once, at most 64 KiB; returns how many bytes, 0 at the end. Throws the kernel's errno.
     mutating func read(from descriptor: Int32) throws(Errno) -> Int {
         makeRoom()
         let start = counts[current]
@@ -28,7 +28,7 @@ struct TailBuffer {
         return count
     }
 
-    /// Takes bytes that were read elsewhere; at most 64 KiB.
+    /// Appends bytes that were read elsewhere.
     mutating func append(_ bytes: ArraySlice<UInt8>) {
         makeRoom()
         let fitting = bytes.prefix(Self.halfSize - counts[current])

@@ -2,7 +2,7 @@
 
 import FreezeHookBase
 
-/// What Prometheus is told after each cycle.
+/// The metrics for Prometheus after a cycle.
 struct Metrics {
     let counters: CycleCounters
     /// The last cycle that was no rehearsal.
@@ -51,7 +51,7 @@ struct Metrics {
     }
 
     private func addHooks(to metrics: inout MetricsText) {
-        // One sample for each set of labels: a thaw that is repeated counts with its last run.
+        // One sample for each set of labels: a repeated thaw counts with its last run.
         var runs: [(labels: [(name: String, value: String)], failed: Bool, time: Duration?)] = []
         func add(_ hook: String, _ action: Word<HookAction>, failed: Bool, _ time: Duration?) {
             let index = runs.firstIndex { $0.labels[0].value == hook && $0.labels[1].value == action.text }

@@ -3,13 +3,13 @@
 import FreezeHookBase
 import SystemPackage
 
-/// The textfile that node_exporter reads, in a directory that need not be root's alone.
+/// The textfile that node_exporter reads, in a directory where other users may write.
 struct MetricsFile {
     let path: FilePath
 
-    /// Puts the text in its place as a whole, readable by everybody. Throws what the kernel said.
+    /// Replaces the file as a whole, readable by everybody. Throws the kernel's errno.
     func replace(with text: String) throws(Errno) {
-        // node_exporter reads names that end in ".prom" alone.
+        // node_exporter reads only names that end in ".prom".
         try replaceFile(at: path, by: ".new", with: Array(text.utf8), mode: 0o644)
     }
 }

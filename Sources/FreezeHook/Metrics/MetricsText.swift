@@ -9,10 +9,10 @@ struct MetricsText {
         case gauge, counter
     }
 
-    /// A value and the labels that tell it from its like.
+    /// A value with its labels.
     typealias Sample = (labels: [(name: String, value: String)], value: Double)
 
-    /// Adds a metric. One without a sample is left out, as the format asks.
+    /// Adds a metric; a metric without a sample is left out, as the format asks.
     mutating func add(_ name: String, _ kind: Kind, _ help: String, _ samples: [Sample]) {
         guard !samples.isEmpty else { return }
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
@@ -29,11 +29,11 @@ struct MetricsText {
     }
 
     private static func number(_ value: Double) -> String {
-        // Swift writes large whole numbers with a fraction and as powers of ten; both are allowed, neither is readable.
+        // Swift writes large whole numbers with a fraction or an exponent: the format allows both, but they read badly.
         value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
     }
 
-    // The three that the format escapes; everything else may stand in a label as UTF-8.
+    // The format escapes three characters; a label may hold any other as UTF-8.
     private static func escaped(_ value: String) -> String {
         var result = ""
         for scalar in value.unicodeScalars {

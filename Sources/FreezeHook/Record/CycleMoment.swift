@@ -7,7 +7,7 @@ package enum CycleMoment: String, Sendable {
     case windowOpened = "window-opened"
     /// All freeze hooks have run.
     case frozen
-    /// The guard's time is over: it begins to thaw.
+    /// The hold limit has passed: the guard begins to thaw.
     case expired
     /// The thaw begins.
     case thawing

@@ -4,68 +4,68 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// All that is known of a cycle, read back from its record: what has to be thawed, and how the cycle went.
+/// A cycle, read from its record: the hooks to thaw, and how the cycle went.
 package struct CycleRecord {
     /// One run of a hook.
     package struct Run {
-        /// The word it was called with.
+        /// The action of the call.
         package var action: HookAction
-        /// Why it was called.
+        /// The reason of the call.
         package var reason: RunReason
-        /// Its path.
+        /// The hook's path.
         package var path: FilePath
-        /// What it promises of an image; nil when it does not say.
+        /// The hook's promise for an image; nil when it declares none.
         package var guarantee: Guarantee?
-        /// When it was called.
+        /// The moment of the call.
         package var started: Timestamp
-        /// Its process; nil when it could not be started.
+        /// The hook's process; nil when it could not be started.
         package var process: ProcessIdentity?
-        /// nil as long as the hook runs, and for good when the program was killed meanwhile.
+        /// The ending; nil while the hook runs, and for good when the program was killed meanwhile.
         package var end: RunEnd?
 
-        /// Whether it need not be run again. What fails in the guard's hands may have waited for a frozen disk: the
-        /// thaw that comes later calls it again.
+        /// Whether no later thaw calls the hook again. A hook that fails under the guard may have waited for a frozen
+        /// disk: the thaw that comes later calls it again.
         package var isDone: Bool {
             guard let end else { return false }
             return reason != .expired || !end.failed
         }
 
-        /// The file name, cleaned.
+        /// The hook's file name, cleaned.
         package var name: String { path.name }
     }
 
     /// How a run ended.
     package struct RunEnd {
-        /// Its exit status, or the shell's number for another ending.
+        /// The exit status, or the shell's number for another ending.
         package var status: Int32
-        /// The signal that it died of.
+        /// The signal that killed the hook's process.
         package var signal: Int32?
-        /// Whether it took longer than it may.
+        /// Whether the run exceeded its time limit.
         package var timedOut: Bool
-        /// How long it took.
+        /// The time from start to end.
         package var duration: Duration
-        /// What the number alone does not say; empty when there is nothing to add.
+        /// The explanation of the status number, in words; empty when there is none.
         package var explanation: String
 
-        /// Whether it counts as a failure.
+        /// Whether the run counts as a failure.
         package var failed: Bool { HookStatus.isFailure(status) }
     }
 
     /// A session kept open for a hook.
     package struct Hold {
-        /// What `release` calls it by.
+        /// The session's name, for `release`.
         package var name: String
-        /// The name of the hook it is held for; empty for another caller.
+        /// The name of the hook that opened the session; empty for another caller.
         package var hook: String
-        /// The process that keeps it.
+        /// The holder's process.
         package var holder: ProcessIdentity
-        /// The process that is kept; nil before it was started.
+        /// The client's process; nil before its start.
         package var client: ProcessIdentity?
-        /// How it ended; nil as long as it is open, and when its holder was killed.
+        /// The ending; nil while the session is open, and when its holder was killed.
         package var ending: HoldEnding?
     }
 
-    /// How a session ended.
+    /// The ending of a session.
     package enum HoldEnding: Equatable {
         case released
         case lost(time: WallTime?, reason: String)
@@ -77,19 +77,19 @@ package struct CycleRecord {
     package private(set) var bootID = ""
     /// The process that rehearses; nil for a cycle that freezes filesystems.
     private(set) var rehearser: ProcessIdentity?
-    /// What has been reached, and when.
+    /// The moments that the cycle has reached.
     package private(set) var moments: [CycleMoment: Timestamp] = [:]
     private(set) var runs: [Run] = []
     private(set) var refusals: [(action: HookAction, path: FilePath, reason: String)] = []
-    /// The sockets of drainers whose words have not been fetched.
+    /// The sockets of drainers whose lines have not been fetched.
     private(set) var drainers: [String] = []
-    /// The process that guards the window, and the name of its socket in the run directory.
+    /// The guard's process, and the name of its socket in the run directory; nil without a guard.
     package private(set) var guardian: (process: ProcessIdentity, socket: String)?
     /// The sessions that were opened in its window, in their order.
     package private(set) var holds: [Hold] = []
     private(set) var faults: [String] = []
 
-    /// The record that the bytes of its file tell; nil when not even the cycle's id is there.
+    /// The record in the bytes of its file; nil when the cycle's id is missing.
     package init?(parsing bytes: [UInt8]) {
         for line in FieldLine.lines(of: bytes) {
             if let entry = RecordEntry(line: line) { apply(entry) }
@@ -97,26 +97,25 @@ package struct CycleRecord {
         if id.isEmpty { return nil }
     }
 
-    /// Whether a freeze of this boot began it: processes and locks of another one are gone.
+    /// Whether a freeze of this boot began the cycle: processes and locks of another boot are gone.
     package var isUnfinished: Bool { bootID == KernelID.boot && moments[.begun] != nil }
 
-    /// What it is for.
+    /// The purpose of the cycle.
     package var kind: CycleKind { rehearser == nil ? .backup : .rehearsal }
 
-    /// Whether no filesystem is frozen, and nothing is imaged.
+    /// Whether the cycle is a rehearsal.
     package var isRehearsal: Bool { kind == .rehearsal }
 
-    /// All freeze hooks have run; it is the thaw's turn.
+    /// Whether all freeze hooks have run.
     package var isFrozen: Bool { moments[.frozen] != nil }
 
-    /// The guard has ended the window, and a thaw has not yet come.
+    /// Whether the guard has ended the window.
     package var hasExpired: Bool { moments[.expired] != nil }
 
-    /// Its thaw has begun, whoever began it.
+    /// Whether a thaw has begun, that of the guard included.
     var isBeingThawed: Bool { hasExpired || moments[.thawing] != nil }
 
-    /// The hooks that have to be thawed, in the order in which they were frozen. One whose thaw was begun and did not
-    /// come to its end, with whatever status, is among them.
+    /// The hooks to thaw, in the order of the freeze. A hook whose thaw has begun and not ended is among them.
     var hooksToThaw: [Run] {
         var seen = Set(runs.filter { $0.action == .thaw && $0.isDone }.map(\.path))
         return runs.filter { $0.action == .freeze && seen.insert($0.path).inserted }

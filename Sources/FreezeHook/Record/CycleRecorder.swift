@@ -4,24 +4,24 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The file of the cycle record in the run directory. Lines are only ever appended, each before what it tells of is
-/// done, so that a kill at any moment leaves the whole list of what has to be thawed. Holders append to it too.
+/// The writer of the cycle record, a file in the run directory. Each line is appended before its act, so that a kill at
+/// any moment leaves the whole list of hooks to thaw. Holders append to the file too.
 package final class CycleRecorder {
-    /// The file's name; the packages' scripts look for it, too (packaging/scriptlets/agent.sh).
+    /// The file's name, which the packages' scripts know too (packaging/scriptlets/agent.sh).
     static let name = "cycle"
-    // A record of 100,000 hooks is far below this.
+    // Far above the size of a record of 100,000 hooks.
     private static let sizeLimit = 64 << 20
 
     private let runDirectory: RunDirectory
     private let file: Descriptor?
-    /// Why an entry could not be written; the record is gone then, so that the thaw calls every hook of the directory.
+    /// Why an entry could not be written; the record is removed then, and the thaw calls every hook of the directory.
     package private(set) var failure: Errno?
 
-    /// How the file is opened.
+    /// The ways to open the file.
     enum Mode {
-        /// Empty: a new cycle begins.
+        /// A new cycle begins: the file is made empty.
         case new
-        /// To go on with; it must be there.
+        /// A cycle goes on: the file must be there.
         case existing
     }
 
@@ -36,8 +36,8 @@ package final class CycleRecorder {
             failure = error
         }
         guard let descriptor = file.number else { return }
-        // A kill may have torn the last line: what follows must be a line of its own, and what is torn must not count as
-        // whole. No entry has as many fields as these tabs make.
+        // A kill may have torn the last line. The newline ends that line, and the tabs give it more fields than any
+        // entry has, so that it counts as none.
         var status = stat()
         var last: UInt8 = 0
         if fstat(descriptor, &status) == 0, pread(descriptor, &last, 1, status.st_size - 1) == 1,
@@ -52,7 +52,7 @@ package final class CycleRecorder {
         runDirectory.read(name, limit: sizeLimit)
     }
 
-    /// The record of an unfinished cycle, if there is one.
+    /// The record in the run directory, of any cycle and any boot; nil when there is none.
     package static func read(in runDirectory: RunDirectory) -> CycleRecord? {
         contents(in: runDirectory).flatMap { CycleRecord(parsing: $0) }
     }
@@ -68,7 +68,7 @@ package final class CycleRecorder {
         } catch {
             failure = error
         }
-        // A list with a gap would leave hooks frozen; without one the thaw calls all of them.
+        // A record with a gap would leave hooks frozen; without a record the thaw calls every hook.
         remove()
     }
 

@@ -4,7 +4,7 @@ import FreezeHookBase
 
 /// Why an image is no better than it is.
 package struct Reason: Equatable, Sendable {
-    /// What kind of thing has happened, for programs.
+    /// The kind of a reason, for programs.
     package enum Kind: String, CaseIterable, Sendable {
         case hookFailed = "hook-failed"
         /// A hook was not called.
@@ -19,13 +19,13 @@ package struct Reason: Equatable, Sendable {
         case freezeIncomplete = "freeze-incomplete"
         /// A hook promises no more.
         case weakGuarantee = "weak-guarantee"
-        /// What the record says beside what the hooks say.
+        /// A fault of the cycle that no hook, session or guard explains.
         case fault
     }
 
-    /// nil in what older versions have kept.
+    /// The kind; nil in the history of older versions.
     package var kind: Word<Kind>?
-    /// One line, cleaned.
+    /// The text: one line, cleaned.
     package var text: String
 
     /// A reason that this version knows.
@@ -42,10 +42,10 @@ package struct Reason: Equatable, Sendable {
 }
 
 extension [Reason] {
-    /// The words, in the same order.
+    /// The texts of the reasons, in their order.
     package var texts: [String] { map(\.text) }
 
-    /// The words of the kinds, in the same order; nil when they are not known of all.
+    /// The kinds of the reasons, in their order; nil when one reason has none.
     package var kinds: [String]? {
         let kinds = compactMap(\.kind?.text)
         return kinds.count == count ? kinds : nil

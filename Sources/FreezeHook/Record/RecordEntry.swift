@@ -4,7 +4,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// One line of the cycle record: what has just happened, or is about to.
+/// One line of the cycle record: an event that has just happened, or is about to.
 enum RecordEntry: Equatable {
     case cycle(id: String, bootID: String)
     /// The cycle is a rehearsal, and this process runs it.
@@ -20,18 +20,18 @@ enum RecordEntry: Equatable {
     case refused(action: HookAction, path: FilePath, reason: String)
     /// A drainer was started; its socket's name.
     case drainer(socket: String)
-    /// What the drainer had kept was fetched.
+    /// The lines of the drainer were fetched.
     case drained(socket: String)
     case guardian(ProcessIdentity, socket: String)
     /// A session is held open by this process.
     case hold(name: String, hook: String, holder: ProcessIdentity)
     /// The client of a hold.
     case client(hold: String, ProcessIdentity)
-    /// A session was given up as it should be.
+    /// A session has ended by its release, or its client was never ready.
     case released(hold: String)
     /// A session ended before it should have, or at an unknown moment (nil).
     case lost(hold: String, time: WallTime?, reason: String)
-    /// Why the image is not what it seems, beside what the hooks say.
+    /// A fault of the cycle that no other entry shows.
     case fault(String)
 
     /// The line, with its newline.
@@ -63,7 +63,7 @@ enum RecordEntry: Equatable {
         }
     }
 
-    /// The entry of a line without its newline; nil for one of another version, which is passed over.
+    /// The entry of a line without its newline; nil for an unknown entry, of another version, which is skipped.
     init?(line: ArraySlice<UInt8>) {
         let fields = FieldLine.decode(line)
         let texts = fields.map { String(decoding: $0, as: UTF8.self) }

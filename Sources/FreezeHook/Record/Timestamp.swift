@@ -4,9 +4,9 @@ import FreezeHookBase
 
 /// A moment on both clocks: one to measure by, one to show.
 package struct Timestamp: Equatable, Sendable {
-    /// To measure by.
+    /// The moment for measuring.
     package var monotonic = MonotonicTime.now()
-    /// To show.
+    /// The moment for display.
     package var wall = WallTime.now()
 
     package init() {}

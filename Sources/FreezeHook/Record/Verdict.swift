@@ -3,11 +3,11 @@
 import FreezeHookBase
 import SystemPackage
 
-/// How good an image taken in a cycle's window is, and why it is no better.
+/// The verdict on an image taken in a cycle's window: its guarantee, and why that is no better.
 package struct Verdict: Equatable, Sendable {
-    /// What can be promised of the image.
+    /// The guarantee for the image.
     package var guarantee: Guarantee
-    /// Empty for an application-consistent image.
+    /// The reasons; empty for an application-consistent image.
     package var reasons: [Reason]
 
     /// The verdict on a cycle as far as its record goes.
@@ -44,8 +44,8 @@ package struct Verdict: Equatable, Sendable {
         }
     }
 
-    /// What the hooks that ran promise together; nil when none ran. A hook that declares nothing counts as
-    /// application-consistent, one that had nothing to do does not count.
+    /// The weakest guarantee of the hooks that ran; nil when none ran. A hook that declares none counts as
+    /// application-consistent, a hook that had nothing to do does not count.
     package static func weakestGuarantee(of record: CycleRecord) -> Guarantee? {
         countedRuns(of: record).map { $0.guarantee ?? .applicationConsistent }.min()
     }

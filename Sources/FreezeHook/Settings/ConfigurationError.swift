@@ -4,11 +4,11 @@
 package struct ConfigurationError: Error, Equatable, CustomStringConvertible {
     /// The file's path, cleaned.
     package var file: String
-    /// Counted from 1; 0 when the whole file is meant.
+    /// The line, from 1; 0 for the whole file.
     package var line: Int
-    /// Counted from 1, in bytes.
+    /// The column in bytes, from 1; 0 for the whole file.
     package var column: Int
-    /// What is wrong, and what is allowed instead.
+    /// The problem, and the allowed values, in words.
     package var problem: String
 
     package var description: String {

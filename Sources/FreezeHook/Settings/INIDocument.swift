@@ -2,7 +2,7 @@
 
 import FreezeHookBase
 
-/// One `key = value` of an INI file, with the places that messages about it point at.
+/// One `key = value` of an INI file, with the positions for messages.
 struct INIEntry: Equatable {
     var section: String
     var key: String
@@ -25,7 +25,7 @@ struct INIDocument: Equatable {
     var sections: [INISection] = []
     var entries: [INIEntry] = []
 
-    /// Reads the text; `file` is named in errors. Throws at the first line that is none of these.
+    /// Reads the text; errors name `file`. Throws for the first line of another form.
     init(parsing text: String, file: String) throws(ConfigurationError) {
         var current: String?
         for line in KeyValueText(text.utf8, .ini).lines {

@@ -4,27 +4,27 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Where this run finds and keeps things. No environment variable changes any of it: the program runs as root.
+/// The files and directories of this run. No environment variable changes one: the program runs as root.
 package struct Locations: Equatable, Sendable {
     /// The directory of the hooks.
     package var hookDirectory: FilePath
     /// The configuration file, which need not exist.
     package var configuration: FilePath
-    /// Takes the place of the configuration's `log-file`.
+    /// The log of the command line, which replaces the configuration's `log-file`; nil when none is given.
     package var logFile: FilePath?
     /// The directory of the live state, on a tmpfs.
     package var runDirectory = FilePath("/run/fsfreeze-hook")
-    /// The directory of history and image marker.
+    /// The directory of history, counters and image marker.
     package var stateDirectory = FilePath("/var/lib/fsfreeze-hook")
     /// The file that qemu-ga keeps while it holds filesystems frozen.
     package var agentState = FilePath("/run/qga.state.isfrozen")
 
     /// The name of the hook directory beside the program.
     package static let directoryName = "fsfreeze-hook.d"
-    /// Where distributions keep it.
+    /// The hook directories of the distributions.
     package static let systemDirectories: [FilePath] = ["/etc/qemu/fsfreeze-hook.d", "/etc/qemu-ga/fsfreeze-hook.d"]
 
-    /// The places that belong to a program called by `calledPath` (argv[0]); options override them one by one.
+    /// The locations for a program called by `calledPath` (argv[0]); an option replaces one.
     package init(calledPath: FilePath, hookDirectory: FilePath? = nil, configuration: FilePath? = nil) {
         let directory = absolute(hookDirectory ?? Locations.hookDirectory(beside: calledPath))
         self.hookDirectory = directory
@@ -32,7 +32,7 @@ package struct Locations: Equatable, Sendable {
         self.configuration = configuration.map(absolute) ?? FilePath(bytes: directory.parentBytes + name)
     }
 
-    // First as called, then behind its links: /etc/qemu/fsfreeze-hook may be a link to /usr/sbin/fsfreeze-hook.
+    // The called path first, then its target: /etc/qemu/fsfreeze-hook may be a link to /usr/sbin/fsfreeze-hook.
     private static func hookDirectory(beside calledPath: FilePath) -> FilePath {
         let name = Array(directoryName.utf8)
         var candidates: [FilePath] = []

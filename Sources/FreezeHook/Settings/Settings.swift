@@ -3,11 +3,11 @@
 import FreezeHookBase
 import SystemPackage
 
-/// What happens to the freeze when a hook fails.
+/// The policy for a hook that fails in a freeze.
 package enum FailurePolicy: String, CaseIterable, Sendable {
-    /// Log it and go on, as the stock script does.
+    /// The failure is logged and the freeze goes on, as in the stock script.
     case `continue`
-    /// Thaw what was frozen and refuse the freeze.
+    /// The frozen hooks are thawed and the freeze is refused.
     case abort
 }
 
@@ -20,10 +20,10 @@ package enum ThawOrder: String, CaseIterable, Sendable {
 }
 
 /// Whether a failing thaw shows in the exit status.
-package enum ThawFailure: String, CaseIterable, Sendable {
-    /// Only in the log and the journal: hosts discard a good snapshot after a failed thaw.
+package enum ThawFailurePolicy: String, CaseIterable, Sendable {
+    /// The failure shows only in the log and the journal: hosts discard a good snapshot after a failed thaw.
     case ignore
-    /// Exit status 1 as well.
+    /// The failure gives exit status 1 too.
     case report
 }
 
@@ -31,23 +31,23 @@ package enum ThawFailure: String, CaseIterable, Sendable {
 package struct Settings: Equatable, Sendable {
     /// The policy for a hook that fails.
     package var onFailure = FailurePolicy.continue
-    /// The time one hook has, unless it or the configuration says otherwise.
+    /// The default time limit of each call of a hook.
     package var hookTimeout = Duration.seconds(30)
     /// The time between SIGTERM and SIGKILL.
     package var killGrace = Duration.seconds(2)
-    /// The time a whole freeze has; the smallest limit of a host known is 60 s.
+    /// The time limit of a whole freeze; the smallest known limit of a host is 60 s.
     package var freezeTimeout = Duration.seconds(50)
-    /// The time a whole thaw has.
+    /// The time limit of a whole thaw.
     package var thawTimeout = Duration.seconds(120)
-    /// The time after which the guard ends a window that no thaw has ended; zero means that there is no guard.
+    /// The time after which the guard ends a window that no thaw has ended; zero for no guard.
     package var holdLimit = Duration.seconds(300)
     /// Whether the guard thaws the filesystems too.
     package var thawFilesystems = false
     /// The order of a thaw.
     package var thawOrder = ThawOrder.reverse
-    /// Who learns of a thaw that fails.
-    package var thawFailure = ThawFailure.ignore
-    /// The log; options may name another one.
+    /// Whether a failing thaw shows in the exit status.
+    package var thawFailure = ThawFailurePolicy.ignore
+    /// The log, unless an option names another one.
     package var logFile = FilePath("/var/log/qga-fsfreeze-hook.log")
     /// Whether the journal is written to.
     package var journal = true
@@ -55,18 +55,18 @@ package struct Settings: Equatable, Sendable {
     package var historyLimit = 1000
     /// The node_exporter textfile; nil for none.
     package var metricsFile: FilePath?
-    /// By the name that stands in `[hook NAME]`.
+    /// The settings of single hooks, by the name in `[hook NAME]`.
     package var hooks: [String: HookSettings] = [:]
 
     package init() {}
 
-    /// The part of the freeze's time that is kept for thawing what was frozen, should the freeze fail.
+    /// The part of the freeze's time that is reserved for a rollback.
     package var rollbackReserve: Duration { freezeTimeout / 4 }
 
-    /// The part of the freeze's time that `prepare` may use, so that it cannot leave the hooks without any.
+    /// The part of the freeze's time that `prepare` may use; the rest is for the freeze hooks.
     package var prepareLimit: Duration { (freezeTimeout - rollbackReserve) / 2 }
 
-    /// What the configuration says of a hook, found by its file name or by that without number and suffix.
+    /// The configuration of a hook, found by its file name or its short name.
     package func hook(named name: String) -> HookSettings {
         hooks[name] ?? hooks[Settings.shortName(of: name)] ?? HookSettings()
     }
@@ -84,15 +84,15 @@ package struct Settings: Equatable, Sendable {
     }
 }
 
-/// What the configuration says of one hook; nil leaves it to the hook's own header or the general settings.
+/// The configuration of one hook; nil leaves a value to the hook's header or the general settings.
 package struct HookSettings: Equatable, Sendable {
-    /// How long each of its calls may take.
+    /// The time limit of each call.
     package var timeout: Duration?
-    /// Whether its failure ends the freeze.
+    /// Whether a failure of the hook ends the freeze.
     package var required: Bool?
-    /// Whether it is called with `prepare` too.
+    /// Whether the hook is called with `prepare` too.
     package var prepare: Bool?
-    /// What it promises of an image.
+    /// The hook's promise for an image.
     package var guarantee: Guarantee?
 
     package init() {}

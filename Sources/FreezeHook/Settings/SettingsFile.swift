@@ -6,7 +6,7 @@ import SystemPackage
 
 /// The configuration file, `fsfreeze-hook.conf` beside the hook directory.
 package enum SettingsFile {
-    // Far more than any configuration needs; a file that never ends must not hold up a freeze.
+    // Far above the size of any configuration; an endless file must not delay a freeze.
     private static let sizeLimit = 1 << 20
 
     /// The settings of the file; the defaults when there is none.
@@ -38,7 +38,7 @@ package enum SettingsFile {
         return try parse(String(decoding: bytes, as: UTF8.self), file: SafeText.clean(path))
     }
 
-    /// The settings that a text describes; `file` is named in errors.
+    /// The settings of a text; errors name `file`.
     package static func parse(_ text: String, file: String) throws(ConfigurationError) -> Settings {
         let document = try INIDocument(parsing: text, file: file)
         for section in document.sections where section.name != "general" && hookName(section.name) == nil {

@@ -3,12 +3,12 @@
 import FreezeHookBase
 import SystemPackage
 
-/// A value that a key does not take; the text says which ones it takes.
+/// The error for a value that a key does not take, with the allowed values in words.
 struct ValueError: Error {
     var allowed: String
 }
 
-/// The keys of the configuration file, each with what reads its value.
+/// The keys of the configuration file, each with the reader of its value.
 enum SettingsKeys {
     typealias Setter<Target> = @Sendable (inout Target, String) throws(ValueError) -> Void
 
@@ -37,7 +37,7 @@ enum SettingsKeys {
         "guarantee": { settings, text throws(ValueError) in settings.guarantee = try choice(text) },
     ]
 
-    /// A time that is not zero: no limit of nothing can be kept.
+    /// A time above zero: no process can keep a limit of zero.
     static func time(_ text: String) throws(ValueError) -> Duration {
         guard let duration = DurationText.parse(text), duration > .zero else {
             throw ValueError(allowed: DurationText.allowed)

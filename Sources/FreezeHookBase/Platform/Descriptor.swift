@@ -5,34 +5,34 @@ import SystemPackage
 
 /// An open descriptor that closes itself at the end of its owner's life.
 package struct Descriptor: ~Copyable, Sendable {
-    /// What the kernel calls it.
+    /// The descriptor's number.
     package let number: Int32
 
-    /// Takes over an open descriptor; nobody else closes it from now on.
+    /// Takes over an open descriptor: from now on this value alone closes it.
     package init(owning number: Int32) {
         self.number = number
     }
 
-    /// Opens a file (open(2)); O_CLOEXEC is always set.
+    /// Opens a file (open(2)); O_CLOEXEC is always set. Throws the kernel's errno.
     package init(opening path: FilePath, _ flags: Int32, mode: mode_t = 0) throws(Errno) {
         number = try call { path.withPlatformString { open($0, flags | O_CLOEXEC, mode) } }
     }
 
-    /// Opens a file in a directory (openat(2)); O_CLOEXEC is always set.
+    /// Opens a file in a directory (openat(2)); O_CLOEXEC is always set. Throws the kernel's errno.
     package init(opening name: String, in directory: Int32, _ flags: Int32, mode: mode_t = 0) throws(Errno) {
         number = try call { openat(directory, name, flags | O_CLOEXEC, mode) }
     }
 
     deinit { _ = Glibc.close(number) }
 
-    /// Closes the descriptor here. Where a value that is only given up (`_ = consume`) ends, the optimizer decides: it may
-    /// be before the last call that knows the number.
+    /// Closes the descriptor here. The optimizer may end a value that is only given up (`_ = consume`) before the last
+    /// call that uses the number.
     package consuming func close() {
         _ = Glibc.close(number)
         discard self
     }
 
-    /// Hands the descriptor to somebody else, who closes it.
+    /// Gives the number up without closing the descriptor; the caller closes it.
     package consuming func release() -> Int32 {
         let number = number
         discard self
@@ -41,7 +41,7 @@ package struct Descriptor: ~Copyable, Sendable {
 }
 
 extension Descriptor? {
-    /// What the kernel calls it; nil when there is none.
+    /// The descriptor's number; nil when there is none.
     // Optional chaining would consume a stored property; a switch borrows it.
     package var number: Int32? {
         switch self {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One line of a state file: fields of any bytes, separated by tabs. A tab or a newline in a field becomes `%09` or
-/// `%0a`, as in an address on the web.
+/// One line of a state file: fields of any bytes, separated by tabs. A tab, a newline or a `%` in a field becomes
+/// `%09`, `%0a` or `%25`.
 package enum FieldLine {
     private static let separator = UInt8(ascii: "\t")
     private static let newline = UInt8(ascii: "\n")
@@ -17,7 +17,7 @@ package enum FieldLine {
         line.split(separator: separator, omittingEmptySubsequences: false).map(unescape)
     }
 
-    /// The whole lines of a file's contents; a torn last one, left by a kill, is passed over.
+    /// The whole lines of a file's contents; a last line that a kill has torn is skipped.
     package static func lines(of contents: [UInt8]) -> [ArraySlice<UInt8>] {
         guard let end = contents.lastIndex(of: newline) else { return [] }
         return contents[..<end].split(separator: newline)

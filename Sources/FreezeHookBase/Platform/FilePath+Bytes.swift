@@ -5,13 +5,13 @@ import SystemPackage
 
 extension FilePath {
     /// The bytes of the last component: a hook's name.
-    // Bytes, not components: FilePath's generic algebra is dear where a whole start takes 3 ms.
+    // Bytes, not components: FilePath's generic algebra is costly where a whole start takes 3 ms.
     package var nameBytes: [UInt8] {
         let bytes = bytes
         return bytes.lastIndex(of: UInt8(ascii: "/")).map { Array(bytes[($0 + 1)...]) } ?? bytes
     }
 
-    /// The bytes of what stands before the last component, with its slash.
+    /// The bytes before the last component, the slash included.
     package var parentBytes: [UInt8] {
         let bytes = bytes
         return bytes.lastIndex(of: UInt8(ascii: "/")).map { Array(bytes[...$0]) } ?? []
@@ -20,7 +20,7 @@ extension FilePath {
     /// The last component as text, cleaned.
     package var name: String { SafeText.clean(nameBytes) }
 
-    /// The path's bytes as the kernel knows them.
+    /// The path's bytes, without a NUL.
     package var bytes: [UInt8] {
         withPlatformString { pointer in
             var bytes: [UInt8] = []
@@ -33,7 +33,7 @@ extension FilePath {
         }
     }
 
-    /// A path of any bytes; they end at a NUL.
+    /// A path of any bytes up to the first NUL.
     // Inlinable: a generic function of another module is called through the runtime otherwise.
     @inlinable
     package init(bytes: some Sequence<UInt8>) {
@@ -41,7 +41,7 @@ extension FilePath {
         self.init(platformString: characters)
     }
 
-    /// What a symbolic link says; nil when it is none, or cannot be read.
+    /// The target of the symbolic link; nil when the path is no link, or cannot be read.
     package var linkTarget: FilePath? {
         var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let count = withPlatformString { readlink($0, &buffer, Int(PATH_MAX)) }
@@ -49,7 +49,7 @@ extension FilePath {
     }
 }
 
-/// The path from the root on: the program leaves its working directory.
+/// The path made absolute by the working directory; unchanged when getcwd(3) fails.
 package func absolute(_ path: FilePath) -> FilePath {
     if path.isAbsolute { return path }
     guard let current = getcwd(nil, 0) else { return path }

@@ -3,7 +3,8 @@
 import Glibc
 import SystemPackage
 
-/// Everything a descriptor gives until its end; it stops once it has `limit` bytes or a few more.
+/// The bytes of a descriptor until its end, or until `limit` is reached or passed by less than 4 KiB. Throws the
+/// kernel's errno.
 package func readAll(_ descriptor: Int32, limit: Int) throws(Errno) -> [UInt8] {
     var contents: [UInt8] = []
     var buffer = [UInt8](repeating: 0, count: 4096)
@@ -15,21 +16,27 @@ package func readAll(_ descriptor: Int32, limit: Int) throws(Errno) -> [UInt8] {
     return contents
 }
 
-/// The bytes of a file, as readAll gives them. Throws what the kernel said.
+/// The bytes of a file, limited as by `readAll`. Throws the kernel's errno.
 ///
-/// - Parameter flags: of open(2), besides those to read.
+/// - Parameter flags: flags of open(2) beside O_RDONLY and O_NONBLOCK.
 package func readFile(_ path: FilePath, limit: Int, flags: Int32 = 0) throws(Errno) -> [UInt8] {
     // O_NONBLOCK: opening a FIFO must not wait for a writer.
     let file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK | flags)
     return try readAll(file.number, limit: limit)
 }
 
-/// The bytes of a file of the kernel's, such as those below `/proc`, or nil when it cannot be read.
+/// The bytes of a file that the kernel makes, such as one below `/proc`; nil when it cannot be read.
 package func readKernelFile(_ path: String, limit: Int = 1 << 20) -> [UInt8]? {
     try? readFile(FilePath(path), limit: limit)
 }
 
-/// Writes all of the bytes. Throws what the kernel said of the first that it did not take.
+/// The bytes of standard input; none when it is a terminal.
+package func readStandardInput() -> [UInt8] {
+    // The statements of a backup script are a few lines.
+    isatty(0) == 1 ? [] : (try? readAll(0, limit: 16 << 20)) ?? []
+}
+
+/// Writes all of the bytes. Throws the errno of the first write that failed.
 package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) throws(Errno) {
     var rest = bytes
     while !rest.isEmpty {
@@ -39,30 +46,30 @@ package func writeAll(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) thro
     }
 }
 
-/// Writes all of the bytes. Throws what the kernel said of the first that it did not take.
+/// Writes all of the bytes. Throws the errno of the first write that failed.
 package func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) throws(Errno) {
     // withUnsafeBytes rethrows untyped: the result carries the error out.
     let result = bytes.withUnsafeBytes { bytes in Result { () throws(Errno) in try writeAll(descriptor, bytes) } }
     try result.get()
 }
 
-/// Waits until a descriptor can be read, or its other end is gone; false when neither has come by the moment.
+/// Waits until a descriptor can be read or its other end has gone; false when the moment comes first.
 package func waitUntilReadable(_ descriptor: Int32, until moment: MonotonicTime) -> Bool {
     var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     return poll(&waiting, 1, (moment - .now()).pollMilliseconds) > 0
 }
 
-/// Puts a file in its place as a whole, whatever the umask is. Throws what the kernel said; nothing is changed then.
+/// Replaces a file as a whole; `mode` holds whatever the umask is. Throws the kernel's errno, and the old file stays.
 ///
 /// - Parameters:
-///   - suffix: of the new file's name, as long as it is not in its place.
-///   - synced: whether it is on the disk before the old one goes.
+///   - suffix: the end of the new file's name until it is renamed.
+///   - synced: whether the new file is on the disk before the rename.
 package func replaceFile(
     at path: FilePath, by suffix: String, with bytes: [UInt8], mode: mode_t, synced: Bool = false
 ) throws(Errno) {
-    // In the same directory, so that a rename is enough.
+    // In the same directory: rename(2) does not cross filesystems.
     let new = FilePath(bytes: path.bytes + Array(suffix.utf8))
-    // What a killed run has left; and nobody who may write there leads us elsewhere by a link of this name.
+    // A killed run may have left the file, and another user who may write there a link of this name.
     _ = new.withPlatformString { unlink($0) }
     let file = try Descriptor(opening: new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
     do throws(Errno) {

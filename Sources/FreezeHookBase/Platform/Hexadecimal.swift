@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension BinaryInteger {
-    /// The number in hexadecimal, of two digits at least.
+    /// The number in hexadecimal, with two digits at least.
     package var hexadecimal: String {
         let digits = String(self, radix: 16)
         return digits.count < 2 ? "0\(digits)" : digits

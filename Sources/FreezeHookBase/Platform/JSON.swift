@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A JSON value, for what has to be kept and read without Foundation.
+/// A JSON value (RFC 8259), written and read without Foundation.
 package enum JSON: Equatable, Sendable {
     case null
     case bool(Bool)
@@ -10,14 +10,14 @@ package enum JSON: Equatable, Sendable {
     case array([JSON])
     case object([String: JSON])
 
-    /// An object of these fields; those without a value are left out.
+    /// An object of these fields; fields without a value are left out.
     package init(fields: KeyValuePairs<String, JSON?>) {
         var object: [String: JSON] = [:]
         for (key, value) in fields { object[key] = value }
         self = .object(object)
     }
 
-    /// The value of an object's key; nil where there is none, or null.
+    /// The value of an object's key; nil when it is missing or null.
     package subscript(_ key: String) -> JSON? {
         guard case .object(let object) = self, let value = object[key], value != .null else { return nil }
         return value
@@ -66,7 +66,7 @@ package enum JSON: Equatable, Sendable {
 // MARK: - Writing
 
 extension JSON {
-    /// The value on one line: the keys of an object in byte order, whole numbers without a fraction, slashes as they are.
+    /// The value on one line: object keys in byte order, whole numbers without a fraction, slashes not escaped.
     package var text: String {
         var text = ""
         write(to: &text)
@@ -101,7 +101,7 @@ extension JSON {
     }
 
     private static func text(of number: Double) -> String {
-        // JSON has no word for what is no number.
+        // JSON has no infinity and no NaN.
         guard number.isFinite else { return "null" }
         let text = number.description
         return text.hasSuffix(".0") ? String(text.dropLast(2)) : text

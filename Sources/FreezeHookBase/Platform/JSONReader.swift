@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension JSON {
-    /// The value that the bytes hold; nil when they hold none, more than one, or one that is nested or long beyond reason.
+    /// The value of the bytes; nil when they are not one value, or are longer or more deeply nested than the limits.
     package init?(parsing bytes: some Collection<UInt8>) {
         guard bytes.count <= JSONReader.sizeLimit else { return nil }
         var reader = JSONReader(Array(bytes))
@@ -10,11 +10,11 @@ extension JSON {
     }
 }
 
-/// Reads JSON (RFC 8259). A number beyond the limits of its type becomes the largest that there is.
+/// Reads JSON (RFC 8259). A number beyond the limits of its type becomes that limit.
 private struct JSONReader {
-    // As long as a record can be: no line of the history is longer.
+    // The limit of a cycle record, which no line of the history exceeds.
     static let sizeLimit = 64 << 20
-    // What is kept is nested four deep.
+    // The program's own files are nested four levels deep.
     private static let depthLimit = 32
 
     private let bytes: [UInt8]
@@ -36,7 +36,7 @@ private struct JSONReader {
         while let byte = next, byte == 0x20 || byte == 0x09 || byte == 0x0a || byte == 0x0d { position += 1 }
     }
 
-    /// Passes over the letter behind blanks; false when another one stands there.
+    /// Skips blanks and the letter; false when another byte follows the blanks.
     private mutating func take(_ letter: Unicode.Scalar) -> Bool {
         skipBlanks()
         guard next == UInt8(ascii: letter) else { return false }
@@ -95,7 +95,7 @@ private struct JSONReader {
         if isNegative { position += 1 }
         guard let first = next else { return nil }
         let count = digits()
-        // A number begins with a zero only when that is all of it.
+        // RFC 8259 allows a leading zero only alone.
         if count == 0 || first == UInt8(ascii: "0") && count > 1 { return nil }
         var isWhole = true
         if next == UInt8(ascii: ".") {
@@ -116,7 +116,7 @@ private struct JSONReader {
         return .number(min(max(number, -largest), largest))
     }
 
-    /// Passes over digits and counts them.
+    /// Skips digits and counts them.
     private mutating func digits() -> Int {
         let start = position
         while let byte = next, (0x30...0x39).contains(byte) { position += 1 }
@@ -154,7 +154,7 @@ private struct JSONReader {
         case UInt8(ascii: "u"):
             guard let unit = hexadecimal() else { return nil }
             guard (0xd800..<0xdc00).contains(unit) else { return Unicode.Scalar(unit) }
-            // The first half of a pair.
+            // A high surrogate: the low one follows.
             guard bytes[position...].starts(with: "\\u".utf8) else { return nil }
             position += 2
             guard let low = hexadecimal(), (0xdc00..<0xe000).contains(low) else { return nil }

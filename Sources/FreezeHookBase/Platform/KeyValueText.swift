@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A text of lines `[section]` and `key = value`, by bytes. Line ends and blanks of Windows are read as they are meant.
+/// A text of lines `[section]` and `key = value`, in bytes. A carriage return counts as a blank.
 package struct KeyValueText: Sendable {
-    /// What differs between the formats.
+    /// The differences between the formats.
     package struct Format: Sendable {
         /// The bytes that begin a comment at the start of a line.
         package var commentMarks: [UInt8]
@@ -25,10 +25,10 @@ package struct KeyValueText: Sendable {
 
     /// A line that is neither blank nor a comment.
     package struct Line: Sendable {
-        /// Counted from 1; of joined lines that of the last one.
+        /// The number of the line, from 1; for joined lines that of the last one.
         package var number: Int
-        /// The line without blanks at its ends, and without its comment. Positions in it, and in its parts, are those in
-        /// the line as it stands in the file, from 0; joined lines count as one.
+        /// The line without its comment and without blanks at both ends. Indices, also those of parts, are columns of
+        /// the file's line, from 0; joined lines count as one.
         package var content: ArraySlice<UInt8>
 
         /// The line of these bytes; blanks at its ends are left out.
@@ -37,24 +37,25 @@ package struct KeyValueText: Sendable {
             self.content = trimmed(content)
         }
 
-        /// Whether it begins as a section's line does.
+        /// Whether the line begins with `[`.
         package var beginsSection: Bool { content.first == UInt8(ascii: "[") }
 
-        /// What stands between the brackets; nil when it is no section's line.
+        /// The bytes between the brackets; nil when the line is no section's.
         package var section: ArraySlice<UInt8>? {
             beginsSection && content.last == UInt8(ascii: "]") ? content.dropFirst().dropLast() : nil
         }
 
-        /// What stands before and behind the first `=`, without blanks; nil when there is none.
+        /// The bytes before and behind the first `=`, without blanks; nil when there is no `=`.
         package var setting: (key: ArraySlice<UInt8>, value: ArraySlice<UInt8>)? {
             guard let equals = content.firstIndex(of: UInt8(ascii: "=")) else { return nil }
             return (trimmed(content[..<equals]), trimmed(content[(equals + 1)...]))
         }
     }
 
+    /// The lines that are neither blank nor comments, in their order.
     package private(set) var lines: [Line] = []
 
-    /// Takes a text apart.
+    /// Splits a text into its lines.
     package init(_ text: some Collection<UInt8>, _ format: Format) {
         // Bytes, not characters: to Swift CR LF is one character, which is no newline.
         let rows = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)

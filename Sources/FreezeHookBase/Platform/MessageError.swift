@@ -2,23 +2,23 @@
 
 import SystemPackage
 
-/// Why a message could not be sent, or what came is none.
+/// Why a message could not be sent, or the received bytes are no message.
 package enum MessageError: Error, Equatable, CustomStringConvertible {
     /// The other side is gone.
     case closed
     /// The deadline has passed.
     case timeout
-    /// What came is in no envelope.
+    /// The received bytes have no envelope.
     case foreign
     /// The message belongs to another version of the program.
     case otherVersion(UInt16)
-    /// The envelope's length is not that of what came.
+    /// The length in the envelope is not that of the payload.
     case wrongLength(kind: UInt8)
     /// No message of this socket has that number.
     case unknown(kind: UInt8)
-    /// The payload, or the descriptor, is not that of such a message.
+    /// The payload, or the descriptor, does not fit the kind.
     case malformed(kind: UInt8)
-    /// What the kernel said.
+    /// The kernel's errno.
     case failed(Errno)
 
     init(_ error: Errno) {

@@ -4,16 +4,16 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// What is said over one kind of socket: an enumeration with a case for each message.
+/// The messages of one kind of socket: an enumeration with a case for each.
 package protocol Message {
     /// The numbers of the messages in the envelope.
     associatedtype Kind: RawRepresentable where Kind.RawValue == UInt8
 
-    /// Which message it is.
+    /// The number of the message.
     var kind: Kind { get }
-    /// What the message says besides its kind.
+    /// The content of the message beside its kind.
     var payload: [UInt8] { get }
-    /// Whether a descriptor goes with it.
+    /// Whether a descriptor goes with the message.
     var carriesDescriptor: Bool { get }
 
     /// The message of this kind and payload; nil when the payload is none of that kind.
@@ -24,7 +24,7 @@ extension Message {
     package var carriesDescriptor: Bool { false }
 }
 
-/// Messages over a sequenced-packet socket, each in one envelope of 12 bytes and its payload:
+/// Messages over a sequenced-packet socket, each an envelope of 12 bytes and a payload:
 ///
 ///     0 ..< 4   "FSFH"
 ///     4 ..< 6   the version of the messages, big-endian
@@ -32,11 +32,9 @@ extension Message {
 ///     7         0
 ///     8 ..< 12  the length of the payload, big-endian
 ///
-/// An upgrade may come while applications are held: guard, holders and drainers keep their old program, and the thaw of
-/// another version has to end them. So three things stay as they are for good: this layout, the numbers of the kinds 1
-/// to 15, and what messages of those kinds say and call for. They are understood whatever version they come from. All
-/// other kinds belong to one version: from another one they are an error, and the receiver answers with a kind below 16
-/// that names both versions. Whoever changes them raises the number in `CLinux/version.c`.
+/// The thaw of another version must end guard, holders and drainers of this one, so this layout and the kinds 1 to 15
+/// with their meaning never change. A message of any other kind and another version is an error, and its answer has a
+/// kind below 16. A change to those other kinds raises the number in `CLinux/version.c`.
 package enum Messages {
     /// The kinds that programs of every version understand.
     package static let lastingKinds: ClosedRange<UInt8> = 1...15
@@ -45,13 +43,13 @@ package enum Messages {
 
     private static let mark = Array("FSFH".utf8)
     private static let headSize = 12
-    // The largest payload is an argument or a variable: the kernel takes 128 KiB (MAX_ARG_STRLEN).
+    // The largest payload is an argument or a variable, of 128 KiB at most (MAX_ARG_STRLEN).
     private static let sizeLimit = 132 * 1024
 
     /// Sends a message that carries no descriptor.
     ///
-    /// - Parameter deadline: until when the receiver may take to make room; nil for as long as it lives.
-    /// - Throws: `closed` when nobody is there to take it, `timeout`, or what the kernel said.
+    /// - Parameter deadline: the moment until which the receiver may make room; nil waits as long as it lives.
+    /// - Throws: `closed` when the receiver has gone, `timeout`, or `failed` with the kernel's errno.
     package static func send<M: Message>(
         _ message: M, to socket: borrowing Descriptor, until deadline: MonotonicTime? = nil
     ) throws(MessageError) {
@@ -66,7 +64,7 @@ package enum Messages {
         try send(message, passing: descriptor.number, to: socket, until: deadline)
     }
 
-    // clinux_send takes a negative number for none.
+    // clinux_send sends no descriptor for a negative number.
     private static func send<M: Message>(
         _ message: M, passing passed: Int32, to socket: borrowing Descriptor, until deadline: MonotonicTime?
     ) throws(MessageError) {
@@ -77,19 +75,19 @@ package enum Messages {
         }
     }
 
-    /// A message that has come, and the descriptor that it carries.
+    /// A received message, and the descriptor that it carries.
     package struct Received<M: Message>: ~Copyable {
         /// The message.
         package let message: M
-        /// The descriptor that came with it; nil when the message carries none.
+        /// The descriptor; nil when the message carries none.
         package var descriptor: Descriptor?
     }
 
     /// The next message.
     ///
-    /// - Parameter deadline: until when it may take to come; nil for as long as the sender lives.
-    /// - Throws: `closed` when the other side is gone, `timeout`, or why what came is no message of this socket. A
-    ///   descriptor that came with it is closed then.
+    /// - Parameter deadline: the moment until which a message may come; nil waits as long as the sender lives.
+    /// - Throws: `closed` when the other side has gone, `timeout`, or why the bytes are no message of this socket; a
+    ///   descriptor that came with them is closed.
     package static func receive<M: Message>(
         _ type: M.Type = M.self, from socket: borrowing Descriptor, until deadline: MonotonicTime? = nil
     ) throws(MessageError) -> Received<M> {
@@ -120,7 +118,7 @@ package enum Messages {
 
     /// The message in an envelope.
     package static func decode<M: Message>(_ bytes: [UInt8]) throws(MessageError) -> M {
-        // A packet of no bytes cannot be told from the end.
+        // recvmsg(2) returns 0 for an empty packet as for the end.
         guard !bytes.isEmpty else { throw .closed }
         guard bytes.count >= headSize, bytes.starts(with: mark) else { throw .foreign }
         let kind = bytes[6]
@@ -137,7 +135,7 @@ package enum Messages {
         withUnsafeBytes(of: number.bigEndian) { Array($0) }
     }
 
-    /// Calls the kernel, which must not block, until it has done its part or the moment is there.
+    /// Repeats a call that does not block until it succeeds or the deadline has passed.
     @discardableResult
     private static func wait(
         for socket: borrowing Descriptor, _ event: Int32, until deadline: MonotonicTime?, _ body: () -> Int

@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// A moment on the monotonic clock, which no change of the date moves. Every limit is counted on it.
+/// A moment on the monotonic clock, which no change of the date moves. Every time limit is measured on this clock.
 package struct MonotonicTime: Comparable, Sendable {
     /// Nanoseconds since some moment in the past, the same one for all processes of this boot.
     package var nanoseconds: Int64
@@ -24,7 +24,7 @@ package struct MonotonicTime: Comparable, Sendable {
     }
 
     package static func + (time: Self, duration: Duration) -> Self {
-        // A limit that lies behind the end of the clock is none.
+        // A sum beyond the clock's range is no limit.
         let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.nanoseconds)
         return MonotonicTime(nanoseconds: overflow ? .max : sum)
     }

@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// Who could have written a file or a directory.
+/// The users who could have written a file or a directory.
 package enum Ownership {
     /// Why a file or a directory cannot be trusted.
     package enum Fault: Equatable, Sendable, CustomStringConvertible {
@@ -10,7 +10,7 @@ package enum Ownership {
         case writableByOthers
         case writableByGroup(gid_t)
 
-        /// The words behind the name of what they are about.
+        /// The predicate of a sentence about the file or directory.
         package var description: String {
             switch self {
             case .owner(let user): "belongs to user \(user)"
@@ -20,8 +20,8 @@ package enum Ownership {
         }
     }
 
-    /// Why what `status` describes cannot be trusted, or nil when only root, or the user that runs the program, could
-    /// have written it.
+    /// Why the file or directory of `status` cannot be trusted; nil when only root, or the user that runs the program,
+    /// could have written it.
     package static func fault(of status: stat) -> Fault? {
         if status.st_uid != 0 && status.st_uid != geteuid() { return .owner(status.st_uid) }
         if status.st_mode & S_IWOTH != 0 { return .writableByOthers }

@@ -6,9 +6,9 @@ import SystemPackage
 
 /// Why the run directory cannot be used.
 package struct RunDirectoryError: Error, CustomStringConvertible {
-    /// The directory.
+    /// The path of the directory.
     package var path: FilePath
-    /// What is wrong with it: what the kernel said, or whose it is.
+    /// The kernel's errno in words, or who could have written the directory.
     package var reason: String
 
     package var description: String {
@@ -18,7 +18,7 @@ package struct RunDirectoryError: Error, CustomStringConvertible {
 
 /// The directory of the live state, on a tmpfs: the only place that is written during the window.
 package final class RunDirectory {
-    /// Its path, as it was given.
+    /// The path, as the caller gave it.
     package let path: FilePath
     private let file: Descriptor
 
@@ -30,7 +30,7 @@ package final class RunDirectory {
         try self.init(opening: path)
     }
 
-    /// The directory when it is there already; nothing is made.
+    /// The directory when it is there and can be used; none is made.
     package static func existing(_ path: FilePath) -> RunDirectory? {
         try? RunDirectory(opening: path)
     }
@@ -49,18 +49,18 @@ package final class RunDirectory {
     /// The open directory.
     package var descriptor: Int32 { file.number }
 
-    /// What came of waiting for the lock.
+    /// The outcome of waiting for the lock.
     package enum Lock {
         case free
-        /// Another run had it, and has ended.
+        /// Another run had the lock, and has ended.
         case waited
-        /// Another run still has it.
+        /// Another run still has the lock.
         case busy
     }
 
-    /// Takes the lock that lets one run at a time work on the applications; it goes with this process.
+    /// Takes the lock, with which one run at a time works on the applications; the lock ends with this process.
     ///
-    /// The directory itself is locked, which needs no room on a full filesystem.
+    /// flock(2) of the directory itself needs no room on a full filesystem.
     package func lock(within limit: Duration) -> Lock {
         if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return .free }
         clinux_alarm_after(Int(max(1, limit.nanoseconds / 1_000_000)))
@@ -68,23 +68,23 @@ package final class RunDirectory {
         return flock(descriptor, LOCK_EX) == 0 ? .waited : .busy
     }
 
-    /// The bytes of one of its files, at most `limit`, or nil when there is none.
+    /// The bytes of a file in the directory, limited as by `readAll`; nil when it cannot be read.
     package func read(_ name: String, limit: Int) -> [UInt8]? {
         guard let file = try? Descriptor(opening: name, in: descriptor, O_RDONLY | O_NOFOLLOW) else { return nil }
         return try? readAll(file.number, limit: limit)
     }
 
-    /// Removes one of its files, if it is there.
+    /// Removes a file in the directory, if there is one.
     package func remove(_ name: String) {
         unlinkat(descriptor, name, 0)
     }
 
-    /// The names of its files.
+    /// The names of the files in the directory; none when it cannot be read.
     package func names() -> [String] {
         ((try? directoryNames(descriptor)) ?? []).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Does something while no other process does anything under the same name. For moments only: it has no time limit.
+    /// Does `work` while no other process works under the same name. For moments only: the wait has no time limit.
     package func withLock<Result>(named name: String, _ work: () -> Result) -> Result {
         let file = takeLockFile(name)
         defer { if file.number != nil { remove(name) } }
@@ -92,7 +92,7 @@ package final class RunDirectory {
         return withExtendedLifetime(file, work)
     }
 
-    /// The open file whose lock this process has; nil when there is no room for one.
+    /// The open file whose lock this process has; nil when the file cannot be made.
     private func takeLockFile(_ name: String) -> Descriptor? {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW
         while true {
@@ -100,14 +100,14 @@ package final class RunDirectory {
             _ = try? call { flock(file.number, LOCK_EX) }
             var (own, current) = (stat(), stat())
             fstat(file.number, &own)
-            // Who had the lock before has removed it: the file that is there now is another one.
+            // The owner before may have removed the file: the lock counts only for the file that has the name now.
             if fstatat(descriptor, name, &current, AT_SYMLINK_NOFOLLOW) == 0 && current.st_ino == own.st_ino {
                 return file
             }
         }
     }
 
-    /// Gives the lock back before this process ends.
+    /// Releases the lock before this process ends.
     package func unlock() {
         flock(descriptor, LOCK_UN)
     }
@@ -116,13 +116,13 @@ package final class RunDirectory {
     package var isLocked: Bool {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return false }
-        // Asked of the kernel's table: one who took the lock to try it would for that moment turn a freeze away.
+        // The kernel's table (proc(5)), not a trial flock(2), which would turn away a freeze that comes meanwhile.
         let device = UInt64(status.st_dev)
         let place = "\(clinux_major(device).hexadecimal):\(clinux_minor(device).hexadecimal):\(status.st_ino)"
         let lines = String(decoding: readKernelFile("/proc/locks") ?? [], as: UTF8.self).split(separator: "\n")
         return lines.contains { line in
             let words = line.split(separator: " ")
-            // A run that waits for the lock has "->" before its kind.
+            // The line of a run that waits for the lock has "->" before FLOCK.
             return words.count > 5 && words[1] == "FLOCK" && words[5] == place
         }
     }

@@ -2,14 +2,14 @@
 
 import SystemPackage
 
-/// Makes text of any bytes that can neither forge a log line nor speak to a terminal.
+/// Text of any bytes that can neither forge a log line nor control a terminal.
 package enum SafeText {
-    /// The bytes as text: what is not UTF-8, and every control character but the tab, becomes `\xNN`, byte by byte.
+    /// The bytes as text: each byte of invalid UTF-8, or of a control character but the tab, becomes `\xNN`.
     // Inlinable: a generic function of another module is called through the runtime otherwise.
     @inlinable
     package static func clean(_ bytes: some Sequence<UInt8>) -> String { clean(Array(bytes)) }
 
-    /// The same.
+    /// The bytes of an array as text, cleaned in the same way.
     package static func clean(_ bytes: [UInt8]) -> String {
         if bytes.allSatisfy({ (0x20...0x7e).contains($0) || $0 == 0x09 }) {
             return String(decoding: bytes, as: UTF8.self)
@@ -23,7 +23,7 @@ package enum SafeText {
             case .emptyInput:
                 return text
             case .error:
-                // One error can stand for several bytes: find the next place from which decoding goes on.
+                // One error can stand for several bytes: one is escaped, and decoding starts again behind it.
                 text += escaped(bytes[position])
                 position += 1
                 decoder = UTF8()
@@ -45,7 +45,7 @@ package enum SafeText {
         clean(path.bytes)
     }
 
-    // Besides C0 and C1: line and paragraph separators, and the marks that turn the direction of writing.
+    // Harmful besides C0 and C1: line and paragraph separators, and the marks that turn the direction of writing.
     private static func isHarmless(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0x09: true

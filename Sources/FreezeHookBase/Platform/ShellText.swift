@@ -2,9 +2,9 @@
 
 import SystemPackage
 
-/// Makes words of a shell command that somebody is to copy.
+/// Words of a shell command that an administrator copies.
 package enum ShellText {
-    // What no shell reads as anything but itself.
+    // The bytes that no shell treats specially.
     private static let plain = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_@%+=:,./-".utf8)
 
     /// The path as one word.
@@ -15,8 +15,8 @@ package enum ShellText {
         quoted(Array(text.utf8), always: always)
     }
 
-    /// The bytes as one word: a plain one as it stands, unless it is always to be quoted, any other in quotes. Bytes that
-    /// must not reach a terminal become octal escapes in `$'…'` (POSIX.1-2024; bash, zsh, ksh, busybox).
+    /// The bytes as one word, in quotes unless they are plain and `always` is false. Bytes that must not reach a
+    /// terminal become octal escapes in `$'…'` (POSIX.1-2024; bash, zsh, ksh, busybox).
     package static func quoted(_ bytes: [UInt8], always: Bool = false) -> String {
         let text = String(decoding: bytes, as: UTF8.self)
         if !always && !bytes.isEmpty && bytes.allSatisfy(plain.contains) { return text }
@@ -32,7 +32,7 @@ package enum ShellText {
         if (0x20...0x7e).contains(byte) && byte != UInt8(ascii: "'") && byte != UInt8(ascii: "\\") {
             return String(UnicodeScalar(byte))
         }
-        // Always three digits: a digit that follows must not join them.
+        // Three digits: the shell would take a digit that follows as part of a shorter escape.
         let digits = String(byte, radix: 8)
         return "\\" + String(repeating: "0", count: 3 - digits.count) + digits
     }

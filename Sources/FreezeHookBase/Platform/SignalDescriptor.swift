@@ -4,25 +4,25 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// The signals this process handles, read from a descriptor beside its other input; no handler ever runs.
+/// The signals that this process handles, read from a descriptor (signalfd(2)); no handler ever runs.
 package final class SignalDescriptor {
     private let file: Descriptor
-    /// The request to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT) that has come, if any.
+    /// The first signal that asked this process to stop (SIGTERM, SIGINT, SIGHUP, SIGQUIT); nil when none has come.
     package private(set) var stopRequest: Int32?
 
     /// Blocks the signals and opens the descriptor. Throws when no descriptor is free.
     package init() throws(Errno) {
-        // An inherited SIG_IGN for SIGCHLD would throw every exit status away (wait4 fails with ECHILD).
+        // An inherited SIG_IGN for SIGCHLD drops every exit status (wait4(2) fails with ECHILD).
         signal(SIGCHLD, SIG_DFL)
         signal(SIGTERM, SIG_DFL)
         signal(SIGPIPE, SIG_IGN)
-        // At the caller's limit for the size of files (RLIMIT_FSIZE) a write fails; it must not end us in mid-freeze.
+        // At the caller's RLIMIT_FSIZE a write must fail with EFBIG and not end a freeze.
         signal(SIGXFSZ, SIG_IGN)
         file = Descriptor(
             owning: try call { clinux_signal_descriptor([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT], 5) })
     }
 
-    /// What tells of signals by becoming readable.
+    /// The descriptor, readable while a signal waits.
     package var descriptor: Int32 { file.number }
 
     /// Takes the waiting signals off the descriptor; true when a child has changed its state.
@@ -38,7 +38,7 @@ package final class SignalDescriptor {
     }
 }
 
-/// The name of a signal: `SIGKILL`, or `signal 42` for one without.
+/// The name of a signal: `SIGKILL`, or `signal 42` for one without a name.
 package func signalName(_ signal: Int32) -> String {
     guard signal > 0, let name = sigabbrev[signal] else { return "signal \(signal)" }
     return "SIG\(name)"

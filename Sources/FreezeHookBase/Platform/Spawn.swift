@@ -8,11 +8,11 @@ import SystemPackage
 package struct Spawn {
     /// The program's file; PATH is not searched.
     package var path: FilePath
-    /// Its arguments, the program's name first.
+    /// The arguments, the program's name first.
     package var arguments: [[UInt8]]
-    /// Entries `NAME=value`.
+    /// The environment, in entries `NAME=value`.
     package var environment: [[UInt8]]
-    /// The descriptors that become 0, 1 and 2; `null` opens /dev/null. No other one is given on.
+    /// The descriptor that becomes 0; `null` opens /dev/null. No descriptor but 0, 1 and 2 is passed on.
     package var standardInput = Spawn.null
     /// The descriptor that becomes 1.
     package var standardOutput = Spawn.null
@@ -31,7 +31,7 @@ package struct Spawn {
 
     /// Starts the program and returns its process id.
     ///
-    /// Throws what `execve` said: `noSuchFileOrDirectory` also when the interpreter of a script is missing,
+    /// Throws the errno of execve(2): `noSuchFileOrDirectory` also when the interpreter of a script is missing,
     /// `execFormatError` for a text without `#!`.
     package func start() throws(Errno) -> pid_t {
         var actions = posix_spawn_file_actions_t()
@@ -69,7 +69,7 @@ package struct Spawn {
 
 /// The signals that this process ignores, so that its children would too.
 private enum InheritedSignals {
-    // Found out once: execve itself resets handlers, and a sigaction for each of 64 signals in every child is dear.
+    // Asked once: execve(2) resets handlers but not SIG_IGN, and to reset 64 signals in every child is costly.
     static let ignored: sigset_t = {
         var set = sigset_t()
         sigemptyset(&set)
@@ -91,7 +91,7 @@ private final class CStrings {
     private let buffer: UnsafeMutableRawBufferPointer
 
     init(_ strings: [[UInt8]]) {
-        // One buffer for all: this is made anew for every hook.
+        // One buffer for all strings: every hook needs a new array.
         buffer = .allocate(byteCount: strings.reduce(0) { $0 + $1.count + 1 }, alignment: 1)
         pointers = .allocate(capacity: strings.count + 1)
         var start = 0

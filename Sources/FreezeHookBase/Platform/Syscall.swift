@@ -3,10 +3,9 @@
 import Glibc
 import SystemPackage
 
-/// Calls the kernel, again when a signal has interrupted it; returns what it returned.
+/// Calls the kernel, and again after EINTR; returns the call's result.
 ///
-/// Throws the errno of a call that has returned a negative number. Not for `close`: Linux has closed the descriptor even
-/// when it says EINTR.
+/// Throws errno when the result is negative. Not for close(2): Linux has closed the descriptor even after EINTR.
 // Inlinable: a generic function of another module is called through the runtime otherwise, which looks conformances up.
 @discardableResult
 @inlinable
@@ -14,7 +13,7 @@ package func call<Number: SignedInteger>(_ body: () -> Number) throws(Errno) -> 
     while true {
         let result = body()
         if result >= 0 { return result }
-        // Read before anything else can change it.
+        // errno is read before any other call can change it.
         let error = Errno(rawValue: errno)
         if error != .interrupted { throw error }
     }

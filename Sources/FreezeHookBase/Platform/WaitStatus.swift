@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How a process ended, as waitpid(2) tells it.
+/// The ending of a process, as waitpid(2) reports it.
 package enum WaitStatus: Equatable, Sendable {
     case exited(Int32)
     case signaled(Int32)

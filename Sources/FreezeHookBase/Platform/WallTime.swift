@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// A moment as a clock on the wall shows it. Only shown and recorded: nothing is ever decided by it.
+/// A moment on the wall clock, which may be set back: it is shown and recorded, and no time limit is measured on it.
 package struct WallTime: Equatable, Sendable {
     /// Microseconds since 1970, UTC.
     package var microseconds: Int64
@@ -59,7 +59,7 @@ package struct WallTime: Equatable, Sendable {
     package init?(localTime text: String) {
         let complete = text + "2026-01-01 00:00:00".dropFirst(max(10, text.utf8.count))
         guard [10, 16, 19].contains(text.utf8.count), let time = WallTime(rfc3339: complete + "Z") else { return nil }
-        // Read as if it were UTC, then taken apart and put together in the time zone.
+        // Parsed as UTC, taken apart, and read again in the machine's time zone by mktime(3).
         var seconds = time_t(time.microseconds / 1_000_000)
         var parts = tm()
         gmtime_r(&seconds, &parts)
@@ -70,7 +70,7 @@ package struct WallTime: Equatable, Sendable {
     /// Seconds since 1970, UTC.
     package var seconds: Double { Double(microseconds) / 1e6 }
 
-    /// As tables show it, in the machine's time zone: `2026-11-23 02:19:47`.
+    /// The form of tables, in the machine's time zone: `2026-11-23 02:19:47`.
     package var dateAndTime: String {
         rfc3339.prefix(19).split(separator: "T").joined(separator: " ")
     }

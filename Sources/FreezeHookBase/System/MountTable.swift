@@ -6,15 +6,15 @@ import SystemPackage
 package struct Mount: Equatable, Sendable {
     /// The device's numbers, as in `8:1`; the major number is 0 for filesystems without a device.
     package var device: String
-    /// The directory at which it is mounted, of any bytes.
+    /// The mount point, in any bytes.
     package var point: FilePath
     /// The options of this mount.
     package var options: [String]
-    /// The type of its filesystem: `ext4`.
+    /// The type of the filesystem: `ext4`.
     package var type: String
-    /// What is mounted: a device, or a name of the filesystem's own.
+    /// The source: a device, or a name that the filesystem chooses.
     package var source: String
-    /// The options of its filesystem, which all its mounts share.
+    /// The options of the filesystem, which all its mounts share.
     package var filesystemOptions: [String]
 
     fileprivate init?(_ line: some Collection<UInt8>) {
@@ -47,11 +47,10 @@ package struct Mount: Equatable, Sendable {
         return bytes
     }
 
-    /// Whether qemu-ga freezes it: filesystems without a device it leaves out, but for btrfs, whose device number is
-    /// made up.
+    /// Whether qemu-ga freezes the mount: one of a device, or of btrfs, whose device number has the major number 0.
     package var isFreezable: Bool { !device.hasPrefix("0:") || type == "btrfs" }
 
-    /// Whether nothing can be written to it.
+    /// Whether the mount or its filesystem is read-only.
     package var isReadOnly: Bool { options.contains("ro") || filesystemOptions.contains("ro") }
 }
 
@@ -60,7 +59,7 @@ package struct MountTable: Equatable, Sendable {
     /// The mounts, in the kernel's order: the later one lies over the earlier one.
     package var mounts: [Mount]
 
-    /// The mounts that a text in the form of mountinfo tells of.
+    /// The mounts of a text in the form of mountinfo.
     package init(parsing text: some Collection<UInt8>) {
         mounts = text.split(separator: UInt8(ascii: "\n")).compactMap { Mount($0) }
     }
@@ -74,7 +73,7 @@ package struct MountTable: Equatable, Sendable {
     package func mount(of path: FilePath) -> Mount? {
         let holding = mounts.filter { path.starts(with: $0.point) }
         guard let longest = holding.map(\.point.length).max() else { return nil }
-        // Of two at one place the later one is seen.
+        // A later mount at the same point hides the earlier one.
         return holding.last { $0.point.length == longest }
     }
 

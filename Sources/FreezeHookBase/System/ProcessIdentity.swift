@@ -2,25 +2,25 @@
 
 import Glibc
 
-/// A process for good: pids come round again, the start time tells it from a stranger that has got the same one since.
+/// A process for good: pids are reused, and the start time distinguishes it from a later process of the same pid.
 package struct ProcessIdentity: Equatable, Hashable, Sendable {
     /// The process id.
     package var pid: pid_t
-    /// Clock ticks since boot.
+    /// The start in clock ticks since boot.
     package var startTime: UInt64
 
-    /// The process that had this id and was started then.
+    /// The process of this id and start time.
     package init(pid: pid_t, startTime: UInt64) {
         self.pid = pid
         self.startTime = startTime
     }
 
-    /// A process that is there now, a zombie included: this process itself, or a child not yet reaped.
+    /// A present process, a zombie included: this process itself, or a child not yet reaped.
     package init(of pid: pid_t) {
         self.init(pid: pid, startTime: ProcessTable.entry(pid)?.startTime ?? 0)
     }
 
-    /// Whether it still runs; a zombie does not.
+    /// Whether the process still runs; a zombie does not.
     package var isAlive: Bool {
         ProcessTable.entry(pid).map { $0.startTime == startTime && $0.state != "Z" } ?? false
     }

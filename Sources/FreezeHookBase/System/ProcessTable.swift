@@ -3,17 +3,17 @@
 import Glibc
 import SystemPackage
 
-/// What `/proc` tells of one process.
+/// One process, by `/proc/PID/stat` (proc(5)).
 package struct ProcessEntry: Equatable, Sendable {
     /// The process id.
     package var pid: pid_t
-    /// The id of its parent.
+    /// The parent's process id.
     package var parent: pid_t
-    /// The id of its session: that of the process which began it.
+    /// The id of the session: the process id of its first leader.
     package var session: pid_t
     /// The letter of `/proc/PID/stat`: `Z` is a zombie, `D` sleeps in the kernel and cannot be killed.
     package var state: Character
-    /// Clock ticks since boot. Together with the pid it names a process for good: pids come round again.
+    /// The start in clock ticks since boot.
     package var startTime: UInt64
 }
 
@@ -30,7 +30,7 @@ package enum ProcessTable {
         return names.compactMap { pid_t(String(decoding: $0, as: UTF8.self)).flatMap(entry) }
     }
 
-    /// The processes below the given ones, those themselves not included.
+    /// The descendants of the given processes, without these.
     package static func descendants(of ancestors: Set<pid_t>, in table: [ProcessEntry]) -> [ProcessEntry] {
         let children = Dictionary(grouping: table, by: \.parent)
         var found: [ProcessEntry] = []
@@ -61,9 +61,9 @@ package enum ProcessTable {
 }
 
 extension ProcessEntry {
-    /// What `/proc/PID/stat` says (proc(5)); nil when it is none.
+    /// The entry of a text of `/proc/PID/stat` (proc(5)); nil for a text of another form.
     init?(_ pid: pid_t, stat text: [UInt8]) {
-        // The command's name stands in parentheses and may hold any byte, parentheses too: count from the last one.
+        // The command's name stands in parentheses and may hold parentheses too: fields count from the last one.
         guard let end = text.lastIndex(of: UInt8(ascii: ")")) else { return nil }
         let fields = text[(end + 1)...].split(separator: UInt8(ascii: " ")).map { String(decoding: $0, as: UTF8.self) }
         guard fields.count > 19, let parent = pid_t(fields[1]), let session = pid_t(fields[3]),

@@ -3,29 +3,29 @@
 import Glibc
 import SystemPackage
 
-/// A process of a system, as its `/proc` tells of it.
+/// A process of a system, by that system's `/proc` (proc(5)).
 package struct SystemProcess: Equatable, Sendable {
-    /// The id by which this system's `/proc` knows it.
+    /// The process id in that `/proc`.
     package var pid: pid_t
     /// The name of `/proc/PID/comm`.
     package var name: String
-    /// Its command line, the program first.
+    /// The command line, the program first.
     package var arguments: [String]
-    /// The container that it runs in; nil for a process of the system itself.
+    /// The container of the process; nil for a process of the system itself.
     package var container: Container?
-    /// When it was started, in seconds since 1970; nil when `/proc` does not say.
+    /// The start in seconds since 1970; nil when `/proc` does not say.
     package var started: Double?
 
     /// A container as its control group names it.
     package struct Container: Equatable, Hashable, Sendable {
-        /// The 64 digits of docker or podman; nil when it is of another kind.
+        /// The 64 digits of docker or podman; nil for another kind of container.
         package var id: String?
     }
 
-    // What clock ticks since boot are counted in: USER_HZ, which is 100 on every architecture that qemu-ga runs on.
+    // Clock ticks of a second: USER_HZ, which is 100 on every architecture that qemu-ga runs on.
     private static let ticksPerSecond = 100.0
 
-    /// Every process that can be read. Kernel threads are none.
+    /// Every process that can be read, without kernel threads.
     package static func all(in tree: SystemTree) -> [SystemProcess] {
         let own = tree.link("/proc/self/ns/pid")
         let boot = bootTime(in: tree)
@@ -35,7 +35,7 @@ package struct SystemProcess: Equatable, Sendable {
             else { return nil }
             let arguments = words.split(separator: 0, omittingEmptySubsequences: false).dropLast(
                 words.last == 0 ? 1 : 0)
-            // Process ids of its own: a service that systemd shuts in never has them.
+            // A PID namespace of its own marks a container: systemd makes one for a service only by PrivatePIDs=.
             let namespace = tree.link(FilePath("/proc/\(name)/ns/pid"))
             let isContained = own != nil && namespace != nil && own != namespace
             return SystemProcess(

@@ -3,7 +3,7 @@
 import Glibc
 import SystemPackage
 
-/// The files of a system: those of this machine, or those below a directory that holds another one.
+/// The files of a system: of this machine, or of another one that a directory holds.
 package struct SystemTree: Equatable, Sendable {
     /// The directory that is `/` to that system.
     package let root: FilePath
@@ -11,9 +11,9 @@ package struct SystemTree: Equatable, Sendable {
     /// The machine that this process runs on.
     package static let machine = SystemTree(root: "/")
 
-    // The kernel's own limit (ELOOP).
+    // The kernel follows 40 links (path_resolution(7), ELOOP).
     private static let linkLimit = 40
-    // Far more than any file has that is read whole here; what never ends must not hold anybody up.
+    // Far above the size of any file that is read here; an endless file must not block.
     private static let sizeLimit = 16 << 20
 
     /// The files below a directory.
@@ -24,17 +24,17 @@ package struct SystemTree: Equatable, Sendable {
     /// Whether these are the files of the machine that this process runs on.
     package var isMachine: Bool { root == "/" }
 
-    /// Where this process finds a path of that system. Links on the way lead where they would lead there.
+    /// The path by which this process reaches a path of that system; links lead where that system would follow them.
     ///
     /// - Parameter follows: whether the last component is followed, too.
     package func place(of path: FilePath, follows: Bool = true) -> FilePath {
-        // The kernel itself also knows the way through the links of /proc.
+        // The kernel also follows the magic links of /proc (proc(5)).
         isMachine ? path : beneath(resolved(path, follows: follows))
     }
 
-    /// The path without links, as that system knows it. What does not exist stays as it is.
+    /// The path without links, as that system knows it. Components that do not exist stay as they are.
     package func resolved(_ path: FilePath, follows: Bool = true) -> FilePath {
-        // Bytes, not components: a check asks for hundreds of paths.
+        // Bytes, not components, which are costly: a check asks for hundreds of paths.
         let slash = UInt8(ascii: "/")
         let prefix = isMachine ? [] : root.bytes
         var done: [UInt8] = []
@@ -79,13 +79,13 @@ package struct SystemTree: Equatable, Sendable {
         return names.sorted { $0.lexicographicallyPrecedes($1) }.map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// What is at the path, links followed; nil when there is nothing.
+    /// The status of the file at the path (stat(2)), links followed; nil when there is none.
     package func status(of path: FilePath) -> stat? {
         var status = stat()
         return place(of: path).withPlatformString { stat($0, &status) } == 0 ? status : nil
     }
 
-    /// Whether something is at the path, links followed.
+    /// Whether a file of any kind is at the path, links followed.
     package func has(_ path: FilePath) -> Bool { status(of: path) != nil }
 
     /// Whether a directory is at the path.
@@ -93,11 +93,11 @@ package struct SystemTree: Equatable, Sendable {
         status(of: path).map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
     }
 
-    /// What the link at the path says; nil when it is none.
+    /// The target of the link at the path; nil when there is no link.
     package func link(_ path: FilePath) -> FilePath? { place(of: path, follows: false).linkTarget }
 
-    /// What the link says that this process finds at the path; nil when it is none.
-    // Not FilePath's linkTarget: to make a FilePath for each component costs more than all else that `resolved` does.
+    /// The target of the link at a path of this process; nil when there is no link.
+    // Not FilePath's linkTarget: a FilePath for each component costs more than all the rest of `resolved`.
     private static func linkTarget(_ path: [UInt8]) -> [UInt8]? {
         let path = path.map { CChar(bitPattern: $0) } + [0]
         return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in

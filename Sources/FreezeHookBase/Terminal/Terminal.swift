@@ -2,9 +2,9 @@
 
 import Glibc
 
-/// Where text is shown: how wide it is, and what can be shown there beside plain ASCII.
+/// The place where text is shown: its width, and its means beside plain ASCII.
 package struct Terminal: Equatable, Sendable {
-    /// Whether somebody looks on; otherwise it is a pipe or a file.
+    /// Whether the place is a terminal; otherwise it is a pipe or a file.
     package var isTerminal: Bool
     /// The columns that no line may exceed; nil for a pipe or a file, where nothing is cut.
     package var columns: Int?
@@ -14,9 +14,9 @@ package struct Terminal: Equatable, Sendable {
     /// Whether line drawing and the like can be used; only ASCII otherwise.
     package var usesUnicode: Bool
 
-    /// What terminals have when nobody says.
+    /// The columns of a terminal whose width is unknown.
     package static let defaultColumns = 80
-    // Below this nothing readable can be made: such a line may wrap.
+    // Narrower text is unreadable: on a narrower terminal lines wrap.
     private static let minimumColumns = 20
 
     /// A plain place of this width; for tests and for text that is kept.
@@ -28,7 +28,7 @@ package struct Terminal: Equatable, Sendable {
         self.usesUnicode = usesUnicode
     }
 
-    /// What the descriptor leads to. `variable` gives a variable of the environment.
+    /// The place behind a descriptor. `variable` reads the environment.
     package init(
         descriptor: Int32, variable: (String) -> String? = { name in getenv(name).map { String(cString: $0) } }
     ) {
@@ -37,7 +37,7 @@ package struct Terminal: Equatable, Sendable {
         if isTerminal {
             var size = winsize()
             let width = ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0 ? Int(size.ws_col) : 0
-            // A serial line does not know its width.
+            // For a serial line the kernel reports 0 columns.
             let known = width > 0 ? width : variable("COLUMNS").flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
             columns = max(Self.minimumColumns, known ?? Self.defaultColumns)
         }
@@ -50,7 +50,7 @@ package struct Terminal: Equatable, Sendable {
         usesUnicode = charset.hasSuffix("utf-8") || charset.hasSuffix("utf8")
     }
 
-    /// What stands for the end of a text that was cut; one column.
+    /// The mark at the end of a cut text; one column.
     package var ellipsis: String { usesUnicode ? "…" : "~" }
 
     /// The text in a style where there are colours. Its width stays the same.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How a text stands out, as the number that terminals know it by (ECMA-48, SGR).
+/// The style of a text, with its number in escape sequences (ECMA-48, SGR).
 package enum TextStyle: Int, Sendable {
     case bold = 1
     case dim = 2

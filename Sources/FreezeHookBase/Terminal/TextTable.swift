@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A table of text that never exceeds the terminal's width: it gives up what its owner can do without, in the order given,
-/// and cuts what is still too long.
+/// A table of text within the terminal's width: the reductions are made in their order, then cells are cut.
 package struct TextTable {
-    /// How the cells of a column stand.
+    /// The side on which the cells of a column are aligned.
     package enum Alignment: Sendable {
         case left, right
     }
@@ -12,9 +11,9 @@ package struct TextTable {
     package struct Column {
         /// The title above its cells.
         package var title: String
-        /// How its cells stand, and its title.
+        /// The alignment of the cells and the title.
         package var alignment: Alignment
-        /// The columns that a cell of it is cut down to, if need be; nil when it is never cut.
+        /// The width down to which a cell may be cut; nil when it is never cut.
         package var minimumWidth: Int?
 
         /// A column; `minimumWidth` says that its cells may be cut.
@@ -27,11 +26,11 @@ package struct TextTable {
 
     /// One cell's text, cleaned.
     package struct Cell {
-        /// What it shows, without tabs.
+        /// The text, with a tab as `\x09`.
         package var text: String
-        /// Shown when there is no room for the text.
+        /// The text for a shortened column; nil when it is the same.
         package var short: String?
-        /// How it is shown on a terminal with colours.
+        /// The style on a terminal with colours.
         package var style: TextStyle?
 
         /// A cell of a cleaned text.
@@ -42,7 +41,7 @@ package struct TextTable {
         }
     }
 
-    /// What is given up when there is no room, by the number of the column.
+    /// A way to save room, with the index of the column.
     package enum Reduction {
         case shorten(Int)
         case drop(Int)
@@ -80,7 +79,7 @@ package struct TextTable {
             var excess = shown.reduce(Self.gap * (shown.count - 1)) { $0 + widths[$1] } - room
             let spare = shown.reduce(0) { $0 + slack(of: $1, widths[$1]) }
             if excess <= spare || remaining.isEmpty {
-                // The widest gives way first.
+                // The widest column gives way first.
                 while excess > 0,
                     let index = shown.filter({ slack(of: $0, widths[$0]) > 0 }).max(by: { widths[$0] < widths[$1] })
                 {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The columns that texts take on a terminal. The C library's `wcwidth` knows only the characters of the locale in force,
-/// and the program has none.
+/// The columns that texts take on a terminal. wcwidth(3) knows only the characters of the locale, and the program sets
+/// none.
 package enum TextWidth {
     /// The columns of a text without control characters.
     package static func of(_ text: some StringProtocol) -> Int {
         text.reduce(0) { $0 + of($1) }
     }
 
-    /// The text in at most so many columns; what is cut is told by the ellipsis.
+    /// The text in at most so many columns; the ellipsis marks a cut.
     package static func cut(_ text: String, to columns: Int, ellipsis: String) -> String {
         if of(text) <= columns { return text }
         let room = columns - of(ellipsis)
@@ -33,12 +33,12 @@ package enum TextWidth {
         return text.split(separator: "\t", omittingEmptySubsequences: false).joined(separator: "\\x09")
     }
 
-    // Terminals differ where scalars join to one sign. The larger width: a line that is a column short does no harm.
+    // Terminals differ where scalars join to one sign. The larger width counts: a line that is too short does no harm.
     private static func of(_ character: Character) -> Int {
         let scalars = character.unicodeScalars
         // An emoji variation selector makes a narrow sign a wide one.
-        let least = scalars.contains { $0.value == 0xfe0f } ? 2 : 0
-        return max(least, scalars.reduce(0) { $0 + of($1) })
+        let minimum = scalars.contains { $0.value == 0xfe0f } ? 2 : 0
+        return max(minimum, scalars.reduce(0) { $0 + of($1) })
     }
 
     private static func of(_ scalar: Unicode.Scalar) -> Int {

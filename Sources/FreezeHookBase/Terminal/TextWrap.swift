@@ -2,15 +2,15 @@
 
 /// Text broken into lines between its words.
 package enum TextWrap {
-    /// The lines of a text, none wider than `columns` (nil: one line). Those after the first begin with `indent` blanks; the
-    /// first keeps its own. A tab becomes a blank, and no line ends in blanks. A word that is wider than a line is broken.
+    /// The lines of a text, none wider than `columns` (nil: one line). The first keeps its leading blanks, the others
+    /// begin with `indent` blanks. A tab becomes a blank, no line ends in blanks, and a too wide word is broken.
     package static func lines(of text: String, columns: Int?, indent: Int = 0) -> [String] {
         guard let columns else { return [text] }
         let margin = String(repeating: " ", count: max(0, min(indent, columns / 2, columns - 2)))
         var lines: [String] = []
         let leading = text.prefix { $0 == " " }
         var line = String(leading.prefix(max(0, columns - 2)))
-        // Nothing stands on it but blanks.
+        // Whether the line holds blanks alone.
         var isFresh = true
         for part in text.dropFirst(leading.count).split(
             omittingEmptySubsequences: false, whereSeparator: { " \t".contains($0) })
@@ -23,7 +23,7 @@ package enum TextWrap {
             }
             while isFresh && TextWidth.of(line) + TextWidth.of(word) > columns {
                 let head = TextWidth.cut(String(word), to: columns - TextWidth.of(line), ellipsis: "")
-                // A sign that is wider than a line stands alone, or this would never end.
+                // A sign wider than a line is taken alone: each round must take one.
                 let taken = max(1, head.count)
                 lines.append(line + word.prefix(taken))
                 word = word.dropFirst(taken)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a cycle of the hooks is for.
+/// The purpose of a cycle.
 package enum CycleKind: Sendable {
     /// qemu-ga freezes the filesystems, and an image is taken.
     case backup

@@ -2,7 +2,7 @@
 
 /// Times as the configuration and the commands write them: a number and its unit, `500ms`, `30s`, `5min`.
 package enum DurationText {
-    // The longest unit that fits comes first when a duration is shown.
+    // Longest first: `format` takes the first unit that divides the duration.
     private static let units: [(name: String, nanoseconds: Int64)] = [
         ("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("min", 60_000_000_000), ("s", 1_000_000_000),
         ("ms", 1_000_000),
@@ -11,7 +11,7 @@ package enum DurationText {
     // A year: longer than any window, and short enough that sums of them never overflow.
     private static let longest: Int64 = 365 * 24 * 3_600_000_000_000
 
-    /// What `parse` takes, for messages.
+    /// The form that `parse` accepts, for messages.
     package static let allowed = "a time with its unit, such as 500ms, 30s, 5min or 1h"
 
     /// The duration, or nil when the text is none. Only `0` may stand without a unit.
@@ -29,7 +29,7 @@ package enum DurationText {
     package static func format(_ duration: Duration) -> String {
         let nanoseconds = duration.nanoseconds
         if nanoseconds == 0 { return "0" }
-        // Days are for ages: no limit is written in them.
+        // Days are left out: no limit is written in days.
         for unit in units.dropFirst() where nanoseconds % unit.nanoseconds == 0 {
             return "\(nanoseconds / unit.nanoseconds)\(unit.name)"
         }
@@ -43,7 +43,7 @@ package enum DurationText {
         return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
     }
 
-    /// The duration of so many seconds as far as it is shown: from none to eleven days. A damaged file can hold any number.
+    /// The duration of a number of seconds, held between 0 and 999,999 s: a damaged file can hold any number.
     package static func shown(_ seconds: Double) -> Duration {
         .milliseconds(Int64(max(0, min(seconds, 999_999)) * 1000 + 0.5))
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What a recipe promises of an image taken while it holds its application; the weakest comes first.
+/// The promise of a hook for an image taken while it holds its application; the weakest comes first.
 package enum Guarantee: String, CaseIterable, Comparable, Sendable {
     case unsupported
     case crashConsistent = "crash-consistent"

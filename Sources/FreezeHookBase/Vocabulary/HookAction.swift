@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The word a hook is called with.
+/// The action that a hook is called with, its one argument.
 package enum HookAction: String, Sendable {
-    /// The long work that needs no lock; only for hooks that declare it.
+    /// Long work that needs no lock; only for hooks that declare it.
     case prepare
     case freeze
     case thaw

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the exit status of a hook says.
+/// The meaning of a hook's exit status.
 package enum HookStatus {
-    /// The status by which a hook says "not installed, not running".
+    /// The status of a hook whose application is not installed or not running.
     package static let nothingToDo: Int32 = 77
 
     /// Whether a status means that the hook has failed.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A word of a fixed set as a file has it. What a newer version wrote is kept as it stands, so that a line can be shown and
-/// written again unchanged: it equals no known word, and is never taken for one.
+/// A word of a fixed set, as files have it. An unknown word, of a newer version, is kept so that its line can be shown
+/// and written again unchanged; it equals no known word.
 package enum Word<Value: RawRepresentable & Hashable & Sendable>: Hashable, Sendable where Value.RawValue == String {
     case known(Value)
     case unknown(String)
@@ -24,18 +24,18 @@ package enum Word<Value: RawRepresentable & Hashable & Sendable>: Hashable, Send
         }
     }
 
-    /// nil for an unknown word.
+    /// The known word; nil for an unknown one.
     package var value: Value? {
         if case .known(let value) = self { value } else { nil }
     }
 
-    /// Whether it is this word.
+    /// Whether the word is the known `value`.
     package static func == (word: Self, value: Value) -> Bool { word.value == value }
-    /// Whether it is another word, or an unknown one.
+    /// Whether the word is another one than `value`, or unknown.
     package static func != (word: Self, value: Value) -> Bool { word.value != value }
 }
 
 extension Word where Value: Comparable {
-    /// Whether it is no worse than this; an unknown word promises nothing.
+    /// Whether the word is known and no worse than `value`.
     package func isAtLeast(_ value: Value) -> Bool { self.value.map { $0 >= value } ?? false }
 }

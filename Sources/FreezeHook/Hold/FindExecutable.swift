@@ -13,9 +13,3 @@ package func findExecutable(_ name: String) -> FilePath? {
         path.isAbsolute && path.withPlatformString { access($0, X_OK) } == 0
     }
 }
-
-/// Everything on standard input; nothing when that is a terminal.
-package func readStandardInput() -> [UInt8] {
-    // The statements of a backup script: a few lines.
-    isatty(0) == 1 ? [] : (try? readAll(0, limit: 16 << 20)) ?? []
-}
