@@ -16,7 +16,7 @@ extension SystemFixture {
         locations.runDirectory = "/run/fsfreeze-hook"
         return Machine(
             tree: tree, program: "/usr/sbin/fsfreeze-hook", locations: locations,
-            recipes: RecipeDirectory(path: RecipeDirectory.usual),
+            recipes: RecipeDirectory(path: RecipeDirectory.defaultPath),
             clockIsSynchronised: clockIsSynchronised)
     }
 
