@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// How a command ends: its exit status, and the one line for standard error that explains it.
+/// The end of a command: its exit status, and the line for standard error that explains the status.
 struct CommandResult: Equatable, Sendable {
     /// The exit status.
     var status: ExitStatus

@@ -6,8 +6,8 @@ import Testing
 
 /// The drop-ins for the agent's unit, as systemd reads them.
 @Suite struct DropInTests {
-    /// How RHEL and its rebuilds start the agent; later releases say it in other words, around the same variable. The
-    /// program is another one, as verify wants it to be there.
+    /// The agent's unit of RHEL and its rebuilds; later releases have other options around the same variable. The
+    /// program is another one, because verify wants it to exist.
     private static let rhelUnit = """
         [Unit]
         Description=QEMU Guest Agent

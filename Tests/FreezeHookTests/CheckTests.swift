@@ -366,7 +366,7 @@ import Testing
         // These entries are switched off.
         try fixture.file("/etc/qemu/fsfreeze-hook.d/30-off", "#!/bin/sh\n", mode: 0o644)
         try fixture.link("/etc/qemu/fsfreeze-hook.d/40-masked", to: "/dev/null")
-        // The same program by another name.
+        // A link gives the program another name.
         try fixture.link("/etc/qemu/hook", to: "../../usr/sbin/fsfreeze-hook")
         try fixture.process(SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/etc/qemu/hook", "-b", "guest-exec"])
         // A file that is open for reading is no data.

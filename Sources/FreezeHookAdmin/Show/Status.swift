@@ -23,9 +23,9 @@ package struct Status: Shown {
 
     /// The image that this machine came from.
     package struct Image: Encodable {
-        /// The id of the cycle in whose window it was taken.
+        /// The id of the cycle in whose window the image was taken.
         package var cycle: String
-        /// When the window began.
+        /// The begin of the window.
         package var taken: KeptTime
         /// The verdict on the image.
         package var verdict: Guarantee

@@ -42,7 +42,7 @@ struct TimelineChart {
         /// The sign before the name: `!` for a failure, `-` for nothing to do.
         var mark: String
         var name: String
-        /// The time of its calls, in seconds.
+        /// The time of the row's calls by action, in seconds.
         var seconds: [HookAction: Double] = [:]
         var bars: [Bar] = []
         /// Words in place of bars.
