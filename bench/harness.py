@@ -128,6 +128,8 @@ class Bench:
         self.scratch = scratch
         self.fixed_rounds = rounds
         self.quick = quick
+        # Another build of the program, for the measurement of that name.
+        self.before = None
         self.environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"}
         self.stock = next((Path(p) for p in STOCK_SCRIPTS if os.access(p, os.X_OK)), None)
         if self.stock is None:

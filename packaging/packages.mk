@@ -21,10 +21,12 @@ NO_PATHS = $(foreach map,$(CURDIR)=. $(TOOLCHAIN)=/swift,-Xcc -ffile-prefix-map=
 	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen -Xlinker --build-id=sha1
 
 # -Osize: the program mostly waits for processes and disks, and has a limit of 16 MB.
+# -function-sections: otherwise the linker keeps or drops all functions of a module together, and folds none of them.
 # --no-eh-frame-hdr: C++ exceptions need the table; the program throws none, and debuggers do without.
 # --no-export-dynamic: Swift exports every function, and nobody looks one up; without exports the linker drops more
 # code, and a start relocates less.
-PORTABLE_FLAGS = -c release --static-swift-stdlib -Xswiftc -Osize --disable-local-rpath --scratch-path $(PORTABLE)/build \
+PORTABLE_FLAGS = -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections \
+	--disable-local-rpath --scratch-path $(PORTABLE)/build \
 	-Xswiftc -sdk -Xswiftc $(SYSROOT) -Xcc --sysroot=$(SYSROOT) \
 	-Xlinker -L$(STATIC_DIR) -Xswiftc -Xclang-linker -Xswiftc -static-libgcc \
 	-Xlinker $(COMPAT) $(addprefix -Xlinker --wrap=,exp exp2 log log2) \

@@ -153,7 +153,7 @@ import Testing
             #expect(fcntl(number, F_GETFD) == FD_CLOEXEC)
             #expect(write(number, "y", 1) == 1)
         }
-        _ = consume writeEnd
+        writeEnd.close()
         #expect(try readAll(pipe.readEnd, limit: 10) == bytes("y"))
         var empty = try Messages.receive(DrainerMessage.self, from: sockets.other)
         #expect("\(empty.message)" == "\(DrainerMessage.ready)")
@@ -171,7 +171,7 @@ import Testing
             _ = try Messages.receive(DrainerMessage.self, from: sockets.other)
         }
         try Messages.send(DrainerMessage.ready, passing: writeEnd, to: sockets.own)
-        _ = consume writeEnd
+        writeEnd.close()
         #expect(throws: MessageError.malformed(kind: DrainerMessage.ready.kind.rawValue)) {
             _ = try Messages.receive(DrainerMessage.self, from: sockets.other)
         }

@@ -4,8 +4,12 @@ import Glibc
 
 /// The programs that tests call.
 package enum Tools {
-    /// The built `fsfreeze-hook`, which lies beside the test bundle.
+    /// The tested program: that of `TESTED_PROGRAM`, or else the built `fsfreeze-hook` beside the test bundle.
     package static func program() throws -> String {
+        if let named = getenv("TESTED_PROGRAM").map({ String(cString: $0) }) {
+            guard access(named, X_OK) == 0 else { throw TestFailure("TESTED_PROGRAM=\(named) cannot be executed") }
+            return named
+        }
         var directories = CommandLine.arguments.map { directory(of: $0) }
         if let executable = realpath("/proc/self/exe", nil) {
             directories.insert(directory(of: String(cString: executable)), at: 0)

@@ -5,6 +5,6 @@ A measurement is a module with NAME (for --only), ABOUT (for --list) and
 measure(bench) -> [Report]. A new one is a new file and a line here.
 """
 
-from . import guard, hold, hooks, journal, memory, output, portable, recipes, scripts, start
+from . import before, guard, hold, hooks, journal, memory, output, portable, recipes, scripts, start
 
-ALL = [hooks, scripts, start, portable, memory, output, journal, guard, hold, recipes]
+ALL = [before, hooks, scripts, start, portable, memory, output, journal, guard, hold, recipes]

@@ -22,8 +22,8 @@ package enum Guard {
     static func end(_ guardian: (process: ProcessIdentity, socket: String), in runDirectory: RunDirectory) {
         if let connection = try? LocalSocket.connect(to: guardian.socket, in: runDirectory) {
             try? Messages.send(GuardMessage.ended, to: connection)
-        } else {
-            runDirectory.remove(guardian.socket)
         }
+        // The guard removes its socket too, unless it is killed before that.
+        runDirectory.remove(guardian.socket)
     }
 }

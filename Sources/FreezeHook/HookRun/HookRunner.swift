@@ -56,7 +56,7 @@ final class HookRunner {
             started(processes.leader)
             var run = ActiveRun(request: request, processes: processes, output: readEnd, begin: begin, emit: emit)
             supervise(&run)
-            _ = consume writeEnd
+            writeEnd.close()
             release(&run)
             outcome = run.outcome
         } catch {

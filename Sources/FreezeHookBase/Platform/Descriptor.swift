@@ -23,7 +23,14 @@ package struct Descriptor: ~Copyable, Sendable {
         number = try call { openat(directory, name, flags | O_CLOEXEC, mode) }
     }
 
-    deinit { close(number) }
+    deinit { _ = Glibc.close(number) }
+
+    /// Closes the descriptor here. Where a value that is only given up (`_ = consume`) ends, the optimizer decides: it may
+    /// be before the last call that knows the number.
+    package consuming func close() {
+        _ = Glibc.close(number)
+        discard self
+    }
 
     /// Hands the descriptor to somebody else, who closes it.
     package consuming func release() -> Int32 {
@@ -40,6 +47,14 @@ extension Descriptor? {
         switch self {
         case .some(let descriptor): descriptor.number
         case .none: nil
+        }
+    }
+
+    /// Closes the descriptor here, if there is one.
+    package consuming func close() {
+        switch consume self {
+        case .some(let descriptor): descriptor.close()
+        case .none: break
         }
     }
 }

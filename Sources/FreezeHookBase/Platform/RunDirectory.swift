@@ -88,7 +88,8 @@ package final class RunDirectory {
     package func withLock<Result>(named name: String, _ work: () -> Result) -> Result {
         let file = takeLockFile(name)
         defer { if file.number != nil { remove(name) } }
-        return work()
+        // The lock goes with the descriptor, which nothing else needs meanwhile.
+        return withExtendedLifetime(file, work)
     }
 
     /// The open file whose lock this process has; nil when there is no room for one.
