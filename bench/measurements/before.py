@@ -17,7 +17,7 @@ def measure(bench):
         return []
     rows, targets = [], []
     for what, count, default in [("thaw, no cycle, no hooks", None, 200), ("freeze, 1 hook", 1, 200),
-                               ("freeze, 100 hooks", 100, 60)]:
+                                 ("freeze, 100 hooks", 100, 60)]:
         place = bench.workplace(f"before-{count}")
         bench.fill(place, count or 0)
         now, then = runners(bench, place)
