@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real database servers for the benchmark, each in a throwaway directory with a writer that does not rest."""
+"""Real database servers for the benchmark, each in a throwaway directory with a writer that never pauses."""
 
 import os
 import pwd
@@ -13,7 +13,7 @@ from harness import BenchError, tool
 
 
 class Writer:
-    """A client that writes number after number in a thread of its own and notes when each was acknowledged."""
+    """A client that writes numbers in a thread of its own and notes the time of each acknowledgement."""
 
     def __init__(self, command, statement, environment):
         self._client = subprocess.Popen(
@@ -36,7 +36,7 @@ class Writer:
             self._acknowledged.append(time.monotonic())
 
     def longest_pause(self, since):
-        """The longest time between two acknowledgements since a moment, in seconds, once writing goes on again."""
+        """The longest time between two acknowledgements since a moment, in seconds; waits until the writer goes on."""
         count = len(self._acknowledged)
         deadline = time.monotonic() + 60
         while len(self._acknowledged) < count + 2:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all measurements share: the runners, the timing, the tables, the targets."""
+"""The common part of all measurements: the runners, the timing, the tables, the targets."""
 
 import os
 import re
@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SOURCES = Path(__file__).resolve().parent
-# The other runners have no guard: what it costs is a measurement of its own.
+# The other runners have no guard; another measurement shows its cost.
 WITHOUT_GUARD = "hold-limit = 0\n"
 JOURNAL_SOCKET = Path("/run/systemd/journal/socket")
 STOCK_SCRIPTS = ("/etc/qemu/fsfreeze-hook", "/etc/qemu-ga/fsfreeze-hook")
 
 
 class BenchError(Exception):
-    """Something that makes a measurement impossible; the text says what to do about it."""
+    """A fault that makes a measurement impossible; the text says what to do about it."""
 
 
 @dataclass
@@ -56,7 +56,7 @@ class Target:
 
 @dataclass
 class Report:
-    """What a measurement hands back: tables of text, remarks, targets."""
+    """The result of a measurement: tables of text, remarks, targets."""
 
     title: str
     header: list
@@ -76,7 +76,7 @@ class Runner:
 
 
 def reap():
-    """Fetches the orphans: this process is the first one of its process namespace, and guards outlive their freeze."""
+    """Waits for orphans: this process is the first one of its pid namespace, and guards outlive their freeze."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0] > 0:
             pass
@@ -96,7 +96,7 @@ def median(values):
 
 
 def paired_ratio(samples, others):
-    """The median of the ratios within each round, so that a load that comes and goes touches both sides."""
+    """The median of the ratios within each round, so that a changing load touches both sides."""
     return median([a.seconds / b.seconds for a, b in zip(samples, others)])
 
 
@@ -143,7 +143,7 @@ class Bench:
         self._errors = scratch / "stderr"
 
     def start_journal(self):
-        """A reader in journald's place: a guest with systemd has a journal, so what it costs to send to it counts.
+        """A reader in journald's place: a guest with systemd has a journal, so the cost of sending to it counts.
 
         /run is a tmpfs of this benchmark's own: no other journal's socket can be there.
         """
@@ -158,21 +158,21 @@ class Bench:
         return reader
 
     def entries(self):
-        """How many entries have come to the journal."""
+        """The number of entries that have come to the journal."""
         if self.journal.poll() is not None:
             raise BenchError("the reader of the journal's socket has died")
         return int.from_bytes(self.journal_entries.read_bytes()[:8], sys.byteorder)
 
     def close(self):
-        """Ends what runs beside the measurements."""
+        """Ends the processes beside the measurements."""
         self.journal.terminate()
         self.journal.wait()
 
-    def rounds(self, usual):
-        """How many timed rounds to make where `usual` are made by default."""
+    def rounds(self, default):
+        """The number of timed rounds, by the options and the measurement's own default."""
         if self.fixed_rounds is not None:
             return self.fixed_rounds
-        return max(3, usual // 5) if self.quick else usual
+        return max(3, default // 5) if self.quick else default
 
     def compile(self, source, *flags):
         """The path of a static program made from a C file of this directory."""
@@ -222,7 +222,7 @@ class Bench:
         return Runner("C loop", [str(self.compile("spawn-loop.c")), str(place / "fsfreeze-hook.d"), "freeze"])
 
     def once(self, command, environment=None):
-        """One run of a command, measured. A command that fails stops the benchmark: its time would mean nothing."""
+        """One measured run of a command. A failure stops the benchmark: its time would mean nothing."""
         with open(self._errors, "w+") as errors:
             result = subprocess.run(
                 [str(self.launch), *map(str, command)],
@@ -242,7 +242,7 @@ class Bench:
         return Sample(int(fields[0]) / 1e9, int(fields[1]) / 1e6, int(fields[2]))
 
     def freeze(self, runner, environment=None, while_frozen=None):
-        """One measured freeze; what it leaves behind is thawed and its log emptied, unmeasured.
+        """One measured freeze; its thaw, and the removal of its log, are not measured.
 
         `while_frozen` is called before the thaw.
         """
@@ -257,7 +257,7 @@ class Bench:
         return sample
 
     def verify(self, runner, count):
-        """Shows, in an untimed round, that the runner runs every hook exactly once."""
+        """Makes sure, in an untimed round, that the runner runs every hook exactly once."""
         counter = self.scratch / "count"
         counter.write_bytes(b"")
         ran = 0

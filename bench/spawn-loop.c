@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * The least that a runner can do: read a directory, sort it by byte, start
+ * The minimum that a runner can do: read a directory, sort it by byte, start
  * every entry with one argument, wait for each. No log, no time limit, no
- * checks. It is the floor that the other runners are compared with.
+ * checks. The other runners are compared with this floor.
  *
  * usage: spawn-loop DIRECTORY ARGUMENT
  */

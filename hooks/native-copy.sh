@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# What the recipes share whose application makes a copy of its own, which then lies on the image: read after recipe.sh.
+# The common part of recipes whose application makes a copy of its own, for the image to hold. Read after recipe.sh.
 #
 #     recipe_keys="$copy_keys ..."
 #     recipe_find() { ... }
-#     copy_to()     { ... }   # copy_to DIRECTORY: has the application's own tool put its copy there; may fail
+#     copy_to()     { ... }   # copy_to DIRECTORY: makes the copy there with the application's own tool; may fail
 #
-# A copy is made in prepare, while the application works, under a name that says that it is not finished, and renamed
-# when it is; freeze makes sure that this cycle has one.
+# Prepare makes the copy while the application works, as unfinished.PID, and renames it when it is whole; freeze fails
+# without a copy of its cycle.
 
-# For the recipes that read this.
+# Recipes that read this file use the variable.
 # shellcheck disable=SC2034
 copy_keys='directory copies keep-free timeout'
 
 copy_cycle=${FSFREEZE_CYCLE:-by-hand}
-# One time for the copies of all instances: they are made one after the other.
+# All instances share one limit, because their copies are made one after the other.
 copy_started=$(date +%s)
 
-# What the configuration says of this instance's copies. Of a wrong number nothing would be bounded.
+# Reads the settings of this instance's copies. A wrong number is an error, because it would bound nothing.
 copy_settings() {
     copy_place=$(setting directory "/var/backups/fsfreeze-hook/$recipe_name")/$(instance_name)
     copy_kept=$(setting copies 2) copy_free=$(setting keep-free 10) copy_time=$(setting timeout 30)
@@ -32,18 +32,18 @@ copy_settings() {
     esac
 }
 
-# What copies may still take of the filesystem, in KiB. As a floating point number: mawk's integers end at 2 TiB.
+# Prints the KiB that copies may still take of the filesystem; in floating point, because mawk's integers end at 2 TiB.
 copy_spare() {
     df -P -k "$copy_place" | awk -v keep="$copy_free" 'NR == 2 { printf "%.0f\n", $4 - $2 * keep / 100 }'
 }
 
-# The finished copies of this instance, the newest first: their names begin with their times.
+# Prints the finished copies of this instance, the newest first: the names begin with the times.
 copy_list() {
     find "$copy_place" -mindepth 1 -maxdepth 1 -type d -name '[0-9]*T[0-9]*Z.*' | sort -r
 }
 
-# limited COMMAND...: runs the application's tool for as long as the copies may take, and while there is space. Its
-# status is 124 when the time was over, and 153 when the space was, as after SIGXFSZ.
+# limited COMMAND...: runs the application's tool while there is time and space. The status is 124 when the time was
+# over, and 153, as after SIGXFSZ, when the space was.
 limited() {
     limited_left=$((copy_started + copy_time - $(date +%s)))
     [ "$limited_left" -gt 0 ] || return 124
@@ -64,10 +64,10 @@ recipe_prepare() {
     copy_settings
     umask 077
     copy_words=$(mkdir -p "$copy_place" 2>&1) || fail "$copy_words"
-    # Whoever else owned it could put something else in the copy's place.
+    # Another owner could replace the copy.
     if [ ! -O "$copy_place" ] || [ -h "$copy_place" ]; then fail "$copy_place does not belong to root: remove it"; fi
     chmod 0700 "$copy_place" || fail "$copy_place: its mode cannot be changed to 0700"
-    # Those of a recipe that was killed.
+    # A killed recipe leaves its unfinished copy.
     rm -rf "$copy_place"/unfinished.*
 
     copy_space=$(copy_spare)
@@ -83,11 +83,11 @@ recipe_prepare() {
     copy_new=$copy_place/unfinished.$$
     trap 'rm -rf "$copy_new"; exit 143' TERM
     mkdir "$copy_new" || fail "$copy_new cannot be made"
-    # A copy that fills the application's disk would be an outage. No file may take more than there is to spare, however
-    # fast it is written; limited looks at all files together.
+    # A copy that fills the application's disk would be an outage. The kernel bounds each file, however fast it is
+    # written (ulimit -f); limited bounds all files together.
     if copy_words=$(copy_limit_files && copy_to "$copy_new" 2>&1) && [ -n "$(ls "$copy_new")" ]; then
         copy_done=$copy_place/$(date -u +%Y%m%dT%H%M%SZ).$copy_cycle
-        # It would be moved into a directory of that name.
+        # mv would move the copy into a directory of that name.
         [ ! -e "$copy_done" ] || fail "$copy_done is there already"
         mv "$copy_new" "$copy_done" || fail "$copy_new cannot be renamed to $copy_done"
     else
@@ -95,20 +95,20 @@ recipe_prepare() {
         rm -rf "$copy_new"
         copy_explain
     fi
-    # Whatever the clock says, the new one stays.
+    # The new copy stays, even where the clock has gone back and its name is not the last.
     copy_list | grep -v -x -F "$copy_done" | tail -n "+$copy_kept" |
         while IFS= read -r copy_old; do rm -rf "$copy_old"; done
     echo "copied to $copy_done"
 }
 
-# The unit is 512 bytes, in bash only where it does as POSIX says.
+# The unit of ulimit -f is 512 bytes, in bash only in its POSIX mode.
 copy_limit_files() {
     # shellcheck disable=SC3040 # For bash alone.
     [ -z "${BASH_VERSION-}" ] || set -o posix
     ulimit -f "$((copy_space * 2))"
 }
 
-# Fails with the reason for which there is no copy: in one line, of which the tools say many.
+# Fails with the reason in one line; tools print many.
 copy_explain() {
     copy_reason=$(printf '%s\n' "$copy_words" | grep -i -m 1 error) ||
         copy_reason=$(printf '%s\n' "$copy_words" | grep . | tail -n 1)
@@ -129,7 +129,7 @@ recipe_freeze() {
     fail "there is no copy of this cycle in $copy_place: see what prepare has said"
 }
 
-# Nothing is held.
+# A copy holds nothing.
 recipe_thaw() {
     return 0
 }

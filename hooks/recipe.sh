@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# What the recipes share. A recipe reads it, names the keys of its configuration, says what it does with one instance of
-# its application, and hands over:
+# The common part of the recipes. A recipe reads it, names the keys of its configuration, defines the functions for one
+# instance of its application, and hands over:
 #
 #     recipe=$(readlink -f "$0") && . "${recipe%/*}/../recipe.sh"
 #     recipe_keys='socket user'
@@ -11,16 +11,16 @@
 #     recipe_thaw()    { ... }   # lets it go
 #     recipe_run "$@"
 #
-# The functions are called once for each instance, in a shell of their own, with `instance` set to what recipe_find has
-# printed, or with `section` set to the configuration's section. Each may end with skip or fail. What begins with
-# recipe__ is private to this file.
+# Each function is called once for each instance, in a shell of its own, with `instance` set to the line of recipe_find,
+# or with `section` set to the configuration's section. It may end with skip or fail. Names that begin with recipe__ are
+# private to this file.
 
 set -u
 
 # The keys that the configuration may hold.
 recipe_keys=''
 recipe_name=${recipe##*/}
-# Beside the hook directory, by its path as it was called: the directory itself may be a link.
+# The configuration lies beside the hook directory by the path that was called: the directory itself may be a link.
 recipe_conf=${0%/*}
 recipe_conf=${recipe_conf%/*}/fsfreeze-recipes.d/$recipe_name.conf
 recipe__state=${FSFREEZE_RUN_DIR:=/run/fsfreeze-hook}/recipe-$recipe_name
@@ -42,17 +42,18 @@ fail() {
     exit 1
 }
 
-# Whether the commands are installed.
+# has COMMAND...: whether the commands are installed.
 has() {
     for has_command; do command -v "$has_command" >/dev/null || return 1; done
 }
 
-# header KEY: what the recipe's header says.
+# header KEY: prints the value of a key in the recipe's header.
 header() {
     sed -n "s/^# fsfreeze-hook: $1 = //p" "$recipe"
 }
 
-# The lines of the configuration; a file that others could have written or whose secrets others could read is refused.
+# Sets recipe__lines to the lines of the configuration. Fails when others could have written the file or could read a
+# password in it.
 recipe__read_configuration() {
     recipe__lines=
     [ -e "$recipe_conf" ] || return 0
@@ -64,7 +65,7 @@ recipe__read_configuration() {
     esac
     recipe__lines=$(sed -e 's/\r$//' -e 's/^[[:space:]]*//' -e 's/[[:space:]]*$//' -e '/^[#;]/d' -e '/^$/d' \
         -e 's/^\([^=[:space:]]*\)[[:space:]]*=[[:space:]]*/\1=/' "$recipe_conf") || fail "$recipe_conf cannot be read"
-    # A wrong word must be told: what it meant would silently not be done.
+    # A wrong word is an error: an ignored one would silently change nothing.
     while IFS= read -r recipe__line; do
         case $recipe__line in
         '' | \[?*\]) ;;
@@ -87,12 +88,13 @@ $recipe__lines
 END
 }
 
-# The sections of the configuration, one a line.
+# Prints the sections of the configuration, one a line.
 recipe__sections() {
     printf '%s\n' "$recipe__lines" | sed -n 's/^\[\(.*\)\]$/\1/p'
 }
 
-# setting KEY DEFAULT: the value in the instance's own section, else the one above all sections.
+# setting KEY DEFAULT: prints the value in the instance's own section, else the one above all sections, else the
+# default.
 setting() {
     setting_value=$2
     setting_place=
@@ -109,13 +111,14 @@ END
     printf '%s\n' "$setting_value"
 }
 
-# secret VARIABLE KEY: gives what is started a secret in its environment, which only root and itself can read.
+# secret VARIABLE KEY: exports a secret to the commands that follow: only root and a process itself can read its
+# environment.
 secret() {
     secret_value=$(setting "$2" '')
     if [ -n "$secret_value" ]; then export "$1=$secret_value"; else unset "$1"; fi
 }
 
-# The command of the engine that runs containers here.
+# Prints the command of the engine that runs containers here.
 container_engine() {
     container_engine=$(setting engine '')
     [ -n "$container_engine" ] || { has docker && docker info >/dev/null 2>&1 && container_engine=docker; } ||
@@ -123,7 +126,7 @@ container_engine() {
     printf '%s\n' "$container_engine"
 }
 
-# The state of a container, as in "running".
+# container_state NAME: prints the state of a container, as in "running".
 container_state() {
     container_state_engine=$(container_engine) || fail "$container_state_engine"
     timeout --kill-after=2 10 "$container_state_engine" inspect --format '{{.State.Status}}' "$1" 2>&1
@@ -138,24 +141,25 @@ container_must_run() {
     [ "$container_words" = running ] || skip "the container $container_name is not running: $container_words"
 }
 
-# The words before a client that is to run in the instance's container; none where it has none. Of the environment it
-# gets what these variables hold.
+# in_container VARIABLE...: prints the words before a client that is to run in the instance's container, nothing without
+# one. The client gets these variables.
 in_container() {
     in_container_name=$(setting container '')
     [ -n "$in_container_name" ] || return 0
     printf '%s exec -i' "$(container_engine)"
     for in_container_variable; do
-        # The name alone: a value would be seen on the command line.
+        # The name alone: every user can read a value on the command line.
         if env | grep -q "^$in_container_variable="; then printf ' --env %s' "$in_container_variable"; fi
     done
     printf ' %s\n' "$in_container_name"
 }
 
-# find_client NAME...: the first of these commands that is installed, on the machine or in the instance's container.
+# find_client NAME...: prints the first of these commands that is installed, on the machine or in the instance's
+# container.
 find_client() {
     find_client_place=$(in_container)
     for find_client_name; do
-        # The words of in_container.
+        # in_container prints several words.
         # shellcheck disable=SC2086
         if [ -n "$find_client_place" ]; then
             $find_client_place sh -c "command -v $find_client_name" >/dev/null 2>&1 </dev/null
@@ -166,13 +170,13 @@ find_client() {
     fail "there is a server, but no client to hold it with: none of $*"
 }
 
-# processes NAME...: the processes of these names, one a line, but not their children of the same name. Those of a
-# container are none of this system's: they have process ids of their own, which a service that systemd shuts in never
-# has.
+# processes NAME...: prints the processes of these names, one a line, without children of the same name and without
+# those of containers: a container has a pid namespace of its own, a confined service of systemd never has.
 processes() {
     for processes_place in /proc/[0-9]*; do
         recipe__is_one_of "$processes_place" "$@" || continue
-        # Not in POSIX, but dash, bash and busybox have it; a readlink for each of hundreds of processes takes long.
+        # -ef is not in POSIX, but dash, bash and busybox have it; a readlink for each of hundreds of processes takes
+        # long.
         # shellcheck disable=SC3013
         [ "$processes_place/ns/pid" -ef /proc/self/ns/pid ] || continue
         processes_parent=''
@@ -182,7 +186,8 @@ processes() {
     done
 }
 
-# Whether the process has one of the names. They come and go while one looks.
+# recipe__is_one_of DIRECTORY NAME...: whether the process of this /proc directory has one of the names. It may have
+# ended.
 recipe__is_one_of() {
     { read -r recipe__process_name <"$1/comm"; } 2>/dev/null || return 1
     shift
@@ -192,8 +197,8 @@ recipe__is_one_of() {
     return 1
 }
 
-# sockets PID: where a process listens, one a line: the path of a socket, or address and port. A path that only the
-# process sees (PrivateTmp) is given through its root.
+# sockets PID: prints the sockets that a process listens on, one a line: a path, or address and port. A path that only
+# the process sees (PrivateTmp) begins with /proc/PID/root.
 sockets() {
     # Little-endian machines print the words of an address turned round.
     # shellcheck disable=SC2012 # Only the targets of the links are of interest: socket:[12345].
@@ -217,7 +222,7 @@ sockets() {
         }
         match($NF, /^socket:\[[0-9]+\]$/) { mine[substr($NF, 9, length($NF) - 9)] = 1 }
         END {
-            # Accepting connections is flag 00010000; the path begins after the seventh word and one blank.
+            # Flag 00010000 is __SO_ACCEPTCON, a listening socket; the path begins after the seventh word and one blank.
             while ((getline line < (net "/unix")) > 0) {
                 split(line, word, " ")
                 if (word[4] == "00010000" && word[7] in mine && match(line, /\/.*$/)) print substr(line, RSTART)
@@ -243,12 +248,12 @@ sockets() {
     done
 }
 
-# The instance's name as part of a file's name.
+# Prints the instance's name as part of a file's name.
 instance_name() {
     printf '%s' "$section${instance#/}" | tail -c 40 | LC_ALL=C tr -c 'A-Za-z0-9._' '-'
 }
 
-# A name for the session that holds this instance.
+# Prints the name of the session that holds this instance.
 session_name() {
     printf '%s-%s' "$recipe_name" "$(instance_name)"
 }
@@ -258,13 +263,13 @@ hold_session() {
     fsfreeze-hook hold "$(session_name)" --run-dir "$FSFREEZE_RUN_DIR" "$@"
 }
 
-# release_session TIME: ends it within the time; fails when it was lost.
+# release_session TIME: ends the session within the time; fails when it was lost.
 release_session() {
     fsfreeze-hook release "$(session_name)" --run-dir "$FSFREEZE_RUN_DIR" --timeout "$1"
 }
 
 # skip_unless_expected KEY REASON PROCESS...: skips an instance that nobody listens for, unless a server should be
-# there: the configuration names where it is (KEY) or its container, or a process of these names runs.
+# there: the configuration sets KEY or names a container, or a process of these names runs.
 skip_unless_expected() {
     expected_key=$1 expected_reason=$2
     shift 2
@@ -272,16 +277,17 @@ skip_unless_expected() {
         skip "no server is running${expected_reason:+: $expected_reason}"
 }
 
-# note TEXT: what the freeze has to tell the thaw of this instance, before it does it; `noted` is then the text.
+# note TEXT: keeps a text for the thaw of this instance, which finds it in `noted`. The freeze notes a step before it
+# takes it.
 note() {
     recipe__noted=$(cat "$recipe__state")
     printf '%s\t%s\n' "$recipe__noted" "$1" >"$recipe__state"
 }
 
-# Sets section or instance, and what was noted, from a line of the list of instances.
+# recipe__choose LINE: sets section or instance, and noted, from a line of the list of instances.
 recipe__choose() {
     section='' instance='' noted=''
-    # Not every recipe notes something.
+    # Only some recipes use noted.
     # shellcheck disable=SC2034
     case $1 in *"$recipe__tab"*) noted=${1##*"$recipe__tab"} ;; esac
     set -- "${1%"$recipe__tab"*}"
@@ -291,8 +297,8 @@ recipe__choose() {
     esac
 }
 
-# recipe__each FUNCTION LINE...: calls the function for each instance and tells how it went: 0 when one was there and
-# none failed, 77 when there was nothing to do for any.
+# recipe__each FUNCTION LINES: calls the function for each instance. The status is 0 when one succeeded and none failed,
+# 77 when there was nothing to do for any, 1 when one failed.
 recipe__each() {
     recipe__each_function=$1
     recipe__each_result=77
@@ -311,22 +317,23 @@ END
     return "$recipe__each_result"
 }
 
-# The functions of the recipe may exit: each in a shell of its own. What they start must not read the list.
+# The functions of the recipe may exit, so each has a shell of its own. Their commands must not read the list of
+# instances.
 recipe__prepare_one() { (recipe_prepare) </dev/null; }
 recipe__thaw_one() { (recipe_thaw) </dev/null; }
 
-# What is about to be held is noted first: a recipe that is killed half-way is thawed all the same.
+# An instance is noted before it is held, so that a thaw lets it go also after a killed recipe.
 recipe__freeze_one() {
     printf '%s\n' "$recipe__each_line" >>"$recipe__state" || fail "$recipe__state cannot be written"
     (recipe_freeze) </dev/null && return 0 || recipe__freeze_status=$?
-    # What is not held has nothing to thaw, and a thaw that fails for it would be a second failure.
+    # An instance that is not held has nothing to thaw; a failing thaw of it would be a second failure.
     recipe__noted=$(cat "$recipe__state")
     printf '%s\n' "$recipe__noted" | sed '$d' >"$recipe__state"
     [ -s "$recipe__state" ] || rm -f "$recipe__state"
     return "$recipe__freeze_status"
 }
 
-# Thaws all that is noted; nothing is noted afterwards.
+# Thaws all noted instances, and forgets them.
 recipe__thaw_noted() {
     [ -e "$recipe__state" ] || return 77
     recipe__noted=$(cat "$recipe__state")
@@ -336,7 +343,7 @@ recipe__thaw_noted() {
 
 recipe__instances() {
     recipe__found=$(recipe__sections | sed 's/.*/[&]/')
-    # Not to know is not the same as not to run.
+    # A failed search is an error: a server may run all the same.
     [ -n "$recipe__found" ] || recipe__found=$(recipe_find) ||
         fail "what runs here could not be found out: $recipe__found"
     [ -n "$recipe__found" ] || skip "$recipe_name is not running here"
@@ -358,7 +365,7 @@ recipe_run() {
         ;;
     freeze)
         [ -d "$FSFREEZE_RUN_DIR" ] || mkdir -m 0700 "$FSFREEZE_RUN_DIR" || exit 1
-        # A freeze whose thaw was lost: both would hold the same.
+        # The thaw of an earlier freeze may have been lost, and its hold would be in the way.
         recipe__thaw_noted >/dev/null 2>&1
         recipe__instances
         recipe__each recipe__freeze_one "$recipe__found"

@@ -1,23 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# What the recipes for systemd's units share: read after recipe.sh. The configuration's sections are the units.
+# The common part of the recipes for systemd's units. Read after recipe.sh. The configuration's sections are the units.
 
-# For the recipes that read this.
+# Recipes that read this file use the variable.
 # shellcheck disable=SC2034
 unit_keys='timeout'
 
-# Only what the configuration names.
+# The configuration alone names instances.
 recipe_find() {
     return 0
 }
 
-# control WORDS...: systemctl, for as long as it may take; while the filesystems are frozen a start can wait for the
-# disk.
+# control WORDS...: runs systemctl within the timeout: while the filesystems are frozen a start may wait for the disk.
 control() {
     timeout --kill-after=2 "$(setting timeout 20)" systemctl "$@"
 }
 
-# property NAME UNIT
+# property NAME UNIT: prints a property of a unit.
 property() {
     systemctl show --property="$1" --value -- "$2"
 }

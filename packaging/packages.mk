@@ -4,27 +4,27 @@
 PORTABLE   = .build-portable
 SYSROOT    = $(abspath $(PORTABLE)/sysroot)
 COMPAT     = $(abspath $(PORTABLE)/glibc-compat.o)
-# Where swiftc finds the C++ runtime first: it has no option for the static one.
+# The directory where swiftc finds the C++ runtime first: it has no option for the static one.
 STATIC_DIR = $(abspath $(PORTABLE)/static)
 TOOLCHAIN  = $(abspath $(dir $(realpath $(shell command -v $(SWIFT))))..)
 
-# What a distribution's own packages are compiled and linked with, as far as Swift has it. Control-flow protection it has
-# not: it would need all of Swift's own libraries to be compiled with it.
+# The hardening of a distribution's own packages, as far as Swift has it. Control-flow protection would need all of
+# Swift's own libraries to be compiled with it.
 HARDENING = -Xcc -fstack-protector-strong -Xcc -fstack-clash-protection \
 	-Xswiftc -Xfrontend -Xswiftc -enable-stack-protector \
 	-Xlinker -z -Xlinker relro -Xlinker -z -Xlinker now -Xlinker -z -Xlinker noexecstack
 
-# Two builds of the same sources are to be the same, wherever they are made. Breadcrumbs are the places of compiled
+# Two builds of the same sources give the same bytes, wherever they are made. Breadcrumbs are the places of compiled
 # modules, and incremental code generation leaves hashes of the command line behind: both hold paths.
 NO_PATHS = $(foreach map,$(CURDIR)=. $(TOOLCHAIN)=/swift,-Xcc -ffile-prefix-map=$(map) -Xswiftc -file-prefix-map -Xswiftc $(map)) \
 	-Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs \
 	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen -Xlinker --build-id=sha1
 
-# -Osize: everything waits for processes and disks, and the program has a limit of 16 MB.
-# -function-sections: without it the linker keeps or drops all functions of a module together, and folds none of them.
-# --no-eh-frame-hdr: the table by which exceptions of C++ find their way; there are none, and debuggers do without.
-# --no-export-dynamic: Swift asks for every function to be exported, which nobody looks up; without that, less
-# is kept and less is relocated at every start.
+# -Osize: the program mostly waits for processes and disks, and has a limit of 16 MB.
+# -function-sections: otherwise the linker keeps or drops all functions of a module together, and folds none of them.
+# --no-eh-frame-hdr: C++ exceptions need the table; the program throws none, and debuggers do without.
+# --no-export-dynamic: Swift exports every function, and nobody looks one up; without exports the linker drops more
+# code, and a start relocates less.
 PORTABLE_FLAGS = -c release --static-swift-stdlib -Xswiftc -Osize -Xswiftc -Xfrontend -Xswiftc -function-sections \
 	--disable-local-rpath --scratch-path $(PORTABLE)/build \
 	-Xswiftc -sdk -Xswiftc $(SYSROOT) -Xcc --sysroot=$(SYSROOT) \
@@ -46,10 +46,10 @@ $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/gli
 	@# swiftc looks for its own static libraries below the sysroot.
 	@ln -sfn $(TOOLCHAIN)/lib/swift_static $(SYSROOT)/usr/lib/swift_static
 	@ln -sf $(SYSROOT)/usr/lib/gcc/*/*/libstdc++.a $(STATIC_DIR)/libstdc++.a
-	@# Swift asks for libutil and uses nothing of it: an empty archive in its place is a library less to load.
+	@# Swift links libutil and uses nothing of it: with an empty archive a start loads a library less.
 	@printf '!<arch>\n' >$(STATIC_DIR)/libutil.a
 	clang --sysroot=$(SYSROOT) -O2 -fPIC -Wall -Wextra -Werror -c packaging/portable/glibc-compat.c -o $(COMPAT)
-	@# Swift does not know of what is linked in from here, and would not link again.
+	@# SwiftPM does not track glibc-compat.o, and would not link again after a change of it.
 	@rm -f $(PORTABLE)/build/release/fsfreeze-hook
 	$(SWIFT) build $(PORTABLE_FLAGS) --product fsfreeze-hook
 	objcopy --only-keep-debug --compress-debug-sections $(PORTABLE)/build/release/fsfreeze-hook $@.debug
@@ -60,7 +60,7 @@ $(PORTABLE)/fsfreeze-hook: $(SYSROOT)/PACKAGES $(SOURCES) packaging/portable/gli
 	scripts/dependencies $(SYSROOT)/PACKAGES >$@.dependencies
 	mv $@.new $@
 
-# Who publishes the packages: 'NAME <ADDRESS>' in place of the one that stands for nobody.
+# The publisher of the packages, 'NAME <ADDRESS>', in place of the placeholder in packaging/debian/control.
 MAINTAINER ?=
 export MAINTAINER
 

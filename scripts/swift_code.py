@@ -3,7 +3,7 @@
 
 
 def code(text):
-    """The text without comments, and without what stands in strings but for their interpolations."""
+    """The text without comments, and without the text of strings; their interpolations stay."""
     out = []
     index = 0
     while index < len(text):

@@ -56,7 +56,7 @@ int clinux_signal_descriptor(const int *signals, size_t count) {
     sigemptyset(&set);
     for (size_t i = 0; i < count; i++)
         sigaddset(&set, signals[i]);
-    // SIG_SETMASK: a mask inherited from the caller must not hide signals from us or from the alarm.
+    // SIG_SETMASK: a mask inherited from the caller must not block other signals, such as SIGALRM.
     if (sigprocmask(SIG_SETMASK, &set, NULL) != 0)
         return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -179,13 +179,13 @@ void clinux_alarm_after(long milliseconds) {
     setitimer(ITIMER_REAL, &timer, NULL);
 }
 
-static int give_back_segments(struct dl_phdr_info *object, size_t size, void *data) {
+static int drop_code_segments(struct dl_phdr_info *object, size_t size, void *data) {
     (void)size;
     (void)data;
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     for (int i = 0; i < object->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
-        // Only what can never have been written: a dropped page of data would come back without its relocations.
+        // Only code that was never written: a dropped page of data would come back without its relocations.
         if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_X) || (segment->p_flags & PF_W))
             continue;
         uintptr_t start = (object->dlpi_addr + segment->p_vaddr) & ~(page - 1);
@@ -195,7 +195,7 @@ static int give_back_segments(struct dl_phdr_info *object, size_t size, void *da
     return 0;
 }
 
-void clinux_drop_code_pages(void) { dl_iterate_phdr(give_back_segments, NULL); }
+void clinux_drop_code_pages(void) { dl_iterate_phdr(drop_code_segments, NULL); }
 
 unsigned int clinux_major(unsigned long long device) { return major(device); }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "CLinux.h"
 
-// Volatile, so that the number is read from where it lies: a test finds the mark in a copy of the program, raises the number
-// behind it, and has the program of the next version.
+// Volatile, so that the number is read from memory: a test raises the number behind the mark in a copy of the program,
+// which makes the copy a program of the next version.
 static const volatile struct {
     char mark[24];
     uint8_t number[2];

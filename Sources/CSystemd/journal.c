@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Without it sd_journal_sendv is a macro that adds this file as the place the entry comes from.
+// sd-journal(3): otherwise sd_journal_sendv is a macro that adds this file as the entry's CODE_FILE.
 #define SD_JOURNAL_SUPPRESS_LOCATION
 #include "CSystemd.h"
 #include "libsystemd.h"

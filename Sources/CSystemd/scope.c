@@ -6,11 +6,11 @@
 #include <errno.h>
 #include <systemd/sd-bus.h>
 
-// Before the first hook the manager may take this long; without an answer the guard stays where it is.
+// The first hook waits this long for the manager; without an answer the guard stays in its control group.
 static const uint64_t patience_usec = 1000000;
 
 static int connect_to_manager(sd_bus **bus) {
-    // The manager's own socket needs no bus daemon, and answers while one is stopped. Only root reaches it.
+    // The manager's private socket needs no bus daemon, and answers while the daemon is stopped. Only root can connect.
     int result = LIBSYSTEMD(sd_bus_new)(bus);
     if (result >= 0)
         result = LIBSYSTEMD(sd_bus_set_address)(*bus, "unix:path=/run/systemd/private");

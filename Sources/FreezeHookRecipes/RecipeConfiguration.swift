@@ -5,7 +5,7 @@ import SystemPackage
 
 /// A recipe's own configuration file.
 package struct RecipeConfiguration {
-    /// Its path, which need not exist.
+    /// The path of the file, which need not exist.
     package let path: FilePath
 
     /// The file of a recipe whose link lies in the hook directory.
@@ -13,17 +13,17 @@ package struct RecipeConfiguration {
         path = hookDirectory.removingLastComponent().appending("fsfreeze-recipes.d").appending("\(recipe.name).conf")
     }
 
-    /// All values that a text of it has for a key.
+    /// All values of a key in a text of the file.
     package static func values(of key: String, in text: String) -> [String] {
         KeyValueText(text.utf8, .recipe).settings.filter { $0.key == key }.map(\.value)
     }
 
-    /// Whether a text of it names the container.
+    /// Whether a text of the file names the container.
     package func names(_ container: String, in text: String) -> Bool {
         Self.values(of: "container", in: text).contains(container)
     }
 
-    /// The text that names containers, each with a section of its own.
+    /// A text with a section for each container.
     package func text(naming containers: [String]) -> String {
         containers.map { "[\($0)]\ncontainer = \($0)\n" }.joined(separator: "\n")
     }

@@ -5,7 +5,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Why a recipe cannot be enabled or disabled.
+/// A recipe cannot be enabled or disabled.
 package enum RecipeError: Error, CustomStringConvertible {
     case unknown(name: String, directory: FilePath)
     case inTheWay(link: FilePath)
@@ -23,24 +23,24 @@ package enum RecipeError: Error, CustomStringConvertible {
     }
 }
 
-/// The links in a hook directory that enable recipes. Whatever else lies there is left alone.
+/// The links in a hook directory that enable recipes. Other entries are left alone.
 package struct RecipeLinks {
     /// The directory in which the links lie.
     package let hookDirectory: FilePath
     private let tree: SystemTree
 
-    /// The links in a directory of a system; its paths and those of recipes are as that system knows them.
+    /// The links in a directory of a system; all paths are paths in that system.
     package init(hookDirectory: FilePath, tree: SystemTree = .machine) {
         self.hookDirectory = hookDirectory
         self.tree = tree
     }
 
-    /// The links that lead to the recipe, by whatever names, in the order of these.
+    /// The links that lead to the recipe, whatever their names, in the order of the names.
     package func links(to recipe: Recipe) -> [FilePath] {
         let target = tree.resolved(recipe.path)
         return tree.names(in: hookDirectory).map { hookDirectory.appending($0) }.filter { path in
             guard !IgnoredNames.contains(path.nameBytes), let words = tree.link(path) else { return false }
-            // By its words too: a recipe that was removed leaves a link that leads nowhere.
+            // A removed recipe leaves a dangling link, which cannot be resolved.
             return words == recipe.path || tree.resolved(path) == target
         }
     }

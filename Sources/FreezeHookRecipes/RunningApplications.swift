@@ -12,7 +12,7 @@ package struct RunningApplications: Sendable {
         self.names = names
     }
 
-    /// Those that run now. A container's processes are none of this system's.
+    /// The processes that run now, those of containers left out.
     package static func now() -> RunningApplications {
         let processes = SystemProcess.all(in: .machine).filter { $0.container == nil }
         return RunningApplications(names: Set(processes.map(\.name)))

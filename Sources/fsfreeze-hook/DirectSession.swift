@@ -4,17 +4,17 @@ import FreezeHook
 import FreezeHookBase
 import SystemPackage
 
-/// `hold` and `release` in the form in which hooks call them, past the argument parser: writers stand still meanwhile,
-/// and it takes longer than the rest of the program.
+/// `hold` and `release` as hooks call them, past the argument parser, which takes longer than the rest of the program
+/// while writers stand still.
 ///
-/// A call of another form, and one with anything wrong in it, is left to the parser and its messages.
+/// The parser handles a call of another form, and a faulty one, with its messages.
 struct DirectSession {
     private var values: [String: String] = [:]
     private var client: [String] = []
     private let isHold: Bool
     private let name: String
 
-    /// The call that the arguments make, the program's path first; nil when it is another one.
+    /// The call of these arguments, the program's path first; nil for a call that the parser handles.
     init?(_ arguments: [String]) {
         guard arguments.count > 2, ["hold", "release"].contains(arguments[1]),
             HoldRequest.isValidName(arguments[2])
@@ -35,13 +35,13 @@ struct DirectSession {
         if let timeout = values["--timeout"], TimeOption(argument: timeout) == nil { return nil }
     }
 
-    /// Does it and returns the exit status.
+    /// Makes the call and returns the exit status.
     func run() -> Int32 {
         var locations = Locations(calledPath: Main.rawArgument(0))
         if let directory = values["--run-dir"] { locations.runDirectory = absolute(FilePath(directory)) }
         let timeout = values["--timeout"].flatMap { TimeOption(argument: $0)?.duration } ?? HoldRequest.defaultTimeout
-        guard isHold else { return endSession(name, within: timeout, in: locations) }
-        return openSession(
+        guard isHold else { return Sessions.end(name, within: timeout, in: locations) }
+        return Sessions.open(
             name, client: client, ready: values["--ready"] ?? "", release: values["--release"] ?? "", timeout: timeout,
             in: locations)
     }

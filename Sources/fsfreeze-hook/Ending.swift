@@ -19,8 +19,8 @@ enum Ending {
         show(CommandResult(error.status, error.words))
     }
 
-    /// Does a command's work and ends the program: with the exit status of the work, or with its error's message and exit
-    /// status.
+    /// Does a command's work and ends the program with the exit status of the work or of its error, whose message is
+    /// shown.
     static func run(_ work: () throws(ProgramError) -> ExitStatus) throws(ExitCode) -> Never {
         let status: ExitStatus
         do {
@@ -33,7 +33,7 @@ enum Ending {
 }
 
 extension ExitStatus {
-    /// The status of a command that looks whether all is well.
+    /// The status of a command that reports whether all is well.
     init(isGood: Bool) {
         self = isGood ? .done : .needsAttention
     }

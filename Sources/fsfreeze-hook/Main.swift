@@ -6,7 +6,8 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The program. What qemu-ga calls goes straight to its work; everything else goes through the argument parser.
+/// The program. The calls of qemu-ga, of hooks and of the program itself go straight to their work, all others through
+/// the argument parser.
 @main
 enum Main {
     static func main() {
@@ -14,7 +15,7 @@ enum Main {
     }
 
     private static func run() -> Int32 {
-        // Before the array of all arguments is made: the agent waits for nothing else.
+        // The agent waits: its calls do without the array of arguments.
         if CommandLine.argc == 2, let word = CommandLine.unsafeArgv[1] {
             if strcmp(word, "freeze") == 0 { return perform(.freeze, in: locations) }
             if strcmp(word, "thaw") == 0 { return perform(.thaw, in: locations) }
@@ -49,19 +50,19 @@ enum Main {
     }
 }
 
-/// What can be done with a cycle.
-enum CyclePhase {
+/// A command without output, for a whole cycle.
+enum CycleCommand {
     case freeze
     case thaw
     case recover
 }
 
-/// Runs a freeze, a thaw or a recovery, says on standard error what went wrong, and returns the exit status.
-func perform(_ phase: CyclePhase, in locations: Locations) -> Int32 {
+/// Runs a freeze, a thaw or a recovery, reports errors on standard error, and returns the exit status.
+func perform(_ command: CycleCommand, in locations: Locations) -> Int32 {
     ProcessSetup.run()
     do throws(ProgramError) {
         let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
-        switch phase {
+        switch command {
         case .freeze:
             _ = try attempt(ProgramError.freeze, try Freeze(.backup, in: context, begin: .now()).run())
         case .thaw:

@@ -6,10 +6,9 @@ import FreezeHookBase
 import FreezeHookRecipes
 import SystemPackage
 
-/// Why a command could not do its work: a case for each error type of the library, and one for each error of the program's
-/// own.
+/// An error that ends a command: a case for each error type of the libraries, and for each error of the program's own.
 ///
-/// The two switches have no `default`: a new case has to say how the program ends.
+/// The switches have no `default`, so that a new case has to name its exit status and its message.
 enum ProgramError: Error {
     case configuration(ConfigurationError)
     case runDirectory(RunDirectoryError)
@@ -25,9 +24,9 @@ enum ProgramError: Error {
     case rehearsal(RehearsalError)
     /// The process has no descriptor left to read signals from.
     case signals(Errno)
-    /// A value that JSON has no words for.
+    /// A value that JSON cannot express.
     case json(any Error)
-    /// The command of a session's client is in no directory of PATH.
+    /// A session's client is in no directory of PATH.
     case clientNotFound(String)
 
     /// The exit status that the error ends the program with.
@@ -53,7 +52,7 @@ enum ProgramError: Error {
         }
     }
 
-    /// What standard error says: what happened, to what, what to do.
+    /// The message for standard error: what happened, to what, what to do.
     var words: String {
         switch self {
         case .configuration(let error): "\(error)"
@@ -75,10 +74,10 @@ enum ProgramError: Error {
     }
 }
 
-/// Does something that throws one error type of the library; `wrap` is the case for it. A type without a case does not
+/// Does work that throws one error type of the libraries, and throws its case `wrap`. A type without a case does not
 /// compile.
 ///
-/// The work is an autoclosure: of a closure in braces the compiler does not infer what it throws.
+/// The work is an autoclosure: the compiler does not infer the thrown type of a closure in braces.
 func attempt<Value, Failure: Error>(
     _ wrap: (Failure) -> ProgramError, _ work: @autoclosure () throws(Failure) -> Value
 ) throws(ProgramError) -> Value {

@@ -20,7 +20,7 @@ final class Agent {
     /// The process qemu-ga itself.
     let process: pid_t
     private let starter: ChildProcess
-    // It must not end before the agent.
+    // The namespace must not end before the agent.
     private let namespace: Namespace
     private let connection: Int32
     private var unread = Data()
@@ -121,8 +121,8 @@ final class Agent {
         }
     }
 
-    // The byte 0xff makes the agent drop a half-sent request, and it stands before the answer, which ends what an
-    // earlier host may have left unread.
+    // The byte 0xff makes the agent drop a half-sent request. The agent sends it before the answer, too: answers before
+    // it belong to an earlier host.
     private func synchronise() throws {
         let id = Int(process)
         try send("guest-sync-delimited", ["id": id], before: [0xff])

@@ -18,7 +18,7 @@ final class AgentGuest {
         try configure(configuration)
     }
 
-    /// The program's path as the agent is told it: a link beside the hook directory.
+    /// The program's path on the agent's command line: a link beside the hook directory.
     var hookPath: String { path("fsfreeze-hook") }
 
     func path(_ name: String) -> String {
@@ -44,7 +44,7 @@ final class AgentGuest {
 
     /// Installs a hook that notes how it was called and then does what `script` says.
     ///
-    /// - Parameter header: what the hook says of itself, as in `guarantee = unsupported`.
+    /// - Parameter header: a line of the hook's header, as in `guarantee = unsupported`.
     func hook(_ name: String, _ script: String = "", header: String = "") throws {
         let text = """
             #!/bin/sh
@@ -57,7 +57,7 @@ final class AgentGuest {
         try Files.write(text, to: path("fsfreeze-hook.d/\(name)"), mode: 0o755)
     }
 
-    /// How the hooks were called, each as `NAME ACTION REASON`.
+    /// The calls of the hooks, each as `NAME ACTION REASON`.
     var calls: [String] {
         callsWithCycle.map(\.call)
     }
@@ -83,8 +83,8 @@ final class AgentGuest {
         try startAgent(calling: hookPath, state: state)
     }
 
-    /// Starts an agent that treats the program as agents from 9.1 on do: both outputs are one pipe, and its end is waited
-    /// for before the status is. What came through the pipe is in the file `said`.
+    /// Starts an agent that treats the program as agents from 9.1 on do: both outputs are one pipe, which is read to
+    /// its end before the status. The file `said` keeps the output.
     func startPipeAgent() throws -> Agent {
         let script = """
             #!/bin/sh
@@ -99,7 +99,7 @@ final class AgentGuest {
         return try startAgent(calling: path("pipe-caller"), state: nil)
     }
 
-    /// What the program printed for a pipe agent.
+    /// The program's output for a pipe agent.
     var said: String { text(of: "said") }
 
     private func startAgent(calling hook: String, state: String?) throws -> Agent {
@@ -107,11 +107,11 @@ final class AgentGuest {
     }
 }
 
-/// How an agent takes the program's output.
+/// The way in which an agent takes the program's output.
 enum AgentKind: CaseIterable {
-    /// /dev/null, as the installed one up to 9.0 does.
+    /// /dev/null, as with agents up to 9.0.
     case discarding
-    /// A pipe that is read to its end, as from 9.1 on.
+    /// A pipe that the agent reads to its end, as with agents from 9.1 on.
     case piping
 }
 

@@ -163,7 +163,7 @@ import Testing
         #expect(try agent.freeze().number == 0)
         try guest.forgetCalls()
 
-        // What an agent with the usual state directory leaves while filesystems are frozen.
+        // An agent with the default state directory leaves this file while filesystems are frozen.
         let marker = guest.namespace.path("/run/qga.state.isfrozen")
         try Files.write("", to: marker)
         let answer = try agent.freeze()
@@ -182,7 +182,7 @@ import Testing
         let first = try guest.startAgent()
         #expect(try first.freeze().number == 0)
         try first.stop()
-        // Comes in between; it was never frozen, so it is not thawed.
+        // A hook that comes between freeze and thaw was never frozen, and is not thawed.
         try guest.hook("15-new")
 
         let second = try guest.startAgent()
@@ -343,7 +343,7 @@ import Testing
         #expect(try agent.thaw().number == 0)
         #expect(guest.said.isEmpty, "\(guest.said)")
         #expect(guest.calls == ["10-first freeze freeze", "10-first thaw thaw"])
-        // The log's place is among what the defaults replace.
+        // The default log takes the place of the configured one, too.
         let log = Files.text(of: guest.namespace.path("/var/log/qga-fsfreeze-hook.log"))
         #expect(log.contains("\(guest.path("fsfreeze-hook.conf")):3:"), "\(log)")
     }
@@ -356,7 +356,7 @@ import Testing
         #expect(try agent.freeze().number == 0)
         #expect(try agent.thaw().number == 0)
         #expect(Processes.children(of: agent.process) == [])
-        // What outlives the program is handed to the namespace's first process; the guard ends when it is told to.
+        // The namespace's first process is the parent of orphans. The guard ends at the thaw's message.
         let first = guest.namespace.firstProcess
         #expect(eventually(within: 5) { !Processes.descendants(of: first).contains(where: Processes.isAlive) })
     }

@@ -6,8 +6,8 @@ import Testing
 
 /// The drop-ins for the agent's unit, as systemd reads them.
 @Suite struct DropInTests {
-    /// How RHEL and its rebuilds start the agent; later releases say it in other words, around the same variable. The
-    /// program is another one, as verify wants it to be there.
+    /// The agent's unit of RHEL and its rebuilds; later releases have other options around the same variable. The
+    /// program is another one, because verify wants it to exist.
     private static let rhelUnit = """
         [Unit]
         Description=QEMU Guest Agent
@@ -52,7 +52,7 @@ import Testing
         return try ChildProcess(arguments, environment: path.merging(environment) { $1 }).wait()
     }
 
-    /// What `systemd-analyze verify` says of the merged unit: nothing when it is right.
+    /// The output of `systemd-analyze verify` on the merged unit: none when the unit is right.
     private func faults(in directory: TemporaryDirectory) throws -> String {
         let result = try run(
             [try Tools.command("systemd-analyze", package: "systemd"), "verify", "qemu-guest-agent.service"],
@@ -62,7 +62,7 @@ import Testing
 
     /// The lines that the service manager shows of the merged unit, such as `Command Line: …`.
     private func merged(in directory: TemporaryDirectory) throws -> [String] {
-        // Its test mode refuses root, and wants a home and a runtime directory.
+        // systemd's test mode refuses root, and wants a home and a runtime directory.
         let home = "\(directory.path)/home"
         try Files.makeDirectory(home)
         guard chmod(directory.path, 0o755) == 0, chown(home, 65534, 65534) == 0 else {
@@ -105,7 +105,7 @@ import Testing
         let commands = lines.filter { $0.hasPrefix("Command Line: ") }
         #expect(commands.count == 1, "the unit's own command line stays")
         #expect(commands.first?.contains("-F\\${FSFREEZE_HOOK_PATHNAME}") ?? false, "\(commands)")
-        // Of two files the later one wins.
+        // The later of two files wins.
         #expect(
             lines.filter { $0.hasPrefix("EnvironmentFile: ") } == [
                 "EnvironmentFile: /etc/sysconfig/qemu-ga", "EnvironmentFile: -/usr/share/fsfreeze-hook/qemu-ga.env",
@@ -114,7 +114,7 @@ import Testing
         #expect(settings.filter { !$0.hasPrefix("#") } == ["FSFREEZE_HOOK_PATHNAME=/usr/sbin/fsfreeze-hook"])
     }
 
-    /// A fault in a unit is found by the way it is looked for above.
+    /// The check above finds a fault in a unit.
     @Test func `A missing reset would be found`() throws {
         let broken = try dropIn("debian").replacing("ExecStart=\n", with: "")
         let directory = try directory(unit: try Self.debianUnit(), dropIn: broken)

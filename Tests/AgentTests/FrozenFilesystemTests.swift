@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// One real filesystem is frozen: a small image, mounted in the test's own namespace and seen by nobody else.
+/// A freeze of one real filesystem: a small image, mounted in the test's own namespace and seen by nobody else.
 @Suite struct FrozenFilesystemTests {
     private static let mountPoint = "/run/frozen"
 
@@ -31,7 +31,7 @@ import Testing
         return guest
     }
 
-    /// A frozen filesystem would outlive the namespace's mounts. Harmless when it is thawed already.
+    /// Thaws the filesystem, which would outlive the namespace's mounts. Does nothing to a thawed one.
     private func tidyUp(_ guest: AgentGuest) {
         _ = try? guest.namespace.run(["fsfreeze", "--unfreeze", Self.mountPoint])
         _ = try? guest.namespace.run(["umount", Self.mountPoint])
@@ -55,7 +55,7 @@ import Testing
         #expect(guest.processes(" guard ").count == 1)
         #expect(guest.processes(" holder ").count == 1)
 
-        // What the unit's drop-in calls at the stop and the start leaves the cycle alone.
+        // `recover`, which the unit's drop-in calls at stop and start, leaves the cycle alone.
         let recovered = try guest.namespace.run([guest.hookPath, "recover"])
         #expect(recovered.status == 0)
         #expect(recovered.stderr.contains("is left alone"))

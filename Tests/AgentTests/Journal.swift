@@ -66,8 +66,7 @@ final class Journal {
         }
     }
 
-    /// The program's entries that match, once one whose message contains the text is among them: the daemon reads when
-    /// it can.
+    /// The program's entries that match, once the message of one contains the text: the daemon takes its time.
     func entries(_ matches: [String] = [], until text: String) throws -> [[String: String]] {
         var found: [[String: String]] = []
         try wait(for: "an entry with '\(text)' in the journal") {
@@ -77,7 +76,7 @@ final class Journal {
         return found
     }
 
-    /// What `journalctl -x` shows for the entries with this id.
+    /// The output of `journalctl -x` for the entries with this id.
     func explanation(of id: String) throws -> String {
         try journalctl(["--catalog", "MESSAGE_ID=\(id)"])
     }

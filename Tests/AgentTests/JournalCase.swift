@@ -12,7 +12,7 @@ struct JournalCase: Sendable, CustomTestStringConvertible {
     /// A part of the entry's message.
     var message: String
     var configuration = ""
-    /// What is added to a guest with the one hook 10-good.
+    /// The additions to a guest with the one hook 10-good.
     var prepare: @Sendable (AgentGuest) throws -> Void = { _ in }
     var duringTheFreeze: @Sendable (AgentGuest, Agent) throws -> Void = { _, _ in }
     var freezeFails = false
@@ -38,7 +38,7 @@ struct JournalCase: Sendable, CustomTestStringConvertible {
         JournalCase(
             id: .rolledBack, message: "rolled back", configuration: "on-failure = abort",
             prepare: { try $0.hook("20-bad", "exit 3") }, freezeFails: true),
-        // With a freeze before it, the entry tells the verdict as well and has its id.
+        // Behind a freeze the entry has the verdict and the verdict's id.
         JournalCase(id: .thawed, message: "no cycle") { _ = try $0.startAgent().thaw() },
         JournalCase(id: .cycleRecovered, message: "unfinished cycle ") { _ = try $0.startAgent().freeze() },
     ]

@@ -7,7 +7,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What a real journald stores of freezes and thaws that a real qemu-ga asks for.
+/// The entries that a real journald stores of freezes and thaws of a real qemu-ga.
 @Suite(.timeLimit(.minutes(5))) struct JournalTests {
     private static let fields = [
         "MESSAGE", "PRIORITY", "SYSLOG_IDENTIFIER", "MESSAGE_ID", "FSFREEZE_CYCLE", "FSFREEZE_HOOK", "FSFREEZE_ACTION",
@@ -105,7 +105,7 @@ import Testing
         #expect(thaw.last?["FSFREEZE_VERDICT"] == "application-consistent")
         #expect(thaw.last?["PRIORITY"] == "5")
         #expect(thaw.compactMap { $0["FSFREEZE_ACTION"] }.allSatisfy { $0 == "thaw" })
-        // What an administrator types.
+        // An administrator types these fields.
         let shown = try journal.journalctl(["--output=cat", "FSFREEZE_CYCLE=\(cycle)", "FSFREEZE_HOOK=10-good"])
         #expect(shown.split(separator: "\n").count == 4)
     }
@@ -165,7 +165,7 @@ import Testing
         #expect(try agent.freeze().number == 0)
         #expect(guest.log.contains("frozen: "))
 
-        // What is sent now comes after all that the freeze might have sent.
+        // This entry comes after all that the freeze might have sent.
         try guest.configure("")
         #expect(try agent.thaw().number == 0)
         let entries = try journal.entries(until: "thawed: ")
@@ -192,7 +192,7 @@ import Testing
         #expect(thawed.seconds < 10)
         #expect(guest.logLines.contains { $0.hasPrefix("thawed: 2 hooks, 0 failed, in ") })
 
-        // The daemon goes on where it stood; what is said from now on reaches it.
+        // The daemon goes on, and gets entries again.
         try journal.signal(SIGCONT)
         #expect(try agent.freeze().number == 0)
         let cycle = try #require(guest.callsWithCycle.last?.cycle)

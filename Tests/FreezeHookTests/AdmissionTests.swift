@@ -5,15 +5,15 @@ import Testing
 @testable import FreezeHook
 @testable import FreezeHookBase
 
-/// Whether a cycle may begin.
+/// The decision whether a cycle may begin.
 @Suite struct AdmissionTests {
-    /// What is found of a cycle that has not ended.
+    /// The state of a cycle that has not ended.
     enum Found: CaseIterable {
         case nothing
         case killedFreeze, frozen, thawing, expired
         case killedRehearsal, heldRehearsal
 
-        /// Its record.
+        /// The cycle's record.
         func record() throws -> CycleRecord? {
             let rehearsal = RecordEntry.rehearsal(ProcessIdentity(pid: 4711, startTime: 1))
             switch self {
@@ -28,7 +28,7 @@ import Testing
         }
     }
 
-    /// The decision without the record, which is the one that was found.
+    /// The decision without the record, which is that of the state.
     enum Answer: Equatable {
         case proceed, recover
         case refuse(FreezeError)

@@ -9,7 +9,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What a qemu-ga was told, beside what a real one says of itself.
+/// The options of a qemu-ga, beside those that a real one prints.
 @Suite struct AgentOptionsTests {
     private static let file = """
         # a comment
@@ -33,7 +33,7 @@ import Testing
             let shown = try ChildProcess([agent, "-D"] + arguments, environment: ["QGA_CONF": file.string]).wait(
                 within: 30)
             #expect(shown.status == 0, "\(shown.stderr)")
-            // What it prints is a configuration file in turn.
+            // qemu-ga prints its options as a configuration file.
             let dump = try directory.makeFile("dump.conf", shown.stdout, mode: 0o644)
             let said = AgentOptions(arguments: [], configuration: dump, in: .machine)
             let understood = AgentOptions(arguments: arguments, configuration: file, in: .machine)

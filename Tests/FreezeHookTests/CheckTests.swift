@@ -32,7 +32,7 @@ import Testing
                 family == .rhel9 ? "qemu-ga calls /etc/qemu-ga/fsfreeze-hook" : "qemu-ga was started without"))
     }
 
-    /// Something that is wrong with a machine, and what is to be found of it.
+    /// A fault of a machine, and the finding on it.
     struct Case: CustomTestStringConvertible, Sendable {
         var name: String
         var family = SystemFamily.debian12
@@ -248,7 +248,7 @@ import Testing
             reason: "a freeze hangs at /tmp: qemu-ga freezes /",
             repair: "umount /tmp && mount /tmp"
         ) {
-            // A bind mount that came later stands for the whole filesystem.
+            // A later bind mount represents the whole filesystem.
             try $0.mounts(
                 "40 22 7:0 / /tmp rw - ext4 /dev/loop0 rw\n41 22 254:1 /srv /srv/export rw - ext4 /dev/vda1 rw")
             try $0.file("/sys/block/loop0/loop/backing_file", "/usr/tmpDSK\n")
@@ -343,7 +343,7 @@ import Testing
         let matching = found.filter { $0.reason.contains(wrong.reason) && $0.severity == wrong.severity }
         #expect(matching.count == 1, "\(found)")
         if let repair = wrong.repair { #expect(matching.first?.repair?.contains(repair) == true, "\(found)") }
-        // A missing process or unit is seen by others, too; what is wrong in one place is not told in another.
+        // Several checks see a missing process or unit; a fault of an application belongs to one check.
         guard ["recipes", "data", "limits"].contains(wrong.check) else { return }
         let others = try CheckReport(fixture.machine()).checks.filter { $0.name != wrong.check }.flatMap(\.findings)
         #expect(others == [], "\(others)")
@@ -352,7 +352,7 @@ import Testing
     @Test func `What looks like a fault and is none`() throws {
         let fixture = try SystemFixture(.debian12)
         try fixture.addMariaDB()
-        // A loop that is mounted after its file's filesystem is frozen before it; a snap is read-only.
+        // A loop mount that comes after its file's filesystem is frozen before it; a snap is read-only.
         try fixture.mounts(
             """
             40 22 7:0 / /tmp rw - ext4 /dev/loop0 rw
@@ -363,13 +363,13 @@ import Testing
             """)
         try fixture.file("/sys/block/loop1/loop/backing_file", "/var/lib/snapd/core.snap\n")
         try fixture.file("/sys/block/loop2/loop/backing_file", "/srv/data.img\n")
-        // Somebody switched these off.
+        // These entries are switched off.
         try fixture.file("/etc/qemu/fsfreeze-hook.d/30-off", "#!/bin/sh\n", mode: 0o644)
         try fixture.link("/etc/qemu/fsfreeze-hook.d/40-masked", to: "/dev/null")
-        // The same program by another name.
+        // A link gives the program another name.
         try fixture.link("/etc/qemu/hook", to: "../../usr/sbin/fsfreeze-hook")
         try fixture.process(SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/etc/qemu/hook", "-b", "guest-exec"])
-        // What is only read there is not data.
+        // A file that is open for reading is no data.
         try fixture.mounts("40 22 0:50 / /mnt/shared rw - nfs4 nas:/shared rw")
         try fixture.process(
             500, "mariadbd", ["mariadbd"], directory: "/var/lib/mysql", files: ["/mnt/shared/plugin.so"])
@@ -413,7 +413,7 @@ import Testing
         try succeed("chmod", chmod("\(place)/hook", 0o757))
         let own = try #require(try fixture.findings("hooks").first { $0.subject.hasSuffix("20-shop") })
         #expect(own.reason.hasSuffix("could have written it: it is writable by others"))
-        // The link's own owner and mode are of no account.
+        // The link's own owner and mode do not count.
         let file = "'/srv/my dir/hook'"
         #expect(own.repair == "look at it, then: chown -h root:root \(file) && chmod go-w,ug-s \(file)")
     }

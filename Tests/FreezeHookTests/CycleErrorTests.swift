@@ -5,7 +5,7 @@ import Testing
 @testable import FreezeHook
 @testable import FreezeHookBase
 
-/// What is said on standard error when a cycle is refused or does not end well.
+/// The messages on standard error when a cycle is refused or fails.
 @Suite struct CycleErrorTests {
     /// An error's words.
     struct Words: CustomTestStringConvertible {

@@ -10,7 +10,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What a cycle's record tells.
+/// The facts of a cycle's record.
 @Suite struct CycleRecordTests {
     @Test(arguments: ["", "\n\n", "nonsense\n", "moment\tbegun\t1\t2\n", "cycle\ta\tb", "cycle\t\tb\n"])
     func `Without a cycle there is no record`(contents: String) {
@@ -62,7 +62,7 @@ import Testing
         Case("the guard's thaw succeeded", [.starts("a"), .ends(), .starts("a", .thaw, .expired), .ends()], []),
         Case(
             "the guard's thaw had nothing to do", [.starts("a"), .ends(), .starts("a", .thaw, .expired), .ends(77)], []),
-        // It may have waited for a frozen disk.
+        // The hook may have waited for a frozen disk.
         Case("the guard's thaw failed", [.starts("a"), .ends(), .starts("a", .thaw, .expired), .ends(1)], ["a"]),
         Case(
             "the guard's thaw failed, and a later one too",
@@ -129,7 +129,7 @@ import Testing
         #expect(begun.isUnfinished && !begun.isFrozen && !begun.hasExpired)
         #expect(try recorded(.reaches(.frozen)).isFrozen)
         #expect(try recorded(.reaches(.expired)).hasExpired)
-        // Of another boot, and before anything was done.
+        // Records of another boot, and of a cycle that has done nothing yet.
         #expect(try !recorded(.reaches(.begun)).isUnfinished)
         #expect(try !#require(CycleRecord(parsing: RecordEntry.begin(boot: KernelID.boot).line)).isUnfinished)
     }

@@ -45,7 +45,7 @@ enum Cycles {
         }
     }
 
-    /// Names that could spoil a table: as they are shown.
+    /// Names that could spoil a table, as they are shown.
     static let hostileNames = [
         String(repeating: "very-long-name-", count: 17), "\\x1b[31mred", "tab\there", "日本語のとても長い名前のフック",
         "👩‍👩‍👧‍👦-family", "e\u{301}\u{301}\u{301}accents", "\\xff\\xfe", "blank  blank", "",

@@ -9,7 +9,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// Events that wait in the run directory until a thaw tells them.
+/// Events that wait in the run directory until a thaw logs them.
 @Suite struct DeferredEventsTests {
     private func expect(_ found: Event, _ expected: Event, sourceLocation: SourceLocation = #_sourceLocation) {
         #expect(found.time == expected.time, sourceLocation: sourceLocation)
@@ -30,7 +30,7 @@ import Testing
         let third = Event(.notice, .thawed, "third", [(.verdict, "")])
         let sink = DeferredEvents(in: run)
         sink.write([first, second])
-        // The guard and its thaw write one after the other, each for itself.
+        // The guard and its thaw write in turn, each with an object of its own.
         DeferredEvents(in: run).write([third])
         let events = DeferredEvents.take(from: run)
         #expect(events.count == 3)

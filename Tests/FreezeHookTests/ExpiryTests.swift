@@ -5,7 +5,7 @@ import Testing
 @testable import FreezeHook
 @testable import FreezeHookBase
 
-/// What the guard does beside the hooks when it ends a window.
+/// The guard's work beside the hooks when it ends a window.
 @Suite struct ExpiryTests {
     private func settings(thawFilesystems: Bool) -> Settings {
         var settings = Settings()
@@ -23,9 +23,9 @@ import Testing
     }
 
     @Test(arguments: [
-        // The disk goes on: an image of it has no held applications.
+        // The disk is not frozen: an image taken now has no held applications.
         (false, false, true), (true, false, true), (true, true, true),
-        // qemu-ga holds the disk as it was when they were held.
+        // qemu-ga keeps the disk frozen as of the hold.
         (false, true, false),
     ])
     func `The image marker is corrected where the disk goes on`(

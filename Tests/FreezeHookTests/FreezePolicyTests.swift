@@ -7,7 +7,7 @@ import Testing
 @testable import FreezeHook
 @testable import FreezeHookBase
 
-/// When a freeze gives up, and how long it may take.
+/// The failures at which a freeze gives up, and the time that it may take.
 @Suite struct FreezePolicyTests {
     private func policy(_ onFailure: FailurePolicy) -> FreezePolicy {
         var settings = Settings()
@@ -39,7 +39,7 @@ import Testing
         let outcome = HookOutcome(ending: ending)
         for action in [HookAction.prepare, .freeze] {
             #expect(policy(.abort).failure(of: hook(isRequired: true), action, outcome, stopRequest: nil) == nil)
-            // The hook had ended before the request came; the next one is not called.
+            // The request came after the hook's end; the next hook is not called.
             #expect(policy(.abort).failure(of: hook(isRequired: true), action, outcome, stopRequest: SIGTERM) == nil)
         }
     }
@@ -73,7 +73,7 @@ import Testing
         #expect(policy.rollbackDeadline(from: begin) - begin == .seconds(40))
     }
 
-    /// A cause and how it is told.
+    /// A cause and its words.
     struct Words: CustomTestStringConvertible {
         var failure: FreezeFailure
         var text: String

@@ -32,7 +32,7 @@ import Testing
         for _ in 0..<20 {
             usleep(2_000)
             let lines = turn(client)
-            // A line stands for its bytes and its newline, or for 4096 bytes, of which each may have become four.
+            // A line stands for its bytes and its newline, or for 4096 bytes, each of which may become four.
             #expect(lines.count <= 16 * 1024)
             #expect(lines.reduce(0) { $0 + $1.utf8.count } <= 4 * (16 + 4) * 1024)
             #expect(client.openLine.utf8.count <= 4 * 4096)

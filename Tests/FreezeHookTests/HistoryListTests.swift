@@ -9,7 +9,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What `history` shows of the past.
+/// The past cycles that `history` shows.
 @Suite struct HistoryListTests {
     private func history(_ directory: TemporaryDirectory, _ cycles: [CycleSummary]) throws -> (History, String) {
         let history = History(directory: StateDirectory(path: directory.file("state")), limit: 1000)

@@ -58,7 +58,7 @@ import Testing
 
     @Test func `The highest limit keeps everything`() async throws {
         let directory = try TemporaryDirectory()
-        // In a process of its own: an overflow ends it.
+        // An overflow traps, so the code runs in a process of its own.
         await #expect(processExitsWith: .success) { [path = directory.path as String] in
             let history = History(directory: StateDirectory(path: FilePath("\(path)/state")), limit: .max)
             let cycle = CycleSummary(of: try recorded(.reaches(.begun)))

@@ -10,9 +10,9 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What a holder is told, over the socket between them.
+/// The messages of a hold request, over the holder's socket.
 @Suite struct HoldRequestTests {
-    /// What arrives of a request.
+    /// The request that arrives.
     private func arrived(_ request: HoldRequest) throws -> HoldRequest {
         let ends = try LocalSocket.pair()
         let other = Descriptor(owning: ends.other)
@@ -63,7 +63,7 @@ import Testing
         let request = request { $0.statements = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) } }
         let found = try arrived(request)
         #expect(found.statements.count == size)
-        // Not the request itself: a message about 1 MiB helps nobody.
+        // A failure that prints both requests would print 1 MiB.
         #expect(found == request ? true : false)
     }
 
@@ -83,7 +83,7 @@ import Testing
         #expect(try arrived(request) == request)
     }
 
-    /// What is made of the messages of a `hold` that goes after them.
+    /// The request of a `hold` that goes away after its messages.
     private func request(of messages: [HoldMessage]) throws -> HoldRequest {
         let ends = try LocalSocket.pair()
         let other = Descriptor(owning: ends.other)

@@ -10,12 +10,12 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What becomes of each entry of a hook directory.
+/// The disposition of each entry of a hook directory.
 @Suite struct HookDirectoryTests {
-    /// A way to put an entry of the name `10-x` into the directory, and what becomes of it.
+    /// A way to put an entry of the name `10-x` into the directory, and its disposition.
     struct Entry: CustomTestStringConvertible {
         var testDescription: String
-        /// What becomes of it, in the words of `list`.
+        /// The disposition, in the words of `list`.
         var outcome: String
         var make: @Sendable (TemporaryDirectory) throws -> Void
 
@@ -113,7 +113,7 @@ import Testing
             try $0.makeFile("d/10-x")
             try giveAway($0.file("d"), user: stranger)
         },
-        // Somebody may have put it there before.
+        // Somebody may have put the hook there before.
         Entry("sticky hook directory", "refused: the directory /d is writable by others") {
             try $0.makeFile("d/10-x")
             try succeed("chmod", chmod("\($0.path)/d", 0o1777))
@@ -256,7 +256,7 @@ import Testing
 }
 
 extension DirectoryEntry.Disposition {
-    /// What becomes of the entry, in the words that `list` and the log show.
+    /// The disposition of the entry, in the words of `list` and the log.
     fileprivate var words: String {
         switch self {
         case .runs: "runs"

@@ -9,7 +9,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// The environment that hooks are given.
+/// The environment of hooks.
 @Suite struct HookEnvironmentTests {
     private static let path = bytes("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     private static let home = bytes("HOME=/root")

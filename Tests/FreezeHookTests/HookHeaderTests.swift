@@ -10,7 +10,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What a hook says of itself in its first lines.
+/// The header in a hook's first lines.
 @Suite struct HookHeaderTests {
     private func header(_ text: String) -> HookHeader { HookHeader(parsing: bytes(text)) }
 

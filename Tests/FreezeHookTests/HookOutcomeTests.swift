@@ -9,9 +9,9 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// How a hook ended, as a number and in words.
+/// The end of a hook, as a number and in words.
 @Suite struct HookOutcomeTests {
-    /// An outcome and what it amounts to.
+    /// An outcome, its number and its words.
     struct Case: CustomTestStringConvertible {
         var outcome: HookOutcome
         var status: Int32
@@ -51,7 +51,7 @@ import Testing
         Case(
             .signaled(SIGKILL), 137, failed: true, "time limit of 30s exceeded, ended by SIGKILL", limit: .seconds(30),
             endedBy: SIGKILL),
-        // Its own status is worthless then, also one that says that all is well.
+        // A hook that was ended has no status that counts, not even 0.
         Case(
             .exited(0), 124, failed: true, "time limit of 30s exceeded, ended by SIGTERM", limit: .seconds(30),
             endedBy: SIGTERM),

@@ -7,7 +7,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// The names that the stock script ignores, and no other ones.
+/// The names that the stock script ignores, and no others.
 @Suite struct IgnoredNamesTests {
     @Test(arguments: [
         "~", ".bak", ".orig", ".rpmnew", ".rpmorig", ".rpmsave", ".sample", ".dpkg-old", ".dpkg-new", ".dpkg-tmp",

@@ -8,7 +8,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What tells a machine that it came from an image.
+/// The marker by which a machine knows that it came from an image.
 @Suite struct ImageMarkerTests {
     private func marker(_ directory: TemporaryDirectory, boot: String) -> ImageMarker {
         ImageMarker(directory: StateDirectory(path: directory.file("state")), bootID: boot)
@@ -47,7 +47,7 @@ import Testing
         for cycle in ["second", "third"] {
             try marker(directory, boot: "2").write(record(cycle, boot: "2"))
             #expect(marker(directory, boot: "2").origin?.id == "first")
-            // And whoever comes from that image comes from the newer cycle.
+            // A machine from that image comes from the newer cycle.
             #expect(marker(directory, boot: "3").origin?.id == cycle)
             marker(directory, boot: "2").remove()
             #expect(marker(directory, boot: "2").origin?.id == "first")

@@ -81,7 +81,7 @@ import Testing
             let count = Int.random(in: 0...24, using: &random)
             let text = (0..<count).map { _ in letters[Int.random(in: 0..<letters.count, using: &random)] }
             guard let value = JSON(parsing: text) else { continue }
-            // A whole number may have been written with a power of ten: it is the same from then on.
+            // The first writing may turn a power of ten into a whole number; further ones change nothing.
             let again = JSON(parsing: bytes(value.text))
             #expect(again.flatMap { JSON(parsing: bytes($0.text)) } == again && again != nil, "\(value)")
         }

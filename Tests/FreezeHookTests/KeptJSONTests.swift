@@ -8,9 +8,9 @@ import Testing
 @testable import FreezeHookAdmin
 @testable import FreezeHookBase
 
-/// What is kept of cycles, byte for byte: scripts read it, and so does another version of the program.
+/// The kept JSON of cycles, byte for byte: scripts and other versions of the program read it.
 @Suite struct KeptJSONTests {
-    // Lines of a version that had no kinds of reasons.
+    // Lines of a version without kinds of reasons.
     private static let failed = #"""
         {"expired":true,"freeze_seconds":2.5,"guarantee":"native-copy","hold_seconds":86400,\#
         "hooks":[{"action":"prepare","name":"prep","offset_seconds":1e-06,"path":"/d/prep",\#
@@ -59,7 +59,7 @@ import Testing
         try #require(JSON(parsing: bytes(line)).flatMap(CycleSummary.init))
     }
 
-    /// The line with the key that is written of a cycle without reasons.
+    /// The line with the key that a cycle without reasons gets.
     private func withKinds(_ line: String) -> String {
         line.replacing(#","reasons":[]"#, with: #","reason_kinds":[],"reasons":[]"#)
     }
@@ -133,7 +133,7 @@ import Testing
         #expect(cycle.reason.value == nil && !cycle.isRehearsal && cycle.hooks[3].action.value == nil)
         #expect(cycle.reasons.map(\.kind?.value) == [nil, .fault, nil, nil, nil])
         #expect(!cycle.started.isBefore(.now()) && cycle.started.seconds == 0)
-        // It is shown by its words, and nothing takes it for a known one.
+        // An unknown word is shown as it is, and nothing takes it for a known one.
         let terminal = Terminal(columns: nil)
         #expect(Timeline(cycle).lines(for: terminal).contains("verdict  frozen-solid"))
         #expect(HistoryTable([cycle]).lines(for: terminal)[1].contains("day 1"))

@@ -10,7 +10,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// Where a program finds its hooks and its configuration.
+/// The locations of hooks and configuration.
 @Suite struct LocationsTests {
     private static let systemDirectories: [FilePath] = ["/etc/qemu/fsfreeze-hook.d", "/etc/qemu-ga/fsfreeze-hook.d"]
 
@@ -53,7 +53,7 @@ import Testing
         let root = try TemporaryDirectory()
         try root.makeDirectory("etc")
         try root.makeDirectory("fsfreeze-hook.d")
-        // Another root, in a process of its own: the machine's own /etc has no say.
+        // chroot(2) in a process of its own keeps the machine's own /etc out.
         await #expect(processExitsWith: .success) {
             [root = root.path as String, called = calledPath.string as String] in
             try succeed("chroot", chroot(root))

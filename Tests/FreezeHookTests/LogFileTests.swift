@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func `Every log closes what it has opened, also one that cannot be used`() async {
-        // In a process of its own: the limit belongs to a whole process.
+        // The limit belongs to a whole process, so the code runs in one of its own.
         await #expect(processExitsWith: .success) {
             let directory = try TemporaryDirectory()
             var limit = rlimit(rlim_cur: 64, rlim_max: 64)
@@ -99,7 +99,7 @@ import Testing
     }
 
     @Test func `When no more can be written, that is told once and nothing more is tried`() async {
-        // In a process of its own: the limit belongs to a whole process.
+        // The limit belongs to a whole process, so the code runs in one of its own.
         await #expect(processExitsWith: .success) {
             let directory = try TemporaryDirectory()
             let log = try LogFile(path: directory.file("log"))

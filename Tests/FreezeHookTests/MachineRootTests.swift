@@ -9,7 +9,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// Where another system's places are found.
+/// The locations of another system.
 @Suite struct MachineRootTests {
     private let here = Locations(
         calledPath: "/sandbox/fsfreeze-hook", hookDirectory: "/sandbox/hooks", configuration: "/sandbox/conf")

@@ -8,7 +8,7 @@ import Testing
 @testable import FreezeHook
 @testable import FreezeHookBase
 
-/// What goes over the sockets between processes of the program.
+/// The messages on the sockets between processes of the program.
 @Suite struct MessagesTests {
     /// Two sockets that are connected.
     private struct Sockets: ~Copyable {
@@ -95,7 +95,7 @@ import Testing
             (Messages.envelope(kind: release, length: 1), .wrongLength(kind: release)),
             (Messages.envelope(kind: 0, length: 0), .unknown(kind: 0)),
             (Messages.envelope(kind: 255, length: 0), .unknown(kind: 255)),
-            // Of another socket.
+            // A message of another socket.
             (Messages.envelope(kind: GuardMessage.ended.kind.rawValue, length: 0), .unknown(kind: 1)),
             (Messages.envelope(kind: release, length: 1) + [0x61], .malformed(kind: release)),
         ]
@@ -175,7 +175,7 @@ import Testing
         #expect(throws: MessageError.malformed(kind: DrainerMessage.ready.kind.rawValue)) {
             _ = try Messages.receive(DrainerMessage.self, from: sockets.other)
         }
-        // Every write end is closed: the pipe is at its end.
+        // The pipe is at its end, so every write end is closed.
         #expect(try readAll(pipe.readEnd, limit: 10) == [])
     }
 

@@ -10,7 +10,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What Prometheus is told, and the counters behind it.
+/// The metrics for Prometheus, and the counters behind them.
 @Suite struct MetricsTests {
     private func text(_ counters: CycleCounters, _ last: CycleSummary?) -> String {
         Metrics(counters: counters, last: last).text
@@ -32,7 +32,7 @@ import Testing
         let names = Cycles.hostileNames + ["quote\"and\\back", "10-mariadb"]
         let cycle = try Cycles.cycle("x", .crashConsistent) { cycle in
             cycle.hooks = names.map { Cycles.run($0, .freeze, at: 1, 0.25, status: 3) }
-            // Called again after a failure in the guard's hands.
+            // The thaw calls a hook again that failed in the guard's thaw.
             cycle.hooks += [
                 Cycles.run("10-mariadb", .thaw, at: 2, 1, status: 1), Cycles.run("10-mariadb", .thaw, at: 3, 2),
             ]
@@ -149,7 +149,7 @@ import Testing
         #expect(try Files.names(in: directory.path).sorted() == ["a.prom", "state"])
         rmdir("\(directory.path)/a.prom")
         try directory.makeFile("precious", "old")
-        // Where others may write: neither link may lead to another file.
+        // Others may write to the directory: neither link may lead to another file.
         for name in ["a.prom", "a.prom.new"] { try directory.makeLink(name, to: "precious") }
         #expect(book.enter(try Cycles.cycle("b")) == [])
         #expect(Files.text(of: "\(directory.path)/precious") == "old")

@@ -7,7 +7,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// Limits are counted on the monotonic clock.
+/// Limits on the monotonic clock.
 @Suite struct MonotonicTimeTests {
     @Test func `The clock only goes forward`() {
         var last = MonotonicTime.now()
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func `The longest time that a configuration can give still makes a deadline`() async {
-        // In a process of its own: an overflow ends it.
+        // An overflow traps, so the code runs in a process of its own.
         await #expect(processExitsWith: .success) {
             let longest = try #require(DurationText.parse("8760h"))
             #expect(MonotonicTime.now() + longest > .now())

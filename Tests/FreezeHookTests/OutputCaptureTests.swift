@@ -9,7 +9,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// Output through a pipe: the first 32 KiB or 500 lines, the last 32 KiB or 500 lines, and a word about the rest.
+/// Output through a pipe: the first 32 KiB or 500 lines, the last 32 KiB or 500 lines, and a line about the rest.
 @Suite struct OutputCaptureTests {
     /// The lines that a capture hands on.
     private final class Lines {
@@ -163,7 +163,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(1)))
     func `A writer that never pauses is left, and what it says takes no memory`() async {
-        // In a process of its own: the others' memory has no say.
+        // The peak belongs to a whole process, so the code runs in one of its own.
         await #expect(processExitsWith: .success) {
             let zero = open("/dev/zero", O_RDONLY)
             let capture = OutputCapture { _ in }

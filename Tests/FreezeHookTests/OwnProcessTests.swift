@@ -6,7 +6,7 @@ import Testing
 @testable import FreezeHook
 @testable import FreezeHookBase
 
-/// The processes of the program besides the one that is called.
+/// The processes of the program beside the one that is called.
 @Suite struct OwnProcessTests {
     // Raw bytes: a path need not be UTF-8.
     private static let odd = FilePath(bytes: bytes("/run/a b\t\n") + [0xff, 0x80])

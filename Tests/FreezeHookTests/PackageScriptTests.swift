@@ -6,7 +6,7 @@ import Testing
 
 @testable import FreezeHook
 
-/// What the packages' scripts know of the program: they also run where it is no longer there to be asked.
+/// The facts of the program that the packages' scripts repeat: they also run without the program.
 @Suite struct PackageScriptTests {
     @Test func `They look for a backup where the agent and the program note it`() throws {
         let script = try Checkout.text(of: "packaging/scriptlets/agent.sh")

@@ -9,7 +9,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// A process with all that belongs to it, and the end of it.
+/// A process with its family, and their end.
 @Suite struct ProcessFamilyTests {
     /// A script's process, which lives as long as this, with its family.
     struct Script {
@@ -61,7 +61,7 @@ import Testing
 
     @Test func `Orphans of its session are ended, also when the leader has gone`() throws {
         let script = try Script("(sleep 60 &) ; sleep 60 & exit 0", members: 2)
-        // The leader's number stays taken while its status waits to be fetched.
+        // The kernel does not reuse the leader's pid before wait(2).
         #expect(eventually { Processes.state(of: script.child.pid) == "Z" })
         #expect(script.family.living().count == 2)
         script.child.reap()

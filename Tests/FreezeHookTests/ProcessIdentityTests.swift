@@ -9,7 +9,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// A process for good.
+/// The identity of a process, which its pid alone is not.
 @Suite struct ProcessIdentityTests {
     @Test func `This process lives`() {
         let own = ProcessIdentity(of: getpid())
@@ -35,7 +35,7 @@ import Testing
         let identity = ProcessIdentity(of: child.pid)
         #expect(eventually { Processes.state(of: child.pid) == "Z" })
         #expect(!identity.isAlive)
-        // It can still be identified by whoever has not waited for it.
+        // A zombie still has its identity.
         #expect(ProcessIdentity(of: child.pid) == identity)
         child.reap()
         #expect(!identity.isAlive)

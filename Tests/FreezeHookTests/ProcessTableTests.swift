@@ -10,7 +10,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What /proc tells of processes.
+/// The facts of processes in /proc.
 @Suite struct ProcessTableTests {
     @Test func `This process is found as it is`() throws {
         let entry = try #require(ProcessTable.entry(getpid()))
@@ -54,7 +54,7 @@ import Testing
         let sleep = try Tools.command("sleep", package: "coreutils")
         let child = try SpawnedProcess(
             FilePath(sleep), ["sleep", "60"], environment: [bytes("A=1"), bytes("B=\n") + [0xff], bytes("C=")])
-        // A program that is just being executed has neither for a moment.
+        // During exec(2) a process has neither arguments nor environment for a moment.
         #expect(eventually { ProcessTable.arguments(of: child.pid) == [bytes("sleep"), bytes("60")] })
         #expect(ProcessTable.environment(of: child.pid) == [bytes("A=1"), bytes("B=\n") + [0xff], bytes("C=")])
         #expect(ProcessTable.controlGroups(of: child.pid)?.contains(":") == true)

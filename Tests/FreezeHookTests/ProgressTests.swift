@@ -9,9 +9,9 @@ import Testing
 @testable import FreezeHookAdmin
 @testable import FreezeHookBase
 
-/// What is shown while a cycle runs.
+/// The progress of a cycle.
 @Suite struct ProgressTests {
-    /// What is shown of these events where nothing can be written over.
+    /// The lines of these events on a terminal that cannot redraw a line.
     private func shown(_ events: [Event]) throws -> String {
         let directory = try TemporaryDirectory()
         let path = try directory.makeFile("shown", "")
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func `A hook's run is shown by what it was, whatever its name and its lines say`() throws {
-        // The name is a beginning of the line, and looks like one that the log writes.
+        // The hook's name looks like the beginning of a log line.
         let odd = hook("10-a: b")
         let events =
             [HookEvents.started(odd, .freeze)] + HookEvents.output(["10-a: b: x", "y"], of: odd, .freeze)

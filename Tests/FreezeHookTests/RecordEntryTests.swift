@@ -12,7 +12,7 @@ import Testing
 /// The lines of the cycle record.
 @Suite struct RecordEntryTests {
     private static let process = ProcessIdentity(pid: 4_194_304, startTime: .max)
-    // What names and words of hooks may hold, and what the line itself is made of.
+    // Bytes that names and words of hooks may hold, among them the separators of the line.
     private static let hostile = "a\tb\nc%09%d\r\0\u{1b}[2J é€😀\u{202e}"
     private static let hostilePath = FilePath(bytes: bytes("/d/\t\n%\r\u{1b}%0a") + [0x80, 0xff, 0xc3])
 

@@ -45,7 +45,7 @@ extension RecordEntry {
 /// The bytes of a record of these entries.
 func recordBytes(_ entries: [RecordEntry]) -> [UInt8] { entries.flatMap(\.line) }
 
-/// What these entries tell, behind the first line of a record.
+/// The record of these entries, behind its first line.
 func recorded(_ entries: RecordEntry...) throws -> CycleRecord {
     guard let record = CycleRecord(parsing: recordBytes([.begin()] + entries)) else {
         throw TestFailure("these entries make no record: \(entries)")

@@ -45,7 +45,7 @@ import Testing
         let first = try directory.makeRunDirectory()
         #expect(!first.isLocked)
         #expect(first.lock(within: .milliseconds(10)) == .free)
-        // Another opening of it, as another run has one.
+        // Another run opens the directory for itself, and flock(2) belongs to the opening.
         let second = try directory.makeRunDirectory()
         #expect(second.isLocked)
         flock(first.descriptor, LOCK_UN)

@@ -52,7 +52,7 @@ import Testing
         [0xed, 0xa0, 0x80], [0xed, 0xbf, 0xbf], [0xed, 0xa0, 0xbd, 0xed, 0xb8, 0x80],
         // Overlong forms of '/', ESC and the newline.
         [0xc0, 0xaf], [0xe0, 0x80, 0xaf], [0xf0, 0x80, 0x80, 0xaf], [0xc0, 0x9b], [0xc1, 0xbf], [0xc0, 0x8a],
-        // Above the last code point, and what UTF-8 never has.
+        // Code points above the last one, and bytes that UTF-8 never has.
         [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xf8, 0x88, 0x80, 0x80, 0x80], [0xfe], [0xff],
     ]
 
@@ -83,7 +83,7 @@ import Testing
 
     @Test func `Any bytes become harmless, each kept or escaped, and stay as they are then`() {
         var random = SeededRandom(seed: 1)
-        // Bytes that make sequences begin, go on and break off more often than chance does.
+        // These bytes begin, continue and break off sequences more often than random ones.
         let pool: [UInt8] = [0x00, 0x09, 0x0a, 0x1b, 0x41, 0x5c, 0x80, 0x9b, 0xbf, 0xc2, 0xe2, 0xed, 0xf0, 0xf4, 0xff]
         for _ in 0..<3000 {
             let input = (0..<Int.random(in: 0...12, using: &random)).map { _ in
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    /// The same by another way: the shortest valid piece at each place, by the standard library's validation.
+    /// The expected text by another way: the shortest valid piece at each place, by the standard library's validation.
     private static func reference(_ input: [UInt8]) -> String {
         let dangerous: Set<UInt32> = [0x061c, 0x200e, 0x200f, 0xfeff, 0x7f]
         var text = ""

@@ -201,7 +201,7 @@ import Testing
         #expect(!undone.isGood && undone.changed)
         #expect(try fixture.contents().keys.contains { $0.hasSuffix("50-mariadb") } == false)
         #expect(fixture.text(of: "/etc/qemu/qemu-ga.conf").contains("verbose"))
-        // Once it is as it was made, it can be.
+        // A file in the state of the set-up can be taken back.
         try fixture.file("/etc/qemu/qemu-ga.conf", "[general]\nfsfreeze-hook=/usr/sbin/fsfreeze-hook\n")
         #expect(try undo(fixture).isGood)
         #expect(!Files.exists("\(fixture.root)/etc/qemu/qemu-ga.conf"))
@@ -215,7 +215,7 @@ import Testing
             let machine = try fixture.machine()
             var manifest = try SetupManifest(of: machine)
             let plan = SetupPlan(machine, manifest)
-            // Noted, and only the first one made.
+            // All changes are noted, and only the first is made.
             try manifest.add(plan.changes)
             try plan.changes[0].make(in: machine.tree)
             if finishes {
@@ -253,7 +253,7 @@ import Testing
         #expect(Files.exists("\(fixture.root)/etc/qemu/fsfreeze-hook.d/52-postgresql"))
         #expect(report.applications.first?.containers == ["db0", "db1"])
         #expect(try fixture.findings("recipes") == [])
-        // With one on the machine itself all have to be named: that is left to somebody who knows them.
+        // Beside an instance outside containers the administrator has to name all instances.
         try fixture.process(700, "postgres", ["postgres"])
         #expect(try undo(fixture).isGood)
         let attention = try apply(fixture).attention

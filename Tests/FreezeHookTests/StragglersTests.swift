@@ -22,7 +22,7 @@ import Testing
     private func start(_ words: String...) throws -> SpawnedProcess {
         let process = try SpawnedProcess(
             "/bin/sleep", words, environment: [bytes("FSFREEZE_CYCLE=\(id)"), bytes("FSFREEZE_HOOK=30-slow")])
-        // exec(2) lets the parent go on before the new program's environment can be read.
+        // execve(2) lets the parent of a vfork go on before /proc shows the new environment.
         guard eventually(within: 5, { ProcessTable.environment(of: process.pid)?.isEmpty == false }) else {
             throw TestFailure("no environment")
         }
@@ -38,7 +38,7 @@ import Testing
     }
 
     @Test func `One that has executed something else is ended`() throws {
-        // As after "exec sleep" in the hook: nothing of its path is left.
+        // After "exec sleep" in a hook the command line no longer has the hook's path.
         let hook = try start("sleep", "1000")
         #expect(end(of: try record()) == ["/d/30-slow"])
         #expect(!isRunning(hook))

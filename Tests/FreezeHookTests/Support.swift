@@ -13,13 +13,13 @@ import TestSupport
 func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
 
 extension TemporaryDirectory {
-    /// The path of a file in it.
+    /// The path of a file in the directory.
     func file(_ name: String) -> FilePath { FilePath("\(path)/\(name)") }
 
-    /// A run directory in it.
+    /// A run directory in the directory.
     func makeRunDirectory() throws -> RunDirectory { try RunDirectory(path: file("run")) }
 
-    /// Makes a directory in it, whatever the umask is, and returns its path.
+    /// Makes a directory below this one, whatever the umask is, and returns its path.
     @discardableResult
     func makeDirectory(_ name: String, mode: mode_t = 0o755) throws -> FilePath {
         let directory = "\(path)/\(name)"
@@ -27,14 +27,14 @@ extension TemporaryDirectory {
         return FilePath(directory)
     }
 
-    /// Puts a link into it and returns its path.
+    /// Puts a link into the directory and returns its path.
     @discardableResult
     func makeLink(_ name: String, to target: String) throws -> FilePath {
         try Files.link("\(path)/\(name)", to: target)
         return file(name)
     }
 
-    /// Makes a FIFO in it and returns its path.
+    /// Makes a FIFO in the directory and returns its path.
     @discardableResult
     func makeFIFO(_ name: String) throws -> FilePath {
         try succeed("mkfifo \(name)", mkfifo("\(path)/\(name)", 0o600))
@@ -97,7 +97,7 @@ final class Pipe: Sendable {
 
     deinit { close(readEnd) }
 
-    /// Writes all of it.
+    /// Writes all bytes.
     func write(_ bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -107,6 +107,6 @@ final class Pipe: Sendable {
         }
     }
 
-    /// Closes the end that is written to; must be called once.
+    /// Closes the write end; must be called once.
     func closeWriteEnd() { close(writeEnd) }
 }

@@ -11,7 +11,7 @@ import Testing
 
 /// The last bytes of a stream.
 @Suite struct TailBufferTests {
-    /// Bytes that tell where they stand.
+    /// Bytes that depend on their offset.
     private func pattern(_ count: Int, from start: Int = 0) -> [UInt8] {
         (start..<start + count).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) | 0x80 }
     }

@@ -9,7 +9,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// What a terminal can show.
+/// The abilities of a terminal.
 @Suite struct TerminalTests {
     private func terminal(_ columns: Int, _ variables: [String: String] = ["TERM": "xterm"]) throws -> Terminal {
         let device = try Pseudoterminal(columns: columns)

@@ -5,9 +5,9 @@ import Testing
 @testable import FreezeHook
 @testable import FreezeHookBase
 
-/// What each occasion of a thaw does with what it finds.
+/// The decision of each occasion of a thaw.
 @Suite struct ThawOccasionTests {
-    /// What is found in the run directory and of the machine.
+    /// The state of the run directory and of the machine.
     struct Found {
         var record: [RecordEntry]?
         var id = "cycle-1"
@@ -19,7 +19,7 @@ import Testing
         static let freezing = Found(record: [.reaches(.begun)])
         static let frozen = Found(record: [.reaches(.begun), .reaches(.frozen)])
         static let expired = Found(record: [.reaches(.begun), .reaches(.frozen), .reaches(.expired)])
-        /// The record of a thaw that no freeze came before.
+        /// The record of a thaw without a freeze.
         static let bare = Found(record: [.reaches(.thawing)])
 
         func with(_ change: (inout Found) -> Void) -> Found {
@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    /// An occasion, what it finds, and what it then has to thaw.
+    /// An occasion, the state, and the target of the thaw.
     struct Case: CustomTestStringConvertible {
         var testDescription: String
         var occasion: ThawOccasion

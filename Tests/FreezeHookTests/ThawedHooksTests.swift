@@ -7,7 +7,7 @@ import Testing
 @testable import FreezeHook
 @testable import FreezeHookBase
 
-/// Which hooks a thaw calls, and in what order.
+/// The hooks that a thaw calls, in their order.
 @Suite struct ThawedHooksTests {
     private let place: TemporaryDirectory
     private let hooks: HookDirectory

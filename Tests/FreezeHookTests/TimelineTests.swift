@@ -55,7 +55,7 @@ import Testing
             #expect(lines.filter { $0.contains("-hook") }.count == hooks)
             #expect(lines.contains { $0.hasPrefix("  window ") } && lines.contains { $0.hasPrefix("window   3.") })
         }
-        // Wide terminals are used.
+        // The picture takes the whole width of a wide terminal.
         let picture = Timeline(cycle).lines(for: Terminal(columns: columns)).first { $0.hasPrefix("  window") } ?? ""
         #expect(TextWidth.of(picture) == columns, "\(picture)")
     }

@@ -78,7 +78,7 @@ import Testing
             let record = CycleRecord(parsing: damaged)
             if let record {
                 #expect(record.hooksToThaw.count <= record.runs.count)
-                // What is told of a damaged record must not fail either.
+                // The verdict and the summary of a damaged record must not trap either.
                 #expect(!Verdict(on: record).text.isEmpty)
                 #expect(CycleSummary(of: record).hooks.count == record.runs.count)
             }
@@ -96,7 +96,7 @@ import Testing
         #expect(file.failure == nil)
         #expect(CycleRecorder.contents(in: run) == recordBytes(Self.entries))
         #expect(Files.mode(of: "\(directory.path)/run/cycle").map { $0 & 0o7777 } == 0o600)
-        // Another process goes on with it; a new cycle begins anew.
+        // Another process appends to the record; a new cycle replaces it.
         CycleRecorder(in: run, .existing).append(.fault("f"))
         #expect(CycleRecorder.read(in: run)?.faults == ["f"])
         _ = CycleRecorder(in: run, .new)
@@ -127,7 +127,7 @@ import Testing
         let start = recordBytes([.begin(), .starts("a"), .ends(), .hold(name: "db", hook: "", holder: Self.process)])
         let last: [RecordEntry] = [.starts("b"), .ends(137, "words"), .released(hold: "db"), .fault("torn")]
         for line in last.map(\.line) {
-            // Up to the last but one byte: a line whose newline alone is missing may count.
+            // A line that lacks only its newline may count.
             for length in 1..<line.count - 1 {
                 try Files.write(start + line[..<length], to: bytes("\(directory.path)/run/cycle"), mode: 0o600)
                 let file = CycleRecorder(in: run, .existing)
@@ -137,7 +137,7 @@ import Testing
                 let torn = String(decoding: line[..<length], as: UTF8.self)
                 #expect(record.runs.map(\.action) == [.freeze, .thaw], "\(torn)")
                 #expect(record.runs.map { $0.end?.status } == [0, 1], "\(torn)")
-                // What is torn is passed over: half a line must not come to count as a whole one.
+                // Half a line must never count as a whole one.
                 #expect(record.faults == [], "\(torn)")
                 #expect(record.holds.map(\.ending) == [nil], "\(torn)")
             }
@@ -145,7 +145,7 @@ import Testing
     }
 
     @Test func `A record that cannot be written is removed: a list with a gap would leave hooks frozen`() async throws {
-        // In a process of its own: the limit belongs to a whole process.
+        // The limit belongs to a whole process, so the code runs in one of its own.
         await #expect(processExitsWith: .success) {
             let directory = try TemporaryDirectory()
             let run = try directory.makeRunDirectory()

@@ -10,7 +10,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// A path that nobody else can lead elsewhere. What the ways of hooks are is tested with their directory.
+/// A path that nobody but root can lead elsewhere. The hook directory's tests have the paths of hooks.
 @Suite struct TrustedPathTests {
     private func fault(of path: FilePath) -> String? {
         var trusted = TrustedPath()
@@ -25,7 +25,7 @@ import Testing
         try place.makeFile("a/file")
         #expect(fault(of: place.file("a/b/../file")) == nil)
         #expect(fault(of: place.file("./a/./file")) == nil)
-        // What is passed through can be changed, too.
+        // A directory before `..` counts, too.
         #expect(fault(of: place.file("open/../a/file"))?.contains("/open is writable by others") == true)
         #expect(fault(of: FilePath("/../../..\(place.path)/a/file")) == nil)
     }

@@ -17,13 +17,13 @@ import Testing
         directory = try TemporaryDirectory()
     }
 
-    /// What `patch` makes of the old lines with our diff.
+    /// The lines that `patch` makes of the old ones with our diff.
     private func patched(_ old: [String], _ hunks: [String]) throws -> [String] {
         var result: [String] = []
         var next = 0
         for line in hunks {
             if line.hasPrefix("@@") {
-                // "@@ -3,2 +3,3 @@": what stands before the third line is kept.
+                // "@@ -3,2 +3,3 @@": the lines before the third stay.
                 let words = line.split(separator: " ")[1].dropFirst().split(separator: ",").compactMap { Int($0) }
                 let start = words.count == 2 && words[1] == 0 ? words[0] : words[0] - 1
                 result += old[next..<start]

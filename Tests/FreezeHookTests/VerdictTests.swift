@@ -8,7 +8,7 @@ import Testing
 @testable import FreezeHookBase
 @testable import FreezeHookRecipes
 
-/// How good an image is, and why it is no better.
+/// The verdict on an image, and its reasons.
 @Suite struct VerdictTests {
     /// A record's entries and the verdict on them.
     struct Case: CustomTestStringConvertible {

@@ -42,7 +42,7 @@ import Testing
         Zone("UTC0", 1_709_164_800_000_000, "2024-02-29T00:00:00.000+00:00"),
     ]
 
-    // In a process of its own: the zone belongs to a whole process.
+    // The zone belongs to a whole process, so the code runs in one of its own.
     @Test func `A moment is shown in the machine's zone`() async {
         await #expect(processExitsWith: .success) {
             for zone in WallTimeTests.zones {

@@ -8,9 +8,9 @@ import Testing
 @testable import FreezeHookAdmin
 @testable import FreezeHookBase
 
-/// What a record says of the present.
+/// The present state by a record.
 @Suite struct WindowStateTests {
-    /// A record, what lives, and the state that it is.
+    /// A record, the living processes, and the state.
     struct Case: CustomTestStringConvertible {
         var testDescription: String
         var entries: [RecordEntry]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the host says to the guest: to its agent, to the driver's own shell in it, and to QEMU."""
+"""The host's side of the guest: its agent, the driver's own shell in it, and QEMU."""
 
 import base64
 import itertools
@@ -9,7 +9,7 @@ import time
 
 
 class NoAnswer(Exception):
-    """Nothing came in time."""
+    """No answer came in time."""
 
 
 class AgentError(Exception):
@@ -53,7 +53,7 @@ class Agent:
         self._lines = Lines(connection)
 
     def sync(self, timeout):
-        """Waits until an agent answers, and leaves behind what an earlier one was asked."""
+        """Waits until an agent answers, and skips answers to earlier requests."""
         deadline = time.monotonic() + timeout
         while True:
             number = next(self._numbers)
@@ -69,7 +69,7 @@ class Agent:
                     raise NoAnswer(f"no agent answered within {timeout} s") from None
 
     def ask(self, command, timeout=60, **arguments):
-        """What the agent returns."""
+        """The agent's answer to a command."""
         self._send(command, {key.replace("_", "-"): value for key, value in arguments.items()})
         deadline = time.monotonic() + timeout
         while True:
@@ -143,7 +143,7 @@ class Monitor:
                 return answer["return"]
 
     def human(self, line):
-        """A command of the human monitor; its words are an error."""
+        """Runs a command of the human monitor; any output is an error."""
         words = self.ask("human-monitor-command", command_line=line)
         if words.strip():
             raise AgentError(f"{line}: {words.strip()}")

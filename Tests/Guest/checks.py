@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is checked in the guest. Each check begins with a machine of its own."""
+"""The checks in the guest. Each begins with a machine of its own."""
 
 import statistics
 import subprocess
@@ -51,7 +51,7 @@ def check_nothing_left(guest, results):
 
 
 def placement(lab, results):
-    """The guard and the holds live in a scope of their own, and what that costs."""
+    """The guard and the holds live in a scope of their own; the cost of the scope."""
     with lab.ready() as machine:
         guest = set_up(machine)
         with Timer() as freeze:
@@ -105,7 +105,7 @@ def measure_placement(guest, results, rounds=7):
     guest.configure(hold_limit=0)
     none = median("no guard")
     results.note(f"the scope costs {scope - session:.0f} ms, the guard itself {session - none:.0f} ms")
-    results.check("placing the guard takes less than its patience of 200 ms", scope - session < 200)
+    results.check("placing the guard takes less than 200 ms", scope - session < 200)
 
 
 def placement_under_load(lab, results, rounds=5):
@@ -248,13 +248,13 @@ def no_thaw_filesystems(lab, results):
 
 
 def watch(guest, results, begin, limit):
-    """Looks on from the freeze until the guard has ended the window."""
+    """Watches the processes from the freeze until the guard has ended the window."""
     states, outside, seen = set(), set(), set()
     while time.monotonic() - begin < limit + 15:
         processes = guest.processes()
         for process in processes:
             states.add(process.state)
-            # One that has just ended has no command line any more.
+            # A process that has just ended has no command line any more.
             seen.update(process.command.split()[1:2])
         pids = " ".join(str(process.pid) for process in processes)
         for line in guest.shell.text(
@@ -285,7 +285,7 @@ def no_thaw_writer(lab, results):
         held = guest.until(lambda: not guest.window().get("client"), 30)
         results.check("the session is freed although another hook hangs", held is not None, (
             f"{time.monotonic() - begin:.1f} s after the freeze"))
-        # What reads the hanging hook's output stays as long as that does.
+        # The drainer of the hanging hook's output stays as long as the hook.
         gone = guest.until(lambda: not guest.pids("^fsfreeze-hook (guard|holder)"), 10)
         results.check("guard and holder have ended", gone is not None, guest.processes())
         writer = guest.processes(guest.pids("20-writer"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Databases in a guest: load on them, a snapshot taken in the middle of it, and what is on the image."""
+"""Databases in a guest: load on them, a snapshot in the middle of the load, and the content of the image."""
 
 import json
 import re
@@ -25,18 +25,18 @@ class Load:
         self._guest = guest
 
     def start(self, enough=10):
-        """Starts the writers, and waits until each has written some."""
+        """Starts the writers, and waits until each has written some numbers."""
         units = " ".join(f"lab-load@{name}" for name in NAMES)
         self._shell.run(f"systemctl start {units}", timeout=60)
         if self._guest.until(lambda: min(self.counts().values()) >= enough, 60) is None:
             raise RuntimeError(f"not every writer writes: {self.counts()}")
 
     def counts(self):
-        """How many numbers each writer has been told are written."""
+        """The count of acknowledged numbers of each writer."""
         return {name: len(notes) for name, notes in self.acknowledged().items()}
 
     def acknowledged(self):
-        """For each writer the numbers that were acknowledged, each with the guest's uptime then."""
+        """The acknowledged numbers of each writer, each with the guest's uptime then."""
         words = self._shell.text("cd /run/lab-load 2>/dev/null && grep -H . *", timeout=60)
         found = {name: [] for name in NAMES}
         for name, number, uptime in re.findall(r"^(\S+?):(\d+) (\d+\.\d+)$", words, re.MULTILINE):
@@ -44,7 +44,7 @@ class Load:
         return found
 
     def goes_on(self, timeout=60):
-        """Waits until each writer has written since; whether all did."""
+        """Waits until each writer has written again; whether all did."""
         before = self.counts()
         return self._guest.until(lambda: all(
             count > before[name] for name, count in self.counts().items()), timeout) is not None
@@ -91,7 +91,7 @@ def image_under_load(lab, guest, hold=1.0):
 
 @dataclass
 class Found:
-    """What is on an image."""
+    """The content of an image."""
 
     needs_recovery: bool
     contents: dict
@@ -102,12 +102,12 @@ class Found:
     status: dict
 
     def lost(self, acknowledged):
-        """How many acknowledged numbers of each writer are not there; None where nothing can be read."""
+        """The count of acknowledged numbers of each writer that are lost; None where nothing can be read."""
         return {name: max(0, number - self.contents[name]["count"]) if "count" in self.contents[name] else None
                 for name, number in acknowledged.items()}
 
     def damage(self):
-        """What is wrong with what is there, by application."""
+        """The damage of the content, by application."""
         words = {}
         for name, seen in self.contents.items():
             if seen.get("check", "OK") != "OK":
@@ -120,12 +120,12 @@ class Found:
 
 
 def inspect(lab, disk):
-    """Boots an image and looks at everything on it."""
+    """Boots an image and reads its content."""
     dirty = needs_recovery(disk)
     with lab.boot(disk, "databases") as machine:
         guest = Guest(machine)
         code, status = guest.status()
-        # Ends when each has started, or failed to.
+        # The command ends when each server has started, or failed to.
         guest.shell.run(f"systemctl start {UNITS}", timeout=180)
         failed = guest.shell.text("systemctl list-units --failed --plain --no-legend | cut -d ' ' -f 1")
         contents = json.loads(guest.shell.text("lab-load contents", timeout=180))
@@ -135,7 +135,7 @@ def inspect(lab, disk):
 
 
 def redo_bytes(log):
-    """How much PostgreSQL had to replay at its last start."""
+    """The amount that PostgreSQL had to replay at its last start."""
     starts, ends = (re.findall(rf"redo {word} at ([0-9A-F]+)/([0-9A-F]+)", log) for word in ("starts", "done"))
     if not starts or not ends:
         return 0

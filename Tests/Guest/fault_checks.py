@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong around a freeze: the stock script beside the program. Asserted is what the program promises."""
+"""Faults around a freeze: the stock script beside the program. The checks assert the program's promises."""
 
 import contextlib
 import time
@@ -9,7 +9,7 @@ from checks import CONSISTENT, CRASH, check_nothing_left, verdict
 from guest import Guest
 from lab import Timer
 
-# An application that holds a lock from freeze to thaw, as a hook for the stock script has to do it.
+# An application that holds a lock from freeze to thaw, by the means of a hook for the stock script.
 APPLICATION = """\
 #!/bin/sh
 case $1 in
@@ -25,7 +25,7 @@ thaw)
     ;;
 esac
 """
-# The same with what the program has for it.
+# The same application, held by the program's `hold`.
 HELD_APPLICATION = """\
 #!/bin/sh
 # fsfreeze-hook: guarantee = application-consistent
@@ -45,7 +45,7 @@ HANGS = """\
 #!/bin/sh
 [ "$1" != freeze ] || sleep {seconds}
 """
-# What a program does that logs without end.
+# A program that logs without end.
 FILL = """\
 import socket
 for path in ("/run/systemd/journal/socket", "/run/systemd/journal/dev-log"):
@@ -61,7 +61,7 @@ OURS = "fsfreeze-hook"
 
 
 class Case:
-    """A guest with an application that a hook holds, for the one or the other."""
+    """A guest with an application that a hook holds, for the stock script or the program."""
 
     def __init__(self, machine, title, **settings):
         self.guest = Guest(machine)
@@ -80,11 +80,11 @@ class Case:
         return self.guest.shell.run("flock -n /run/application.lock true")[0] != 0
 
     def thaws(self):
-        """The calls with thaw that the application's hook had."""
+        """The calls of the application's hook with thaw."""
         return len(self.guest.shell.text("cat /run/application.thaws 2>/dev/null").splitlines())
 
     def ask(self, command, timeout):
-        """What the host sees, in words, and whether it got an answer."""
+        """The host's view, in words, and whether it got an answer."""
         with Timer() as timer:
             try:
                 answer = f"answered {self.guest.agent.ask(command, timeout)}"
@@ -101,7 +101,7 @@ class Case:
         return self.ask("guest-fsfreeze-thaw", timeout)
 
     def row(self, **more):
-        """How the guest is now."""
+        """The present state of the guest."""
         return {
             "application held": yes(self.held()),
             "filesystem frozen": yes(self.guest.frozen_really()),
@@ -116,7 +116,7 @@ class Case:
             raise RuntimeError("the hook was not called")
 
     def start_agent(self):
-        """Makes sure that an agent runs, and is in touch with it."""
+        """Makes sure that an agent runs and answers."""
         self.guest.shell.run("timeout 60 systemctl start qemu-guest-agent", timeout=70)
         self.guest.agent.sync(60)
 
@@ -127,7 +127,7 @@ def yes(value):
 
 @contextlib.contextmanager
 def cases(lab, results, **settings):
-    """Yields what makes the cases one after the other, and shows the rows at the end."""
+    """Yields the maker of the cases, and shows the rows at the end."""
     columns = {}
 
     def each():
@@ -149,7 +149,7 @@ def host_gives_up(lab, results):
             said = case.freeze(patience)
             first = case.row()
             if not ours:
-                # The hook comes to its end, and with it the freeze that nobody waits for.
+                # The hook ends, and with it the freeze that nobody waits for.
                 time.sleep(20)
             columns[case.title] = case.row(the_host_sees=said, and_waits=yes("answered" in said))
             if ours:
@@ -309,13 +309,13 @@ def journal_blocked(lab, results):
 
 
 def journal_full(case, results):
-    """The journal's sockets are full as well. The agent itself would wait now: it tells the journal of each freeze."""
+    """The journal's sockets are full as well. The agent itself would wait now: it logs each freeze to the journal."""
     seconds = {}
     case.guest.put("/run/fill", FILL, "644")
     for state in ("works", "full"):
         if state == "full":
             case.guest.shell.run("systemctl kill -s STOP systemd-journald")
-            # Each sender has a limit of its own, and the socket one for all of them.
+            # Each sender has a limit of its own, and the socket has one for all senders.
             for _ in range(4):
                 words = case.guest.shell.text("python3 /run/fill")
             results.check("the journal's sockets are full", words.count("full") == 2, words)
@@ -332,7 +332,7 @@ def journal_full(case, results):
 
 
 def disk_full(lab, results):
-    """Not a byte is free on the disk: hooks run, and the image can tell how it was taken all the same."""
+    """The disk has no free byte: hooks run, and the image has its marker all the same."""
     fill = (
         "fallocate -l $(df --output=avail -B1 / | tail -n 1) /fill-1; "
         "cat /dev/zero 2>/dev/null >/fill-2; sync; i=0; "

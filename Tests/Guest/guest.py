@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the checks ask of a guest, in their own words."""
+"""A guest, with the questions and changes of the checks as functions."""
 
 import json
 import time
@@ -33,7 +33,7 @@ thaw) echo "let go ($FSFREEZE_REASON)" ;;
 esac
 """
 
-# Its thaw writes where nothing can be written while the filesystems are frozen.
+# The thaw of this hook writes to a disk, which blocks while the filesystems are frozen.
 WRITER = """\
 #!/bin/sh
 [ "$1" = freeze ] || echo "thawed" > /var/tmp/writer
@@ -104,7 +104,7 @@ class Guest:
         return self.agent.ask("guest-fsfreeze-freeze", timeout)
 
     def freeze_nothing(self):
-        """The hooks run, no filesystem is frozen."""
+        """Freezes without a filesystem: the hooks run."""
         return self.agent.ask("guest-fsfreeze-freeze-list", 90, mountpoints=["/nonexistent"])
 
     def thaw(self, timeout=300):
@@ -121,7 +121,7 @@ class Guest:
         return [int(word) for word in self.shell.text(f"pgrep -f -- '{pattern}'").split()]
 
     def processes(self, pids=None):
-        """The processes of the program and what they keep, or those that are named."""
+        """The processes of the program and their clients, or those that are named."""
         ours = "$(pgrep -f '^fsfreeze-hook (guard|holder|expire|drain)')"
         choice = ours if pids is None else " ".join(map(str, pids))
         lines = self.shell.text(

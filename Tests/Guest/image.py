@@ -15,22 +15,22 @@ PACKAGES = (
     "linux-image-cloud-amd64", "initramfs-tools", "python3",
     "mariadb-server", "postgresql", "redis-server",
 )
-# They are there, and run only where a check wants them.
+# The databases are installed, and run only where a check wants them.
 DATABASES = ("mariadb.service", "postgresql.service", "redis-server.service")
-# The initrd needs no more than these to find its root: it starts in a third of the time.
+# The initrd needs only these modules to find its root, and starts in a third of the time.
 MODULES = "virtio_pci\\nvirtio_blk\\next4\\n"
 SETTINGS = {
     "etc/hostname": "guest\n",
     "etc/fstab": "/dev/vda / ext4 defaults 0 1\n",
     "etc/machine-id": "",
     "etc/systemd/journald.conf.d/persistent.conf": "[Journal]\nStorage=persistent\n",
-    # Only what the driver asks for shall write while it looks on.
+    # No timer may write beside the checks.
     "etc/systemd/system/apt-daily.timer": None,
     "etc/systemd/system/apt-daily-upgrade.timer": None,
     "etc/systemd/system/dpkg-db-backup.timer": None,
     "etc/systemd/system/e2scrub_all.timer": None,
     "etc/systemd/system/fstrim.timer": None,
-    # An image is looked at as it is: no server shall mend a table that was not closed.
+    # The checks read an image as it is: no server may repair a table that was not closed.
     "etc/mysql/mariadb.conf.d/90-lab.cnf": (
         "[mariadbd]\nmyisam-recover-options = OFF\naria-recover-options = OFF\ninnodb-buffer-pool-size = 32M\n"),
     "etc/systemd/system/mariadb.service.d/lab.conf": "[Service]\nExecStartPost=\n",
@@ -118,7 +118,7 @@ def overlay(new, base, form="qcow2"):
 
 
 def run(*command, **options):
-    """Runs a command; its words are shown only when it fails."""
+    """Runs a command, and shows its output only when it fails."""
     result = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
     if result.returncode != 0:
         raise SystemExit(f"{' '.join(command)}\nended with {result.returncode}:\n{result.stdout[-4000:]}")

@@ -15,7 +15,7 @@ from machine import Machine
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = pathlib.Path(__file__).resolve().parent / "tools"
 STATE = "ready"
-# MiB
+# In MiB.
 MEMORY = {"plain": 512, "databases": 1024}
 INSTALL = """
 tar -xf /dev/vdb -C / && systemd-tmpfiles --create fsfreeze-hook.conf && install -d /etc/qemu/fsfreeze-hook.d &&
@@ -27,7 +27,7 @@ systemctl enable --now mariadb postgresql redis-server redis-server@aof && lab-l
 
 
 class Lab:
-    """Where machines come from. Everything but the image goes when it ends."""
+    """The source of machines. All files but the image go at its end."""
 
     def __init__(self, image, cache, options):
         self._image = image
@@ -94,11 +94,11 @@ class Lab:
         return Machine(self._image, disk, self._cargo, self._directory, self.options.accelerator, load, MEMORY[kind])
 
     def _pack(self):
-        """What an administrator installs, as the archive that the guest unpacks."""
+        """The installed files, as the archive that the guest unpacks."""
         tree = self._directory / "tree"
         command = ["make", "-s", "-C", str(CHECKOUT), "install", f"DESTDIR={tree}", "LAYOUT=debian"]
         if self._program:
-            # -o: the given program is taken as it is, however old.
+            # make -o: the given program is installed as it is, however old.
             command += [f"PROGRAM={self._program}", f"STAMP={self._program}", "DEPENDENCIES=",
                         "-o", str(self._program)]
         run(*command)
@@ -111,13 +111,13 @@ class Lab:
                 if not path.is_dir() or path.is_symlink():
                     archive.add(path, arcname=path.relative_to(tree), recursive=False)
         shutil.rmtree(tree)
-        # A disk is whole sectors.
+        # The size of a disk is a multiple of its sectors'.
         with open(self._cargo, "ab") as file:
             file.write(bytes(-file.tell() % 65536))
 
 
 class Timer:
-    """How long a block took."""
+    """The duration of a block."""
 
     def __enter__(self):
         self._begin = time.monotonic()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the images of databases under load are worth: without a hook, with the stock script, with the program."""
+"""The images of databases under load: without a hook, with the stock script, with the program."""
 
 import random
 import time
@@ -26,7 +26,7 @@ def stock(guest):
     guest.hook("10-mysql-flush", FLUSH)
 
 
-# An emulated processor is some twenty times slower than the one that the defaults are made for.
+# An emulated processor is some twenty times slower than a real one, for which the defaults are made.
 LIMITS = {"freeze_timeout": "4min", "hold_limit": "2min", "thaw_timeout": "4min"}
 
 
@@ -41,7 +41,7 @@ VARIANTS = {"no hook": no_hook, "stock script": stock, "fsfreeze-hook": ours}
 
 
 def load(lab, results):
-    """Seven writers, a freeze in the middle: what is on the image, and how long everybody waited."""
+    """Seven writers, a freeze in the middle: the content of the image, and the pauses of the writers."""
     columns = {}
     for title, prepare in VARIANTS.items():
         with lab.ready("databases") as machine:
@@ -126,7 +126,7 @@ def cycles(lab, results):
         check_words(guest, results, [last.get("id") for _, _, last in rounds])
     times = ", ".join(f"{moment.freeze_seconds:.1f}" for _, moment, _ in rounds)
     results.note(f"freezes answered after {times} s")
-    # Two at a time: a guest that boots has work for one processor.
+    # Two guests at a time: a booting guest has work for one processor.
     with ThreadPoolExecutor(2) as pool:
         images = pool.map(lambda disk: inspect(lab, disk), [moment.disk for _, moment, _ in rounds])
         for (number, moment, last), found in zip(rounds, images):

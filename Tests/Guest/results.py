@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of what was found."""
+"""The table of results."""
 
 import textwrap
 import traceback
@@ -15,7 +15,7 @@ class Results:
         print(f"\n{title}", flush=True)
 
     def check(self, what, good, seen=""):
-        """One line of the table; what was seen is always shown."""
+        """Adds a line to the table, with the observed value."""
         if good:
             self.passed += 1
         else:
@@ -31,7 +31,7 @@ class Results:
         print(textwrap.indent(str(text), "        . "), flush=True)
 
     def table(self, columns):
-        """Titles above, what they have in common at the left."""
+        """A table with titles above and row names at the left."""
         rows = [["", *columns]]
         for name in next(iter(columns.values())):
             rows.append([name, *(str(column[name]) for column in columns.values())])

@@ -15,24 +15,24 @@ import time
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-# The agent's own unit waits for a virtio port. Dependencies cannot be taken back by a drop-in, so the unit is replaced.
+# The agent's own unit waits for a virtio port. A drop-in cannot remove dependencies, so this unit replaces it.
 AGENT_UNIT = "etc/systemd/system/qemu-guest-agent.service"
 AGENT_SETTINGS = "[general]\nmethod=unix-listen\npath=/run/qga.sock\nstatedir=/run\n"
 PACKAGES = "systemd,systemd-sysv,dbus,qemu-guest-agent,logrotate,procps,man-db"
 
 
 class Fault(Exception):
-    """What is not as it should be."""
+    """A promise that does not hold."""
 
 
 def expect(condition, otherwise):
-    """That something holds; else a fault with these words."""
+    """Raises a fault with these words unless the condition holds."""
     if not condition:
         raise Fault(otherwise)
 
 
 def run(command, **options):
-    """A command of this machine; its output, or a fault with what it said."""
+    """Runs a command of this machine; returns its output, or raises a fault with it."""
     result = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         **options)
@@ -57,7 +57,7 @@ def archive(release, cache, extra=""):
 
 
 class Container:
-    """One booted system. Use it in a with statement: at the end nothing is left of it."""
+    """One booted system, for a with statement: its end leaves nothing."""
 
     def __init__(self, system, directory, prepare=None):
         self.root = Path(directory)
@@ -86,7 +86,7 @@ class Container:
 
     def __exit__(self, *_):
         if self._nspawn.poll() is None:
-            # Told to end, nspawn has the system shut down; a second time, it kills it.
+            # nspawn shuts the system down at the first SIGTERM, and kills it at the second.
             for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGKILL):
                 self._nspawn.send_signal(number)
                 try:
@@ -107,7 +107,7 @@ class Container:
         return self._leader is not None
 
     def wait(self, condition, otherwise, seconds=90):
-        """Until a condition is true."""
+        """Waits until a condition is true."""
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
@@ -148,10 +148,10 @@ class Container:
         return f"/root/{Path(path).name}"
 
     def ask_agent(self, command, **arguments):
-        """What the system's agent answers."""
+        """The answer of the system's agent to a request."""
         connection = socket.socket(socket.AF_UNIX)
         connection.settimeout(60)
-        # Through the process: a path of at most 108 bytes, into the system's own /run.
+        # A socket's path has at most 108 bytes: /proc/PID/root leads into the system's own /run.
         connection.connect(f"/proc/{self._leader}/root/run/qga.sock")
         with connection, connection.makefile("rwb") as lines:
             request = {"execute": command} | ({"arguments": arguments} if arguments else {})
@@ -171,7 +171,7 @@ class Container:
         return self.ask_agent("guest-fsfreeze-thaw")
 
     def status(self):
-        """What `fsfreeze-hook status` says."""
+        """The output of `fsfreeze-hook status`."""
         return json.loads(self.sh("/usr/sbin/fsfreeze-hook status --json", fail=False))
 
     def agent(self):
@@ -181,9 +181,9 @@ class Container:
         return int(process), line.split()
 
     def listing(self):
-        """Every file with type, mode, owner and target; those that are not mere records with their content."""
-        # Left out: what the package manager, the journal and the running system write by themselves, and the caches
-        # of libraries and manual pages.
+        """Every entry with type, mode, owner and target, and every file of /etc and /usr with its checksum."""
+        # The files of the package manager, of the journal and of the running system, and the caches of libraries and
+        # manual pages are left out.
         script = r"""
             find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /root \
                 -o -path /var/lib/dpkg -o -path /var/lib/rpm -o -path /var/cache -o -path /var/log/journal \

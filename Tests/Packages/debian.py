@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has to hold of the Debian package: a story from installation to purge, in a fresh system of each release."""
+"""The promises of the Debian package: a story from installation to purge, in a fresh system of each release."""
 
 import json
 import re
@@ -10,7 +10,7 @@ PROGRAM = "/usr/sbin/fsfreeze-hook"
 DROPIN = "/usr/lib/systemd/system/qemu-guest-agent.service.d/50-fsfreeze-hook.conf"
 CALLS_PROGRAM = f"-F{PROGRAM}"
 
-# Holds a session from freeze to thaw, so that the window is seen to survive what happens in it.
+# A hook that holds a session from freeze to thaw, which shows that the window survives an upgrade.
 HOOK = """#!/bin/sh
 # fsfreeze-hook: description = a session that is held
 case $1 in
@@ -22,20 +22,20 @@ esac
 
 
 def expect_same(before, after, what):
-    """That two listings are the same."""
+    """Expects that two listings are the same."""
     lines = [f"< {l}" for l in sorted(set(before) - set(after))] + [f"> {l}" for l in sorted(set(after) - set(before))]
     expect(not lines, f"{what} (< before, > after):\n" + "\n".join(lines[:40]))
 
 
 def expect_agent(system, calls_program, why):
-    """That the agent runs, and with or without the program as its hook."""
+    """Expects that the agent runs, with or without the program as its hook."""
     system.wait(lambda: system.agent()[0] != 0, "the agent does not run")
     line = system.agent()[1]
     expect((CALLS_PROGRAM in line) == calls_program, f"{why}: the agent runs as {' '.join(line)}")
 
 
 def our_lines(output):
-    """What the package's own scripts have said, without dpkg's and the service manager's words."""
+    """The lines of the package's own scripts, without those of dpkg and the service manager."""
     noise = (r"\(Reading database|Selecting|Preparing|Unpacking|Setting up|Processing|Removing|Purging|dpkg:"
              r"|Created symlink")
     return [l for l in output.splitlines() if l.strip() and not re.match(noise, l)]
@@ -71,7 +71,7 @@ def installs(system, package):
 def sets_up(system):
     """An administrator's way: setup shows, makes and takes back; check says what else is in the way."""
     configuration = system.sh("cat /etc/qemu/qemu-ga.conf")
-    # A process of that name is all that there is of the application.
+    # A process of the application's name stands for the application.
     system.sh("cp /bin/sleep /usr/sbin/redis-server && (redis-server 1000 </dev/null >/dev/null 2>&1 &)")
     plan = system.sh(f"{PROGRAM} setup; echo status=$?")
     link = "/etc/qemu/fsfreeze-hook.d/54-redis"
@@ -86,7 +86,7 @@ def sets_up(system):
     seen = {f["subject"] for f in findings if f["severity"] != "note"}
     expect(seen <= {"org.qemu.guest_agent.0"}, f"check finds: {findings}")
 
-    # Without the package's drop-in qemu-ga is switched on by its configuration file.
+    # Without the package's drop-in setup changes the configuration file of qemu-ga.
     directory = "/etc/systemd/system/qemu-guest-agent.service.d"
     system.sh(f"mkdir {directory} && ln -s /dev/null {directory}/50-fsfreeze-hook.conf && systemctl daemon-reload")
     system.sh("systemctl restart qemu-guest-agent")
@@ -148,7 +148,7 @@ def upgrades_in_the_window(system, newer):
 
 
 def stays_in_the_window(system):
-    """It is not removed while applications are held."""
+    """The package is not removed while applications are held."""
     system.freeze()
     said = system.sh("dpkg --remove fsfreeze-hook && echo removed", fail=False)
     expect("removed\n" not in said[-9:] and "a backup is going on" in said, f"it is removed in the window: {said}")
@@ -160,7 +160,7 @@ def stays_in_the_window(system):
 def removes(system, expected):
     """Removing switches off, and leaves configuration alone."""
     system.sh("ln -sf /usr/libexec/fsfreeze-hook/recipes/mariadb /etc/qemu/fsfreeze-hook.d/50-mariadb")
-    # What setup has made goes: an agent that is told of a program that is gone refuses every freeze.
+    # The changes of setup are taken back: an agent that names a missing program refuses every freeze.
     directory = "/etc/systemd/system/qemu-guest-agent.service.d"
     system.sh(f"mkdir {directory} && ln -s /dev/null {directory}/50-fsfreeze-hook.conf && {PROGRAM} setup --apply")
     system.sh("systemctl daemon-reload && systemctl restart qemu-guest-agent")
@@ -183,7 +183,7 @@ def removes(system, expected):
 
 
 def purges(system, expected):
-    """Purging leaves nothing but what is the administrator's own."""
+    """Purging leaves only the administrator's own files."""
     system.sh("dpkg --purge fsfreeze-hook")
     system.sh("rm /etc/qemu/fsfreeze-hook.d/10-session")
     expect_same(expected, system.listing(), "the purge leaves the system otherwise than it was")
@@ -198,14 +198,14 @@ def installs_beside_a_frozen_agent(system, package):
     expect(len(said) == 1 and "systemctl restart qemu-guest-agent" in said[0], f"the installation says: {said}")
     expect(system.agent()[0] == pid, "a frozen agent was restarted")
     system.sh("rm /run/qga.state.isfrozen")
-    # The same package once more, as `apt-get install --reinstall` does.
+    # The package is installed again, as by `apt-get install --reinstall`.
     said = our_lines(system.sh(f"dpkg -i {package}"))
     expect(len(said) == 1 and "switched on" in said[0], f"the second installation says: {said}")
     expect_agent(system, True, "after the second installation")
 
 
 def purges_with_everything(system, expected):
-    """All that an administrator may have configured goes with a purge, a metrics file included."""
+    """An administrator's configuration goes with a purge, a metrics file included."""
     system.put("/etc/qemu/fsfreeze-hook.conf", "[general]\nmetrics-file = /var/lib/misc/fsfreeze-hook.prom\n")
     system.put("/etc/qemu/fsfreeze-recipes.d/mariadb.conf", "password = secret\n", 0o600)
     system.put("/var/lib/misc/fsfreeze-hook.prom", "")
@@ -218,7 +218,7 @@ def purges_with_everything(system, expected):
 
 
 def story(system, package, newer):
-    """All of it, in order; yields the name of each step that holds."""
+    """All steps in order; yields the name of each that holds."""
     package, newer = system.give(package), system.give(newer)
     before(system)
     expected = system.listing()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has to hold of the built files themselves, without installing them."""
+"""The promises of the built files themselves, without installing them."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 from container import PROJECT, Fault, expect, run
 
 BUILT = PROJECT / ".build-portable"
-# Git's list, not the tree: what a build has left there must not help the second one.
+# The list is Git's: files of the first build in the tree must not help the second one.
 EVERYTHING = ["git", "-C", str(PROJECT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
 
 
@@ -33,7 +33,7 @@ def lintian_has_nothing_to_say():
 
 
 def both_packages_have_the_program():
-    """The bytes that `make portable` has built and checked, and what was linked into them."""
+    """The packages hold the program of `make portable`, and the list of its dependencies."""
     program = (BUILT / "fsfreeze-hook").read_bytes()
     with tempfile.TemporaryDirectory() as directory:
         deb, rpm = the_one(BUILT / "deb", "fsfreeze-hook_*.deb"), the_one(BUILT / "rpm", "fsfreeze-hook-[0-9]*.rpm")
@@ -48,7 +48,7 @@ def both_packages_have_the_program():
 
 
 def the_check_finds_a_program_that_needs_a_new_glibc():
-    """That of `make` needs the glibc of the machine that it was built on, and libraries linked in otherwise."""
+    """check-portable refuses the program of `make`, which needs a newer glibc and further libraries."""
     result = subprocess.run(
         [PROJECT / "scripts/check-portable", PROJECT / ".build/release/fsfreeze-hook", BUILT / "fsfreeze-hook.debug"],
         cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -69,7 +69,7 @@ def a_second_build_elsewhere_gives_the_same_bytes():
                 shutil.copy2(PROJECT / name, second / name)
         if (PROJECT / "Package.resolved").exists():
             shutil.copy2(PROJECT / "Package.resolved", second)
-        # What was fetched may be the same; what is built of it is not.
+        # The fetched sources may be the same, the build directory must not be.
         run(["cp", "-a", str(BUILT / "sysroot"), "--target-directory", str(make_directory(second / BUILT.name))])
         run(["make", "--no-print-directory", "-C", str(second), "deb", "rpm"])
         compared = ["fsfreeze-hook", "fsfreeze-hook.debug", *sorted(
@@ -100,7 +100,7 @@ def the_packages_name_who_publishes_them():
 
 
 def make_directory(path):
-    """The directory, made if need be."""
+    """Makes the directory if need be, and returns it."""
     path.mkdir(parents=True, exist_ok=True)
     return path
 

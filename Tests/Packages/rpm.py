@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What has to hold of the RPM package. A Debian system that is laid out like RHEL stands for RHEL, which cannot be had
+"""The promises of the RPM package. A Debian system that is laid out like RHEL stands for RHEL, which cannot be had
 here: its unit, its file of variables, its paths, and the names of the SELinux tools."""
 
 import os
@@ -12,7 +12,7 @@ from files import BUILT, the_one
 
 HERE = Path(__file__).resolve().parent
 STOCK_HOOK = "/etc/qemu-ga/fsfreeze-hook"
-# As the packages of RHEL 8 and 9 have it, but for the device.
+# The unit of RHEL 8 and 9, except for the device.
 UNIT = """[Unit]
 Description=QEMU Guest Agent
 IgnoreOnIsolate=True
@@ -24,7 +24,7 @@ ExecStart=/usr/bin/qemu-ga --method=unix-listen --path=/run/qga.sock -F${FSFREEZ
 Restart=always
 RestartSec=0
 """
-# Says whether SELinux is on, and notes what would be done.
+# A script in place of the SELinux tools: it says whether SELinux is on, and notes its calls.
 SELINUX_TOOL = """#!/bin/sh
 case ${0##*/} in
 selinuxenabled) [ -e /run/selinux-is-on ] ;;
@@ -50,7 +50,7 @@ def look_like_rhel(root):
 
 
 def rpmlint_has_nothing_to_say():
-    """Neither errors nor warnings beyond those that are explained."""
+    """rpmlint reports neither errors nor warnings beyond those that are explained."""
     packages = sorted(map(str, (BUILT / "rpm").glob("*.rpm")))
     expect(len(packages) == 2, f"{BUILT}/rpm has {len(packages)} packages, not two: make rpm")
     said = run(["rpmlint", "-c", str(PROJECT / "packaging/rpm/rpmlint.toml"), *packages])
@@ -59,7 +59,7 @@ def rpmlint_has_nothing_to_say():
 
 
 def rpm_has_the_right_dependencies():
-    """glibc not newer than 2.28, libsystemd, the agent, a shell; nothing else."""
+    """The package needs glibc up to 2.28, libsystemd, the agent and a shell; nothing else."""
     package = the_one(BUILT / "rpm", "fsfreeze-hook-[0-9]*.rpm")
     needs = set(run(["rpm", "-qp", "--requires", str(package)]).splitlines())
     wanted = {"qemu-guest-agent", "libsystemd.so.0()(64bit)", "/bin/sh"}
@@ -75,7 +75,7 @@ def rpm_has_the_right_dependencies():
 
 
 def selinux_labels_are_those_of_the_agent():
-    """The labels compile, give each path its type, and are nothing where the policy has no such types."""
+    """The labels compile, give each path its type, and have no effect on a policy without the types."""
     labels = PROJECT / "packaging/rpm/fsfreeze-hook.cil"
     wanted = {
         "/usr/sbin/fsfreeze-hook": "unconfined_exec", "/usr/bin/fsfreeze-hook": "unconfined_exec",
@@ -104,7 +104,7 @@ def rpm_in_a_system_like_rhel(system, package, newer):
     expected = system.listing()
     package, newer = system.give(package), system.give(newer)
 
-    # No dependency is in rpm's database here: Debian's own packages are not.
+    # rpm's database here has no dependency: Debian's own packages are not in it.
     said = system.sh(f"rpm --force-debian --install --nodeps {package}").splitlines()
     expect(len(said) == 1 and "switched on" in said[0], f"the installation says: {said}")
     expect_agent(system, True, "after the installation")
@@ -143,7 +143,7 @@ def rpm_in_a_system_like_rhel(system, package, newer):
     expect(said == "", f"the removal says: {said}")
     expect(f"-F{STOCK_HOOK}" in system.agent()[1], f"the agent runs as {system.agent()[1]}")
     expect("semodule -X 200 -r fsfreeze-hook" in system.sh("cat /run/selinux-calls"), "the labels are not taken back")
-    # What the program has written stays, as with the distribution's own packages.
+    # The program's state and log stay, as with the distribution's own packages.
     system.sh("rm -r /etc/qemu-ga/fsfreeze-hook.d/10-session /var/log/qga-fsfreeze-hook.log /var/lib/fsfreeze-hook")
     expect_same(expected, system.listing(), "the removal leaves the system otherwise than it was")
     yield "removes"

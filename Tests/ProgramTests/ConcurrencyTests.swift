@@ -95,7 +95,7 @@ import Testing
         try sandbox.expectThaw()
         #expect(overlaps(sandbox) == "")
         let actions = sandbox.trace.map { $0.split(separator: " ")[1] }
-        // Three hooks a call: every run of calls is whole.
+        // Each call of the program calls three hooks, and no other call comes between them.
         for start in stride(from: 0, to: actions.count, by: 3) {
             #expect(Set(actions[start..<start + 3]).count == 1)
         }

@@ -6,7 +6,7 @@ import Testing
 
 /// A configuration that cannot be used: hooks run with the defaults, everything else refuses it.
 @Suite struct ConfigurationTests {
-    /// A wrong text, where it is wrong, and a word of what is said about it.
+    /// A wrong text, the place of the fault, and a word of the message.
     struct Wrong: CustomTestStringConvertible {
         var text: String
         var place: String
@@ -49,8 +49,8 @@ import Testing
         Wrong("[general]\n\u{1b}[31m = 3\n", "2:1", "\\x1b[31m"),
     ]
 
-    /// No journal of the machine: a configuration that cannot be used does not keep the program from it.
-    private func alone() throws -> [String] { try PrivateMounts.prefix(PrivateMounts.emptyRun) }
+    /// A command before the program that hides the machine's journal: a configuration that cannot be used does not.
+    private func withoutJournal() throws -> [String] { try PrivateMounts.prefix(PrivateMounts.emptyRun) }
 
     private func sandbox(_ text: String) throws -> Sandbox {
         let sandbox = try Sandbox()
@@ -62,7 +62,7 @@ import Testing
 
     private func expectDefaults(_ sandbox: Sandbox, _ words: [String]) throws {
         for action in ["freeze", "thaw"] {
-            expectSilentSuccess(try sandbox.run([action], through: alone()))
+            expectSilentSuccess(try sandbox.run([action], through: withoutJournal()))
             let told = try #require(sandbox.messages.first { $0.contains(sandbox.configuration) }, "\(action)")
             for word in words + ["defaults"] { #expect(told.contains(word), "\(action)") }
             unlink(sandbox.logFile)
@@ -138,7 +138,7 @@ import Testing
         let setpriv = [
             try Tools.command("setpriv", package: "util-linux"), "--reuid=4711", "--regid=4711", "--clear-groups",
         ]
-        let command = try alone() + setpriv + [program, "freeze"] + sandbox.options
+        let command = try withoutJournal() + setpriv + [program, "freeze"] + sandbox.options
         expectSilentSuccess(try sandbox.runCommand(command))
         #expect(sandbox.messages.contains { $0.contains(sandbox.configuration) && $0.contains("defaults") })
         #expect(sandbox.trace == ["10-a freeze freeze", "20-b freeze freeze"])
@@ -148,7 +148,7 @@ import Testing
         for text in [nil, "", "# nothing\n; nothing\n\n[general]\n", "[general]\r\non-failure = continue\r\n"] {
             let sandbox = try sandbox(text ?? "")
             if text == nil { unlink(sandbox.configuration) }
-            expectSilentSuccess(try sandbox.run(["freeze"], through: alone()))
+            expectSilentSuccess(try sandbox.run(["freeze"], through: withoutJournal()))
             #expect(!sandbox.log.contains("defaults"))
             #expect(try sandbox.run(["list"]).status == 0)
         }

@@ -107,7 +107,7 @@ import Testing
         var random = SeededRandom(seed: seed)
         for name in try Files.names(in: sandbox.runDirectory) {
             let path = "\(sandbox.runDirectory)/\(name)"
-            // A socket cannot be opened.
+            // open(2) fails for a socket.
             guard let bytes = Files.bytes(of: path) else { continue }
             let garbage = (0..<bytes.count).map { _ in UInt8.random(in: 0...255, using: &random) }
             let kept = Int.random(in: 0...1, using: &random) == 0 ? 0 : Int.random(in: 0..<20, using: &random)

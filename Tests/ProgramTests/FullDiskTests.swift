@@ -28,7 +28,7 @@ import Testing
         let result = try sandbox.runCommand(command + sandbox.options)
         #expect(result.status == 0 && result.stderr == "", "\(result.stderr)")
         #expect(!result.stdout.contains("still"), "\(result.stdout)")
-        // Nothing in the state directory could be written, and so the log speaks of the history alone.
+        // No file of the state directory can be written; one line in the log, that on the history, is enough.
         #expect(!sandbox.log.contains("the image marker"), "\(sandbox.log)")
         let cycle = Files.text(of: "\(sandbox.path)/record").split(separator: "\n").first
         #expect(cycle != nil && Files.text(of: "\(sandbox.path)/marker").split(separator: "\n").first == cycle)

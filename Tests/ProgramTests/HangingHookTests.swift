@@ -5,7 +5,7 @@ import Testing
 
 /// Hooks that do not end: SIGTERM, the grace, SIGKILL, and nothing of them is left.
 @Suite struct HangingHookTests {
-    /// A hook that hangs, and how its end is told.
+    /// A hook that hangs, and the words on its end.
     struct Hang: CustomTestStringConvertible {
         var testDescription: String
         var script: String
@@ -61,7 +61,7 @@ import Testing
         try sandbox.addHook("10-hang", "[ \"$1\" = freeze ] || exit 0\n\(hang.script)")
         try sandbox.addTracingHook("20-next")
         expectSilentSuccess(try sandbox.run(["freeze"], within: 20))
-        // Not in a moment: when the freeze has ended they must have gone.
+        // The processes have gone before the freeze ends, not some time later.
         #expect(sandbox.strays() == [])
         let ending = try #require(sandbox.ending(of: "10-hang"))
         for part in hang.ending.split(separator: "|") { #expect(ending.contains(part)) }
@@ -114,7 +114,7 @@ import Testing
     func `A child that an earlier hook left running is not ended with a later hook`(command: String) throws {
         let sandbox = try Sandbox()
         try sandbox.configure("kill-grace = 100ms\n[hook hang]\ntimeout = 200ms")
-        // It is older than the later hook, by more than the kernel's clock tick.
+        // The daemon is older than the later hook, by more than the kernel's clock tick.
         let daemon = "(\(command) sh -c 'echo $$ > \"$0\"; exec tail -f \"$0\"' $TEST_SANDBOX/pid &)"
         try sandbox.addHook("10-daemon", "\(daemon)\nsleep 0.1")
         try sandbox.addHook("20-hang", "trap '' TERM; while :; do sleep 1; done")

@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-/// What a hook finds when it is started, whoever has started the program.
+/// The state in which a hook is started, whoever has started the program.
 @Suite struct HookEnvironmentTests {
     /// Runs a freeze with one hook through the command and returns what the hook printed.
     private func output(
@@ -19,7 +19,7 @@ import Testing
     private func shell(_ script: String) -> [String] { ["/bin/sh", "-c", "\(script); exec \"$@\"", "sh"] }
 
     @Test func `It has no descriptors but 0, 1 and 2`() throws {
-        // 3 is that of ls itself.
+        // ls itself has the descriptor 3.
         let leaking = shell("exec 3< /dev/null 5> /dev/null 9< /dev/null")
         #expect(try output(of: "ls /proc/self/fd", through: leaking) == ["0", "1", "2", "3"])
     }

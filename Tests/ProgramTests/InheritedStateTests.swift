@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What the caller may have done to the program before it began.
+/// The state that the program inherits from its caller.
 @Suite struct InheritedStateTests {
     /// Options of env(1) that hand on signals in another state than the default.
     static let signalStates = [
@@ -27,7 +27,7 @@ import Testing
         mkfifo("\(sandbox.path)/pipe", 0o600)
         try sandbox.addHook("30-pipe", "(read -r line < $TEST_SANDBOX/pipe) &\nexec yes > $TEST_SANDBOX/pipe")
         expectSilentSuccess(try sandbox.run(["freeze"], through: through(option), within: 20))
-        // Signals 32 and 33 belong to the C library, which ignores them in what a program with threads starts.
+        // Signals 32 and 33 belong to the C library; a child of a program with threads ignores them.
         let states = sandbox.output(of: "10-signals").compactMap { UInt64($0, radix: 16) }
         #expect(states.map { $0 & ~0x1_8000_0000 } == [0, 0])
         #expect(sandbox.ending(of: "20-status")?.contains("status=3 ") == true)
@@ -79,7 +79,7 @@ import Testing
         #expect(sandbox.ending(of: "10-status")?.contains("status=3 ") == true)
     }
 
-    /// What clock_gettime says of the date is two hours off while a file is there.
+    /// A library whose clock_gettime is two hours off the date while a file is there.
     private func jumpingClock(_ sandbox: Sandbox, by seconds: Int) throws -> String {
         let source = """
             #define _GNU_SOURCE

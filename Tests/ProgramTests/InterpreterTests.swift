@@ -22,7 +22,7 @@ import Testing
         #expect(sandbox.output(of: "-c") == ["here freeze"])
     }
 
-    /// What a hook begins with, its status, and what the log says of it.
+    /// The first line of a hook, its status, and its line in the log.
     static let heads: [(head: String, status: Int, words: String)] = [
         ("#!/bin/sh\r\nexit 0\r\n", 127, "carriage return"),
         ("#!/usr/bin/env sh\r\nexit 0\r\n", 127, "env"),

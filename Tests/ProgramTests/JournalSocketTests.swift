@@ -32,7 +32,7 @@ import Testing
             "\(PrivateMounts.emptyRun); \(interpreter) \(helper) & while ! [ -e /run/ready ]; do sleep 0.01; done")
     }
 
-    /// What the journal was sent, an entry an element.
+    /// The entries that the journal got.
     private func entries() -> [String] {
         Files.text(of: "\(sandbox.path)/entries").split(separator: "\u{1e}").map(String.init)
     }

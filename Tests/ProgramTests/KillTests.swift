@@ -6,7 +6,7 @@ import Testing
 
 /// The program is killed with SIGKILL: the next call thaws all that was started.
 @Suite struct KillTests {
-    /// Without a guard it is the next call that has to thaw; with one, both may be at it.
+    /// Without a guard the next call has to thaw; with one, both may thaw at once.
     static let guards = ["hold-limit = 0", "hold-limit = 5min"]
 
     /// Five hooks that note when they lock their application, a moment after their start.
@@ -20,7 +20,7 @@ import Testing
         return sandbox
     }
 
-    /// What is wrong with a trace in which everything must be thawed in the end; empty when nothing is.
+    /// The faults of a trace in which everything must be thawed in the end.
     private func faults(of trace: [String]) -> [String] {
         var locked: Set<Substring> = []
         var faults: [String] = []
@@ -55,7 +55,7 @@ import Testing
             try sandbox.addTracingHook("6-fails", then: "[ $1 = thaw ]")
         }
         for call in 0..<Int.random(in: 1...3, using: &random) {
-            // The first one is a freeze, so that there is something to lose.
+            // The first call is a freeze, so that the others have a hook to thaw.
             let action = call == 0 || Bool.random(using: &random) ? "freeze" : "thaw"
             try killAfter(.random(in: 0...0.25, using: &random), action, sandbox)
         }

@@ -24,7 +24,7 @@ import Testing
         try #require(pid_t(Files.text(of: "\(sandbox.path)/pid").filter(\.isNumber)))
     }
 
-    /// What the left ones said, in the log.
+    /// The output of the children that were left, in the log.
     private func late(_ sandbox: Sandbox) -> [String] {
         sandbox.messages.filter { $0.hasPrefix("10-holder (left running): ") }.map { String($0.dropFirst(26)) }
     }
@@ -52,7 +52,7 @@ import Testing
     func `Nothing that stays behind holds the caller's descriptors`(action: String) throws {
         let sandbox = try Sandbox()
         try sandbox.addHook("10-holder", "sleep 1000 &\necho $! > $TEST_SANDBOX/pid")
-        // As the agent from 9.1 on does: it reads to end-of-file before it waits.
+        // Agents from 9.1 on read to end-of-file before they wait.
         let reader = ["/bin/sh", "-c", "{ \"$@\" 2>&1; echo status $?; } | cat", "sh", sandbox.program, action]
         let result = try sandbox.runCommand(reader + sandbox.options, within: 20)
         #expect(result.stdout == "status 0\n")

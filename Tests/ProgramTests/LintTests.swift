@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The lints of the project's own sources find what they are there for.
+/// The lints of the project's own sources find planted faults.
 @Suite struct LintTests {
     private let sandbox: Sandbox
     private var sources: String { "\(sandbox.path)/Sources" }
@@ -67,7 +67,7 @@ import Testing
         expectSilentSuccess(try run("check-docs"))
     }
 
-    /// Declarations without a comment in one file, how another one uses them, and what is said of them.
+    /// Declarations without a comment in one file, their use in another, and the finding.
     static let bare: [(declaration: String, use: String, finding: String?)] = [
         ("package func planted() {}", "private func user() { planted() }", "func planted"),
         ("package struct Planted {}", "private let own = Planted()", "struct Planted"),

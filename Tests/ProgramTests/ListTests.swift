@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// `list`: every entry of the directory, what runs, and why something does not.
+/// `list`: every entry of the directory, whether it runs, and why not.
 @Suite struct ListTests {
     private func hooks(_ sandbox: Sandbox) throws -> [[String: Any]] {
         let result = try sandbox.run(["list", "--json"])

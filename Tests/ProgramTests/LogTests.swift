@@ -10,7 +10,7 @@ import Testing
         let sandbox = try Sandbox()
         try sandbox.configure("hold-limit = 0")
         try sandbox.addHook("10-a", "echo word")
-        // Half an hour east of a whole one.
+        // The zone's offset has half an hour.
         for action in ["freeze", "thaw"] {
             expectSilentSuccess(try sandbox.run([action], environment: ["TZ": "TEST-05:30"]))
         }
@@ -131,7 +131,7 @@ import Testing
         try sandbox.addTracingHook(
             "20-b",
             then: "grep -q '^SigIgn:.*0000000$' /proc/self/status || echo ignored signals >> $TEST_SANDBOX/trace")
-        // 512 bytes: less than the log and the record need.
+        // The limit is 512 bytes, less than the log and the record need.
         let limit = ["/bin/sh", "-c", "ulimit -f 1; exec \"$@\"", "sh"]
         expectSilentSuccess(try sandbox.run(["freeze"], through: limit))
         expectSilentSuccess(try sandbox.run(["thaw"], through: limit))

@@ -46,7 +46,7 @@ import Testing
             #expect(sandbox.messages.count { $0 == "\(name.shown): called" } == 2)
             #expect(sandbox.ending(of: name.shown, "thaw")?.contains("status=0") == true)
         }
-        // Three lines a call, and two summaries: no name has made one of its own.
+        // Each call has three lines, and there are two summaries: no name has made a line of its own.
         #expect(sandbox.messages.count == Self.names.count * 6 + 2)
         let log = try #require(Files.bytes(of: sandbox.logFile))
         #expect(String(validating: log, as: UTF8.self) != nil)

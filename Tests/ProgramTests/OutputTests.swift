@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-/// What becomes of what hooks print.
+/// The output of hooks in the log.
 @Suite struct OutputTests {
     @Test func `Each line stands under the hook's name, standard error too`() throws {
         let sandbox = try Sandbox()
@@ -60,7 +60,7 @@ import Testing
         #expect(sandbox.output(of: "10-long").map(\.count) == [4096, 4096, 1808])
     }
 
-    /// What the program said of dropped output: dropped, head, tail.
+    /// The numbers in the line on dropped output: dropped, head, tail.
     private func dropped(_ sandbox: Sandbox, _ name: String) throws -> [Int] {
         let line = try #require(sandbox.output(of: name).first { $0.hasSuffix("bytes are kept]") })
         return line.split { !$0.isNumber }.compactMap { Int($0) }
@@ -68,7 +68,7 @@ import Testing
 
     @Test func `Of 1 GB the head and the tail are kept, and the sizes are said`() throws {
         let sandbox = try Sandbox()
-        // The hook looks at its caller, whose memory must not have grown with what it printed.
+        // The hook reads the peak memory of its caller, which must not have grown with the output.
         let look = "sed -n 's/VmHWM: *\\t*//p' /proc/$PPID/status >> $TEST_SANDBOX/memory"
         try sandbox.addHook("10-quiet", look)
         try sandbox.addHook("20-flood", "echo first line\nyes | head -c 1073741824\necho last line\n\(look)")

@@ -10,7 +10,7 @@ import Testing
     struct Fault: CustomTestStringConvertible {
         var testDescription: String
         var reason: String
-        /// Is given the sandbox and the hook's path.
+        /// The change to the sandbox and the hook's path.
         var make: @Sendable (Sandbox, String) throws -> Void
     }
 
@@ -111,7 +111,7 @@ import Testing
         #expect(sandbox.log.contains("\(hook) refused: is writable by others"))
     }
 
-    /// What is harmless and must go on working.
+    /// A harmless state that must go on working.
     static let harmless = [
         Fault(testDescription: "writable by root's group", reason: "") { _, hook in chmod(hook, 0o775) },
         Fault(testDescription: "of another group that cannot write", reason: "") { _, hook in chown(hook, 0, 4711) },

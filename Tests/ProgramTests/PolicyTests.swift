@@ -3,9 +3,9 @@
 import TestSupport
 import Testing
 
-/// What a failing hook does to the freeze and the thaw.
+/// The effect of a failing hook on the freeze and the thaw.
 @Suite struct PolicyTests {
-    /// Ways for the second of three hooks to fail a freeze, and the words that the host is given.
+    /// Ways for the second of three hooks to fail a freeze, and the words for the host.
     static let failures: [(script: String, words: String)] = [
         ("exit 3", "status=3"),
         ("ulimit -c 0; kill -SEGV $$", "SIGSEGV"),
@@ -25,7 +25,7 @@ import Testing
         let result = try sandbox.run(["freeze"], within: 20)
         #expect(result.status == 1)
         #expect(result.stdout == "")
-        // One line: it is what the host's administrator sees.
+        // The host's administrator sees this one line.
         #expect(result.stderr.hasPrefix("fsfreeze-hook: 20-b.sh: "))
         #expect(result.stderr.contains(failure.words))
         #expect(result.stderr.contains(#/ after [0-9]+\.[0-9]/#))
@@ -42,7 +42,7 @@ import Testing
         #expect(sandbox.frozenSummary == nil)
         #expect(sandbox.isQuiet())
 
-        // Nothing is frozen, and nothing is remembered.
+        // No hook is frozen, and no cycle is kept.
         sandbox.clearTrace()
         try sandbox.expectThaw()
         #expect(sandbox.cycle("thawed: ") == nil)
@@ -90,7 +90,7 @@ import Testing
         try sandbox.expectThaw()
         #expect(sandbox.trace.suffix(3) == ["30-c thaw thaw", "20-b thaw thaw", "10-a thaw thaw"])
         #expect(sandbox.thawedSummary == "thawed: 3 hooks, 1 failed")
-        // It is over: a further thaw belongs to no cycle.
+        // The cycle is over: a further thaw belongs to none.
         try sandbox.expectThaw()
         #expect(sandbox.cycle("thawed: ") == nil)
     }

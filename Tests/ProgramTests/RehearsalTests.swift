@@ -180,7 +180,7 @@ import Testing
 
     @Test func `A backup that comes in the freeze of a rehearsal interrupts it`() throws {
         let sandbox = try Sandbox()
-        // The first call, that of the rehearsal, would take longer than the backup waits.
+        // The rehearsal's call would take longer than the backup waits.
         let slow = "[ $FSFREEZE_REASON$1 != rehearsalfreeze ] || exec sleep 100"
         try sandbox.addTracingHook("10-a", then: slow)
         let rehearsal = try sandbox.start(["rehearse", "--json"])
@@ -245,7 +245,7 @@ import Testing
         let command = [sandbox.program, "rehearse", "--hold", "60s"] + sandbox.options
         let child = try sandbox.startCommand(command, environment: ["TERM": "xterm"], on: terminal)
         #expect(eventually(within: 30) { terminal.text.contains("hold 0.") })
-        // Stopped by a key it would leave the application held.
+        // A rehearsal that Ctrl-Z stops would leave the application held.
         terminal.type("\u{1a}")
         terminal.type("\u{3}")
         let hasEnded = eventually(within: 30) {

@@ -9,9 +9,9 @@ import Testing
     /// A run directory that cannot be used.
     struct BadDirectory: CustomTestStringConvertible {
         var testDescription: String
-        /// Is run in a mount namespace.
+        /// A script for the mount namespace.
         var mounts: @Sendable (_ path: String) -> String = { _ in "true" }
-        /// Makes it, or something in its place.
+        /// The change that makes the run directory, or another file in its place.
         var make: @Sendable (_ path: String) throws -> Void
     }
 
@@ -53,7 +53,7 @@ import Testing
     func `The hooks run and are thawed`(directory: BadDirectory) throws {
         let sandbox = try Sandbox()
         try directory.make(sandbox.runDirectory)
-        // Enough for a record of more than 4 KiB.
+        // The record has more than 4 KiB.
         let names = (10..<50).map { "\($0)-hook" }
         for name in names { try sandbox.addTracingHook(name) }
         try sandbox.expectCycle(inside: directory.mounts(sandbox.runDirectory))

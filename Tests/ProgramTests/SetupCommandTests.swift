@@ -52,7 +52,7 @@ import Testing
         #expect(again.status == 0)
         #expect(try object(again)["changed"] as? Bool == false)
 
-        // As after a restart.
+        // qemu-ga has these arguments after a restart.
         let arguments = fixture.agentArguments.filter { family == .rhel9 || !$0.hasPrefix("-F") }
         try fixture.process(SystemFixture.agent, "qemu-ga", arguments)
         let good = try run(fixture, "check")

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The program is asked to stop.
+/// A program that gets a signal to stop.
 @Suite struct StopTests {
     /// Two hooks, the second of which hangs when it is called with the action.
     private func sandbox(hangingAt action: String) throws -> Sandbox {
@@ -88,7 +88,7 @@ import Testing
         if result.status == 0 {
             #expect(frozen.count == 4 && thawed.isEmpty)
         } else if result.status == 1 {
-            // A hook may be ended before it notes its call; it is thawed all the same.
+            // A hook that was ended before it noted its call is thawed all the same.
             #expect(Set(thawed).isSuperset(of: frozen))
             #expect(thawed == thawed.sorted { $0 > $1 })
             #expect(sandbox.isQuiet())

@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-// No test here has a .timeLimit: tests that wait for their turn would spend it. Each wait has a deadline of its own.
+// No test here has a .timeLimit: a test that waits for its turn would spend it. Each wait has a deadline of its own.
 
 extension Sandbox {
     /// The last message that begins with the text.
@@ -17,7 +17,7 @@ extension Sandbox {
     /// The summary of the last thaw, up to the counts.
     var thawedSummary: String? { lastMessage("thawed: ").map(Self.counts) }
 
-    /// The cycle that the last such message names; nil when there is none, or `no cycle`.
+    /// The cycle that the last such message names; nil without such a message, and for `no cycle`.
     func cycle(_ prefix: String) -> String? {
         lastMessage(prefix)?.firstMatch(of: #/\(cycle ([^)]*)\)/#).map { String($0.1) }
     }
@@ -27,7 +27,7 @@ extension Sandbox {
     }
 }
 
-/// Mount namespaces: what a test does to the filesystems of the machine is seen by its own processes alone.
+/// Mount namespaces: only a test's own processes see its changes to the filesystems of the machine.
 enum PrivateMounts {
     /// An empty /run, also without the machine's journal.
     static let emptyRun = "mount -t tmpfs -o mode=755 tmpfs /run"

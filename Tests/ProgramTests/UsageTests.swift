@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What the command line says of itself, and what it refuses.
+/// The help of the command line, and wrong calls.
 @Suite struct UsageTests {
     private let sandbox: Sandbox
     /// The program, called through a link that lies beside the sandbox's hooks.

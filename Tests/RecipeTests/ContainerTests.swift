@@ -21,7 +21,7 @@ private final class Podman {
             exec \(podman) \(storage) --storage-driver vfs --cgroup-manager cgroupfs --events-backend file "$@"
 
             """
-        // What the recipes call.
+        // The recipes call podman in PATH.
         try Files.write(script, to: guest.path("podman"), mode: 0o755)
         try guest.execute(["mkdir", "-p"] + ["usr", "etc", "tmp", "var", "run"].map { guest.path("rootfs/\($0)") })
         try guest.execute(["chmod", "1777", guest.path("rootfs/tmp")])
@@ -38,7 +38,8 @@ private final class Podman {
     func run(_ name: String, _ command: [String]) throws {
         names.append(name)
         try guest.execute(
-            // Privileged, and without a limit of processes: what is taken away needs control groups that a test has not.
+            // A container with fewer privileges, or a limit of processes, needs control groups that a test does not
+            // have.
             [
                 "podman", "run", "--detach", "--privileged", "--pids-limit=-1", "--ulimit", "nofile=1024:1024",
                 "--ulimit",
@@ -51,7 +52,7 @@ private final class Podman {
                 + ["--rootfs", guest.path("rootfs")] + command)
     }
 
-    /// What a container has said.
+    /// The output of a container.
     func log(of name: String) -> String {
         let result = try? guest.start(["podman", "logs", name]).wait(within: 20)
         return "\(result?.stdout ?? "")\(result?.stderr ?? "")"
@@ -89,7 +90,7 @@ private final class Podman {
         #expect(guest.verdict?.hasPrefix("crash-consistent: 30-container promises no more") == true, "\(guest.log)")
         #expect(try guest.run("thaw") == 0)
 
-        // One that goes on too early, and one that is gone.
+        // One container goes on too early, another one is gone.
         #expect(try guest.run("freeze") == 0)
         try guest.execute(["podman", "unpause", "app"])
         #expect(try guest.run("thaw") == 0)
@@ -111,7 +112,7 @@ private final class Podman {
         try podman.run("shop-db", outside.command)
         let isUp = eventually(within: 60) { (try? outside.execute("SELECT 1")) == "1\n" }
         #expect(isUp, "\(podman.log(of: "shop-db"))")
-        // It is none of this system's servers.
+        // The container's server is none of this system's.
         #expect(try guest.run("freeze") == 0)
         #expect(guest.output(of: "50-mariadb") == ["mariadb is not running here"])
         #expect(try guest.run("thaw") == 0)

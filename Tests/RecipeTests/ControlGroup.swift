@@ -3,8 +3,8 @@
 import Glibc
 import TestSupport
 
-/// The unified hierarchy of control groups as a machine with systemd has it, seen by one machine of a test, and a group of
-/// its own in it.
+/// The unified hierarchy of control groups as a machine with systemd has it, for one machine of a test, with a group of
+/// its own.
 final class ControlGroup {
     let guest: RecipeGuest
     /// The group's name at the root of the hierarchy.
@@ -13,7 +13,7 @@ final class ControlGroup {
     init(on guest: RecipeGuest) throws {
         self.guest = guest
         name = "fsfreeze-hook-test-\(guest.namespace.firstProcess)"
-        // systemd looks for its own group to know whether it can freeze.
+        // systemd freezes units only when /sys/fs/cgroup/init.scope has cgroup.freeze.
         try guest.execute([
             "/bin/sh", "-ec",
             "mount -t cgroup2 none /sys/fs/cgroup; mkdir -p /sys/fs/cgroup/init.scope /sys/fs/cgroup/\(name)",
@@ -21,7 +21,7 @@ final class ControlGroup {
     }
 
     deinit {
-        // A group can go when the processes in it have gone.
+        // rmdir(2) fails while a group has processes.
         _ = eventually(within: 10) {
             _ = try? guest.start(["find", root, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]).wait(within: 10)
             return !Files.exists(guest.namespace.path(root))

@@ -3,7 +3,7 @@
 import Foundation
 import TestSupport
 
-/// A client that reads statements and answers each with a line, spoken to through pipes.
+/// A client that reads statements through a pipe and answers each with a line.
 final class DatabaseClient {
     private let process = Process()
     private let input = Pipe()
@@ -11,7 +11,7 @@ final class DatabaseClient {
     private var waiting: [UInt8] = []
 
     init(_ arguments: [String], environment: [String: String] = [:]) throws {
-        // A server that goes away must be an error, not the end of the tests.
+        // A write to a server that has gone must be an error, not the end of the tests.
         signal(SIGPIPE, SIG_IGN)
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         process.arguments = arguments

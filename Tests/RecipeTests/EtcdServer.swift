@@ -4,17 +4,17 @@ import TestSupport
 
 /// An etcd of one member.
 struct EtcdServer {
-    /// Where it is told what to listen on.
+    /// The place of the URL that the member listens on.
     enum Place: CaseIterable {
         case commandLine, environment, file
     }
 
-    /// The client's words before what it is to do.
+    /// The client's words before its command.
     let client: [String]
     private let guest: RecipeGuest
     private let server: Server
 
-    /// - Parameter certificate: the path without `.pem` and `.key`; clients have to have it as well.
+    /// - Parameter certificate: the path without `.pem` and `.key`; clients need the certificate as well.
     init(
         _ name: String = "etcd", on guest: RecipeGuest, address: String = "127.0.0.1", port: Int = 2379,
         peerPort: Int? = nil, told place: Place = .commandLine, certificate: String? = nil

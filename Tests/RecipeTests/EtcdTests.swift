@@ -36,7 +36,7 @@ import Testing
         try machine.runCycle()
         #expect(try machine.instances() == ["127.0.0.1-2379", "127.0.0.1-3379"])
         try second.end()
-        // The copies of one that has gone stay.
+        // The copies of a member that has gone stay.
         try machine.runCycle()
         #expect(try machine.madeCopies(of: "127.0.0.1-2379").count == 2)
         #expect(try machine.madeCopies(of: "127.0.0.1-3379").count == 1)
@@ -49,7 +49,7 @@ import Testing
         try server.end()
     }
 
-    /// The port for peers is the lower one here.
+    /// The port for peers is below that for clients here.
     @Test(arguments: EtcdServer.Place.allCases)
     func `A member is found where it was told to listen`(place: EtcdServer.Place) throws {
         let server = try EtcdServer(on: guest, peerPort: 1380, told: place)
@@ -71,7 +71,7 @@ import Testing
         #expect(refusal.contains("authentication failed"), "\(refusal)")
         try machine.configure("\(files)\npassword = ro ot:7")
         _ = try machine.copyInCycle()
-        // A named instance, with a scheme or without.
+        // The configuration names the instance, with a scheme or without.
         for endpoint in ["127.0.0.1:2379", "https://127.0.0.1:2379"] {
             try machine.configure("[main]\nendpoint = \(endpoint)\n\(files)\npassword = ro ot:7")
             try machine.runCycle()
@@ -85,7 +85,7 @@ import Testing
         try server.end()
     }
 
-    /// One that is its own authority, for the server and its client.
+    /// A certificate that is its own authority, for the server and its client.
     private func makeCertificate(_ name: String) throws -> String {
         _ = try Tools.command("openssl", package: "openssl")
         try guest.execute([

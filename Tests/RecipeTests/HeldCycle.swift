@@ -4,15 +4,15 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What was acknowledged around a copy that was taken while a recipe held its application.
+/// The acknowledged numbers around a copy that was taken while a recipe held its application.
 struct HeldCycle {
-    /// When the freeze had returned: all of it has to be in the copy.
+    /// The last numbers when the freeze had returned: all have to be in the copy.
     let atFreeze: [Int]
-    /// Just before the thaw: nothing beyond it may be in the copy.
+    /// The last numbers just before the thaw: none beyond them may be in the copy.
     let atThaw: [Int]
-    /// From the start of the freeze to the end of the thaw, in seconds.
+    /// The time from the start of the freeze to the end of the thaw, in seconds.
     let window: Double
-    /// The longest time for which a writer stood still, in seconds.
+    /// The longest pause of a writer, in seconds.
     let pause: Double
 
     /// Freezes, has the copy made, and thaws; both are expected to succeed, and the writers to go on.
@@ -32,15 +32,16 @@ struct HeldCycle {
         pause = load.longestPause(since: begin)
         #expect(guest.verdict == "application-consistent", "\(guest.log)", sourceLocation: sourceLocation)
         #expect(load.errors == [], sourceLocation: sourceLocation)
-        // Some of the window goes by before the lock, so that even a slow machine keeps the writers' pause below it.
+        // Part of the window goes by before the lock, so that the writers' pause is shorter even on a slow machine.
         #expect(pause <= window + 1, sourceLocation: sourceLocation)
     }
 
-    /// Expects that the copy holds what it must and nothing that it must not: of each writer all numbers up to the last.
+    /// Expects that the copy holds all numbers of each writer up to its last one, and that the last one is within the
+    /// bounds.
     ///
     /// - Parameters:
-    ///   - copied: how many numbers of each writer the copy has, and the last of them.
-    ///   - inFlight: how many of a writer's numbers may have been written and not acknowledged.
+    ///   - copied: the count of each writer's numbers in the copy, and the last of them.
+    ///   - inFlight: the count of a writer's numbers that may be written and not acknowledged.
     func expectExact(
         _ copied: [(count: Int, last: Int)], inFlight: Int = 0, sourceLocation: SourceLocation = #_sourceLocation
     ) {

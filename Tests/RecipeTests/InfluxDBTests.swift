@@ -47,15 +47,15 @@ import Testing
         try influx("CREATE DATABASE numbers")
         // influxd copies one shard after the other.
         try machine.expectAllThatWasAcknowledged(inCycles: 20, isOfOneMoment: false) { writer, number in
-            // A time of its own, in one of twelve weeks: each week is a shard with files of its own, and each shard
-            // takes the backup its time.
+            // Each number has its time in one of twelve weeks: each week is a shard with its own files, and each shard
+            // makes the backup longer.
             let second = number % 12 * 604_800 + number
             return "influx -database numbers -execute 'INSERT w\(writer) value=\(number) \(second)000000000'"
         } numbers: { copy in
             defer { TemporaryDirectory.remove(guest.path("restored")) }
             let restored = try start("restored", backup: "127.0.0.1:9088", http: 9086)
             try guest.execute(["influxd", "restore", "-portable", "-host", "127.0.0.1:9088", copy])
-            // The restored shards are not usable at once.
+            // influxd opens restored shards some time later.
             try wait(for: "the restored shards") {
                 (try? influx("SELECT COUNT(value) FROM w0, w1, w2", http: 9086)) != nil
             }
@@ -79,7 +79,7 @@ import Testing
         try first.end()
     }
 
-    /// A backup that an administrator makes beside it, of a server that does not answer.
+    /// An administrator's own backup beside the recipe's, of a server that does not answer.
     @Test func `A backup is not taken for a server`() throws {
         let server = try start()
         let backup = try guest.start([
@@ -115,7 +115,7 @@ import Testing
         let server = try start()
         try influx("CREATE DATABASE numbers")
         try influx("INSERT point value=1 1")
-        // Does all that the real one does, and loses a file.
+        // This influxd does the work of the real one, and loses a file.
         let real = try Tools.command("influxd", package: "influxdb")
         try machine.replace(
             "influxd", by: "'\(real)' \"$@\" || exit\nfor last; do :; done\nrm -f \"$last\"/*.s*.tar.gz")

@@ -40,10 +40,10 @@ final class MariaDBServer {
         try start()
     }
 
-    // What a copy of the data directory takes is most of a test's time.
+    // Copies of the data directory take most of a test's time.
     private static let small = [
         "--innodb-log-file-size=4M", "--innodb-data-file-path=ibdata1:3M:autoextend",
-        // Kernels allow few of its queues, and many servers are started.
+        // /proc/sys/fs/aio-max-nr allows few native queues, and many servers run.
         "--innodb-buffer-pool-size=16M", "--innodb-use-native-aio=0",
     ]
 
@@ -52,14 +52,14 @@ final class MariaDBServer {
     /// The server's command.
     var command: [String] {
         [
-            // A table that was not closed must not be repaired before it is looked at.
+            // The server must not repair a table that was not closed before the test checks it.
             "mariadbd", "--no-defaults", "--user=mysql", "--datadir=\(data)", "--socket=\(socket)",
             "--skip-networking", "--skip-log-bin", "--myisam-recover-options=OFF", "--aria-recover-options=OFF",
             "--pid-file=\(data)/pid",
         ] + Self.small + options
     }
 
-    /// Starts it (again).
+    /// Starts the server, or starts it again.
     func start() throws {
         let client = client
         server = try Server(command, on: guest) { [guest] in
@@ -69,7 +69,7 @@ final class MariaDBServer {
 
     func end(_ signal: Int32 = SIGTERM) throws { try server?.end(signal) }
 
-    /// The client's words, for root by the socket.
+    /// The client's words for root by the socket.
     var client: [String] {
         ["mariadb", "--no-defaults", "--socket=\(socket)", "--batch", "--skip-column-names", "--unbuffered"]
     }
@@ -80,19 +80,19 @@ final class MariaDBServer {
         try guest.execute(client + ["--execute=\(statements.joined(separator: "; "))"])
     }
 
-    /// Copies the data directory as it is at one moment, starts a server on the copy, and stops it in the end.
+    /// Copies the data directory as of one moment, starts a server on the copy, and stops it in the end.
     func inspectCopy(_ look: (MariaDBServer) throws -> Void) throws {
         let target = guest.path("copy")
         try copyData(to: target)
         try Self.inspect(target, on: guest, look)
     }
 
-    /// Copies the data directory as it is at one moment.
+    /// Copies the data directory as of one moment.
     func copyData(to target: String) throws {
         try server?.copy(data, to: target)
     }
 
-    /// Does something while the server can do nothing.
+    /// Does some work while the server is stopped.
     func whileStopped(_ work: () throws -> Void) throws {
         try server?.whileStopped(work)
     }
@@ -123,7 +123,7 @@ final class MariaDBServer {
         }
     }
 
-    /// What the tables hold of each writer.
+    /// The numbers of each writer in the tables.
     func numbers(of writers: Int) throws -> [(count: Int, last: Int)] {
         try (0..<writers).map { writer in
             let table = Self.engines[writer % Self.engines.count]
@@ -137,18 +137,18 @@ final class MariaDBServer {
         }
     }
 
-    /// What CHECK TABLE says of the tables, all but "OK".
+    /// The reports of CHECK TABLE, all but "OK".
     func complaints() throws -> [String] {
         try execute("CHECK TABLE load_test.innodb, load_test.aria, load_test.myisam").split(separator: "\n")
             .map(String.init).filter { !$0.hasSuffix("\tOK") }
     }
 
-    /// The connections that are idle and belong to no writer: that of the recipe.
+    /// The idle connections that belong to no writer: that of the recipe.
     func holdingConnections() throws -> [Int] {
         try connections("command = 'Sleep' AND time_ms > 100 AND user != 'system user'")
     }
 
-    /// The connections of which a condition on information_schema.processlist is true.
+    /// The connections that meet a condition on information_schema.processlist.
     func connections(_ condition: String) throws -> [Int] {
         try execute("SELECT id FROM information_schema.processlist WHERE \(condition) AND id != CONNECTION_ID()")
             .split(separator: "\n").compactMap { Int($0) }

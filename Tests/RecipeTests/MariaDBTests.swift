@@ -45,7 +45,7 @@ import Testing
         let server = try MariaDBServer(on: guest)
         let load = server.startLoad()
         defer { load.stop() }
-        // Not one of the load's tables: they would wait for the query itself.
+        // A query on a table of the load would make the load wait.
         try server.execute("CREATE TABLE load_test.slow (number INT) ENGINE=MyISAM")
         let long = try guest.start(server.client + ["--execute=INSERT INTO load_test.slow SELECT SLEEP(60)"])
         #expect(eventually { (try? server.connections("info LIKE '%SLEEP(60)%'").count) == 1 })
@@ -128,7 +128,7 @@ import Testing
         #expect(eventually { (try? server.connections("info LIKE '%SLEEP(60)%'").count) == 1 })
         #expect(try guest.run("freeze") == 0)
         #expect(guest.ending(of: "50-mariadb")?.contains("time limit of 1s exceeded") == true, "\(guest.log)")
-        // Whoever waited for a lock has gone, and with it the queue behind it.
+        // The client that waited for a lock has gone, and with it the queue behind it.
         #expect(eventually { (try? server.connections("info LIKE 'BACKUP%'")) == [] })
         #expect(try server.execute("INSERT INTO load_test.myisam VALUES (1, 1); SELECT 'written'") == "written\n")
         #expect(try guest.run("thaw") == 0)
@@ -187,7 +187,7 @@ import Testing
         #expect(try guest.run("thaw") == 0)
         #expect(guest.verdict == "application-consistent")
         try second.end(SIGKILL)
-        // Its socket is still there: a server that was configured and does not run is not one that is merely slow.
+        // The socket of the second server is still there: a configured server that does not run is no slow one.
         try guest.configure("mariadb", "[one]\nsocket = \(first.socket)\n[two]\nsocket = \(second.socket)\n")
         #expect(try guest.run("freeze") == 0)
         #expect(guest.ending(of: "50-mariadb")?.contains("status=1") == true)

@@ -4,8 +4,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// MongoDB is in no package of this system: its shell is played by a program that executes what it is sent line by line, as
-/// mongosh does with a standard input that is no terminal, upon a server whose state is a file.
+/// No package of this system has MongoDB: a program in place of its shell executes its input line by line, as mongosh
+/// does when standard input is no terminal, on a server whose state is a file.
 @Suite struct MongoDBTests {
     private let guest: RecipeGuest
 

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// The servers that no package of this system has, by a client that answers as theirs does.
+/// The servers that no package of this system has, with a client that answers as theirs.
 @Suite struct MySQLTests {
     private let guest: RecipeGuest
 
@@ -13,7 +13,7 @@ import Testing
         try guest.enable("mariadb")
     }
 
-    /// A client that notes what it is sent, knows the server's variables and ends with the statement that fails.
+    /// A client that notes its input, knows the server's variables and ends at a failing statement.
     private func serve(
         version: String, comment: String = "", failing: String = "none", error: String = ""
     ) throws {

@@ -8,7 +8,7 @@ import Testing
 struct NativeCopyGuest {
     let guest: RecipeGuest
     let recipe: String
-    /// Below it each instance has a directory for its copies.
+    /// The directory in which each instance has a directory for its copies.
     let copies: String
 
     init(_ recipe: String, _ settings: String = "", runBy shell: String? = nil) throws {
@@ -25,7 +25,7 @@ struct NativeCopyGuest {
 
     var hook: String { "50-\(recipe)" }
 
-    /// Puts a command of this name before the one that is installed.
+    /// Puts a command of this name before the installed one in PATH.
     func replace(_ command: String, by script: String) throws {
         try Files.write("#!/bin/sh\n\(script)\n", to: guest.path(command), mode: 0o755)
     }
@@ -50,15 +50,15 @@ struct NativeCopyGuest {
     /// Runs a whole cycle that is expected to be good, with one instance; returns its copy.
     func copyInCycle(sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
         try runCycle(sourceLocation: sourceLocation)
-        // Not the last of all by its name: of two in one second the order is by chance.
-        let told = "copied to "
-        guard let copy = guest.output(of: hook).last(where: { $0.hasPrefix(told) })?.dropFirst(told.count),
+        // The recipe's own line names the copy: the names of two copies in one second have a random order.
+        let prefix = "copied to "
+        guard let copy = guest.output(of: hook).last(where: { $0.hasPrefix(prefix) })?.dropFirst(prefix.count),
             try madeCopies().contains(String(copy))
         else { throw TestFailure("no copy: \(guest.log)") }
         return String(copy)
     }
 
-    /// Runs a whole cycle in which no copy can be made; returns what the recipe has said in `prepare`.
+    /// Runs a whole cycle in which no copy can be made; returns the recipe's line in `prepare`.
     func reasonOfFailure(sourceLocation: SourceLocation = #_sourceLocation) throws -> String {
         let before = guest.output(of: hook).count
         #expect(try guest.run("freeze") == 0, sourceLocation: sourceLocation)
@@ -68,14 +68,14 @@ struct NativeCopyGuest {
                 sourceLocation: sourceLocation)
         }
         let words = guest.output(of: hook).dropFirst(before)
-        // A line for each of the two.
+        // Prepare and freeze have a line each.
         #expect(words.count == 2, "\(words)", sourceLocation: sourceLocation)
         #expect(try guest.run("thaw") == 0, sourceLocation: sourceLocation)
         #expect(guest.verdict?.hasPrefix("crash-consistent: ") == true, sourceLocation: sourceLocation)
         return words.first ?? ""
     }
 
-    /// What the instances' copies lie in.
+    /// The instances, by the names of their directories.
     func instances() throws -> [String] { try Files.names(in: guest.namespace.path(copies)) }
 
     /// The copies of an instance, or of the only one, the oldest first.
@@ -94,12 +94,12 @@ struct NativeCopyGuest {
 
     // MARK: - Under load
 
-    /// Runs cycles while several clients write, and looks for what they have written in each copy.
+    /// Runs cycles while several clients write, and expects their numbers in each copy.
     ///
     /// - Parameters:
-    ///   - write: the shell command with which a writer writes a number; it comes back when it is acknowledged.
-    ///   - isOfOneMoment: whether what was written while the copy was made is in it up to one moment. Otherwise a later
-    ///     number may be there without an earlier one.
+    ///   - write: the shell command that writes a number and ends when it is acknowledged.
+    ///   - isOfOneMoment: whether the copy holds the numbers up to one moment. Otherwise a later number may be there
+    ///     without an earlier one.
     ///   - numbers: the numbers of each writer that a copy holds.
     func expectAllThatWasAcknowledged(
         inCycles cycles: Int, writers: Int = 3, isOfOneMoment: Bool = true,

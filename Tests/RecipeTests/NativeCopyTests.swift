@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// What goes for all recipes whose application makes a copy of its own, shown with etcd's.
+/// The common part of the recipes whose application makes a copy of its own, shown with etcd's.
 @Suite struct NativeCopyTests {
     private let machine: NativeCopyGuest
     private let guest: RecipeGuest
@@ -34,7 +34,7 @@ import Testing
         let server = try EtcdServer(on: machine.guest)
         _ = try machine.copyInCycle()
         #expect(try machine.guest.run("thaw") == 0)
-        // bash has another unit for the size of files: as sh sees it here, half of the disk in 512 bytes.
+        // ulimit -f of sh counts 512 bytes, that of bash 1024 outside of its POSIX mode.
         try machine.mountSmallDisk(size: "1m")
         try machine.configure("keep-free = 50")
         try machine.replace("etcdctl", by: "ulimit -f >'\(machine.guest.path("limit"))'\nexit 1")
@@ -51,7 +51,7 @@ import Testing
         var made: [String] = []
         for _ in 1...5 {
             made.append(try machine.copyInCycle())
-            // Their names begin with the second.
+            // The names of copies begin with the second.
             sleep(1)
         }
         #expect(try machine.madeCopies() == Array(made.suffix(3)))
@@ -115,7 +115,7 @@ import Testing
         try server.end()
     }
 
-    /// The client's words for a script that is to answer as it does, and has `file` then.
+    /// The client's words for a script that answers in its place, with `file` as its copy.
     private let answer = "for word; do case $word in status) exit 0 ;; */snapshot.db) file=$word ;; esac; done\n"
 
     @Test func `Many files together do not fill the disk`() throws {
@@ -135,7 +135,7 @@ import Testing
         let reason = try machine.reasonOfFailure()
         #expect(reason.hasPrefix("the copy needs more than the 4096 KiB"), "\(reason)")
         let free = Files.text(of: guest.path("free")).split(separator: "\n").compactMap { Int($0) }
-        // It is looked at ten times a second; on a busy machine less often.
+        // The recipe checks the space ten times a second; on a busy machine less often.
         #expect((1024...4200).contains(free.min() ?? 0), "\(free)")
         #expect(try machine.files() == [])
         try server.end()
@@ -173,7 +173,7 @@ import Testing
         try server.end(SIGKILL)
     }
 
-    /// The program's limit ends it in the middle: at its first word, or not before it is killed.
+    /// The program's limit ends the recipe in the middle: by SIGTERM, or not before SIGKILL.
     @Test(arguments: [false, true]) func `A recipe that the time limit ends leaves nothing that looks whole`(
         heedsNothing: Bool
     ) throws {

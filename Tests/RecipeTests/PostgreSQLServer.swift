@@ -44,14 +44,14 @@ final class PostgreSQLServer {
         return "/usr/lib/postgresql/\(newest)/bin"
     }
 
-    /// Starts it (again).
+    /// Starts the server, or starts it again.
     func start() throws {
         let settings =
             ["listen_addresses=", "unix_socket_directories=\(socketDirectory)", "shared_buffers=16MB"] + options
         let command = ["\(programs)/postgres", "-D", data] + settings.flatMap { ["-c", $0] }
         let words = command.map { "'\($0)'" }.joined(separator: " ")
         let client = client
-        // From / : the program's own directory is not the server's to read.
+        // The server starts in / because it may not read the test's directory.
         server = try Server(
             Self.asOwner + ["/bin/sh", "-c", "cd /; exec \(words)"], on: guest
         ) { [guest] in
@@ -61,7 +61,7 @@ final class PostgreSQLServer {
 
     func end(_ signal: Int32 = SIGTERM) throws { try server?.end(signal) }
 
-    /// The client's words, for the owner by the socket.
+    /// The client's words for the owner by the socket.
     var client: [String] {
         Self.asOwner + [
             "\(programs)/psql", "--no-psqlrc", "--no-align", "--tuples-only", "--quiet", "--set=ON_ERROR_STOP=1",
@@ -81,7 +81,7 @@ final class PostgreSQLServer {
         try guest.execute(Self.asOwner + ["\(programs)/\(program)"] + arguments)
     }
 
-    /// Copies the data directory as it is at one moment.
+    /// Copies the data directory as of one moment.
     func copyData(to target: String) throws {
         try server?.copy(data, to: target)
         unlink("\(target)/postmaster.pid")
@@ -96,7 +96,7 @@ final class PostgreSQLServer {
         try server.end()
     }
 
-    /// What the server has logged where it collects its words itself.
+    /// The log of a server that collects its messages itself.
     var collectedLog: String {
         let names = (try? Files.names(in: "\(data)/log")) ?? []
         return names.map { Files.text(of: "\(data)/log/\($0)") }.joined()
@@ -116,7 +116,7 @@ final class PostgreSQLServer {
         }
     }
 
-    /// What the table holds of each writer.
+    /// The numbers of each writer in the table.
     func numbers(of writers: Int) throws -> [(count: Int, last: Int)] {
         try (0..<writers).map { writer in
             let words = try execute(
@@ -129,12 +129,12 @@ final class PostgreSQLServer {
         }
     }
 
-    /// How many bytes of WAL have been written by now.
+    /// The bytes of WAL written by now.
     func writtenWAL() throws -> Int {
         Int(try execute("SELECT (pg_current_wal_lsn() - '0/0')::bigint").filter(\.isNumber)) ?? 0
     }
 
-    /// How many bytes the start on this data directory had to replay; nil when the log does not tell.
+    /// The bytes that the start on this data directory had to replay; nil when the log does not say.
     func replayedWAL() throws -> Int? {
         let log = collectedLog
         guard let start = log.firstRange(of: "redo starts at "), let end = log.firstRange(of: "redo done at ") else {

@@ -25,7 +25,7 @@ import Testing
             try PostgreSQLServer.inspect(guest.path("copy"), on: guest) { copy in
                 let replayed = try copy.replayedWAL()
                 #expect(replayed.map { $0 <= sinceFreeze } == true, "\(String(describing: replayed)) \(sinceFreeze)")
-                // Nothing holds the writers: one number of each may be written and not yet acknowledged.
+                // Writers go on: one number of each may be written and not yet acknowledged.
                 held.expectExact(try copy.numbers(of: held.atFreeze.count), inFlight: 1)
                 if cycle == 20 {
                     try copy.execute("CREATE EXTENSION amcheck")
@@ -48,7 +48,7 @@ import Testing
         defer { load.stop() }
         let held = try HeldCycle(on: guest, under: load) {
             _ = try guest.makeDirectory("copy", owner: "postgres")
-            // File by file, while the server goes on writing them.
+            // The files are copied one by one while the server writes.
             for directory in ["global", "base", "pg_xact", "."] {
                 try guest.execute(["cp", "-a", "\(server.data)/\(directory)/.", guest.path("copy/\(directory)")])
                 try load.advance(by: 20)
@@ -102,14 +102,14 @@ import Testing
         let labels = try guest.makeDirectory("labels", owner: "root")
         let server = try PostgreSQLServer(on: guest)
         try guest.configure("postgresql", "mode = session\nlabel-directory = \(labels)\n")
-        // Nothing was imaged.
+        // A rehearsal has no image.
         #expect(try guest.run("rehearse", "--hold", "100ms") == 0)
         #expect(try Files.names(in: labels) == [])
-        // The thaw was lost.
+        // The thaw of this freeze is lost.
         #expect(try guest.run("freeze") == 0)
         #expect(try guest.run("recover") == 0)
         #expect(try Files.names(in: labels).count == 1)
-        // The guard came first: the filesystems may be frozen.
+        // The guard thaws first, while the filesystems may be frozen.
         try guest.configure("hold-limit = 200ms\n")
         #expect(try guest.run("freeze") == 0)
         #expect(eventually { guest.runFiles.allSatisfy { !$0.hasPrefix("hold-") } })
@@ -209,7 +209,7 @@ import Testing
             #expect(guest.verdict == "application-consistent", "\(guest.log)")
             #expect(try guest.run("thaw") == 0)
         }
-        // That of the freeze whose thaw was lost is kept as well: it may have an image.
+        // The freeze whose thaw was lost may have an image, so its label is kept as well.
         #expect(try Files.names(in: labels).count == 2)
         _ = server
     }

@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-/// The versions that no package of this system has, by a client that answers as theirs does.
+/// The versions that no package of this system has, with a client that answers as theirs.
 @Suite struct PostgreSQLVersionsTests {
     private let guest: RecipeGuest
 

@@ -13,7 +13,7 @@ import Testing
         _ = try Tools.command("rabbitmqctl", package: "rabbitmq-server")
         machine = try NativeCopyGuest("rabbitmq")
         guest = machine.guest
-        // What Debian's own scripts expect; /var/lib and /var/log are the machine's own.
+        // Debian's scripts expect these directories; /var/lib and /var/log are the machine's own.
         for place in ["/var/lib/rabbitmq", "/var/log/rabbitmq"] {
             try guest.execute(["install", "-d", "-o", "rabbitmq", "-g", "rabbitmq", place])
         }
@@ -38,7 +38,7 @@ import Testing
         try guest.execute(["rabbitmqctl", "--node", "\(node)@localhost", "--silent"] + words)
     }
 
-    /// What a copy of definitions holds.
+    /// The definitions in a copy.
     private struct Definitions: Decodable {
         struct User: Decodable { var name: String }
         var users: [User]
@@ -83,7 +83,7 @@ import Testing
             #expect(Files.text(of: "\(copy)/definitions.json").contains("\"other\"") == isOther)
         }
         try second.end()
-        // A named one that does not run.
+        // The configuration names a node that does not run.
         try machine.configure("[gone]\nnode = second@localhost")
         let reason = try machine.reasonOfFailure()
         #expect(reason.hasPrefix("no copy: Error: unable to perform an operation on node 'second@localhost'"))
@@ -91,7 +91,6 @@ import Testing
         try first.end()
     }
 
-    /// Other programs run in the same machine; rabbitmqctl is one of them.
     @Test func `Other programs in Erlang are no nodes`() throws {
         let other = try guest.start(["erl", "-noinput", "-rabbit", "x", "-sname", "rabbitlike"])
         try wait(for: "erl") { !Processes.mentioning("rabbitlike").isEmpty }

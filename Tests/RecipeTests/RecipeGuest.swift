@@ -3,7 +3,7 @@
 import Glibc
 import TestSupport
 
-/// A machine with recipes enabled, in namespaces of its own: no server but its own runs on it, and every port is free.
+/// A machine with recipes enabled, in namespaces of its own: only its own servers run there, and every port is free.
 ///
 /// The program is called as the agent calls it, through a link beside the hook directory.
 final class RecipeGuest {
@@ -12,13 +12,13 @@ final class RecipeGuest {
 
     init() throws {
         directory = try TemporaryDirectory()
-        // Servers that refuse to run as root have to reach their data.
+        // Servers that run as other users have to reach their data.
         guard chmod(directory.path, 0o755) == 0 else { throw TestFailure("chmod \(directory.path)") }
         namespace = try Namespace(directory: directory.path, hasOwnNetwork: true)
         for name in ["fsfreeze-hook.d", "fsfreeze-recipes.d"] {
             try Files.makeDirectory(path(name))
         }
-        // Names in /tmp are made of process ids, which are the same on all machines of the tests.
+        // Servers make names in /tmp of pids, which are the same on all machines of the tests.
         try Files.makeDirectory(path("tmp"), mode: 0o1777)
         try Files.link(path("fsfreeze-hook"), to: Tools.program())
         try configure("")
@@ -64,7 +64,7 @@ final class RecipeGuest {
 
     // MARK: - Running
 
-    /// Recipes call the program by its name.
+    /// The environment in which recipes find the program in PATH.
     private var environment: [String: String] {
         ["PATH": "\(directory.path):\(Namespace.environment["PATH"] ?? "")", "TMPDIR": path("tmp")]
     }
@@ -98,14 +98,14 @@ final class RecipeGuest {
     /// The verdict of the last cycle with its reasons.
     var verdict: String? { hookLog.verdict }
 
-    /// The line that tells how a hook ended when it was called with the action last.
+    /// The line on the end of a hook's last call with the action.
     func ending(of hook: String, _ action: String = "freeze") -> String? { hookLog.ending(of: hook, action) }
 
-    /// What a hook has printed.
+    /// The output of a hook.
     func output(of hook: String) -> [String] { hookLog.output(of: hook) }
 
     private var hookLog: HookLog { HookLog(Files.text(of: path("log"))) }
 
-    /// The names in the run directory: nothing but what a cycle in progress needs.
+    /// The names in the run directory; it is empty without a cycle.
     var runFiles: [String] { (try? Files.names(in: namespace.path("/run/fsfreeze-hook"))) ?? [] }
 }

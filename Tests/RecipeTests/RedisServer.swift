@@ -15,7 +15,7 @@ final class RedisServer {
     ///
     /// - Parameters:
     ///   - options: its settings, as on its command line.
-    ///   - reachedBy: the client's options for it; by default those for its socket.
+    ///   - reachedBy: the client's options for the server; by default those for its socket.
     init(
         _ name: String = "redis", on guest: RecipeGuest, options: [String], reachedBy: [String]? = nil
     ) throws {
@@ -27,7 +27,7 @@ final class RedisServer {
         try start()
     }
 
-    /// Starts it (again).
+    /// Starts the server, or starts it again.
     func start() throws {
         _ = try Tools.command("redis-server", package: "redis-server")
         let client = client
@@ -35,7 +35,7 @@ final class RedisServer {
             ["redis-server", "--port", "0", "--unixsocket", socket, "--dir", directory, "--daemonize", "no"] + options,
             on: guest
         ) { [guest] in
-            // One that wants a password answers, too.
+            // A server that wants a password answers, too.
             (try? guest.start(client + ["PING"]).wait(within: 20).stdout).map {
                 $0 == "PONG\n" || $0.hasPrefix("NOAUTH")
             } == true
@@ -54,12 +54,12 @@ final class RedisServer {
         try guest.execute(client + words)
     }
 
-    /// Copies the files while the server goes on: whether they change is what the recipe is there for.
+    /// Copies the files while the server runs: the recipe has to keep them from changing.
     func copyFiles(to name: String) throws {
         try guest.execute(["cp", "-a", directory, guest.path(name)])
     }
 
-    /// Looks at a server on a copy of the files, and removes both.
+    /// Starts a server on a copy of the files, and removes both.
     func inspect(_ copy: String, _ look: (RedisServer) throws -> Void) throws {
         defer { TemporaryDirectory.remove(guest.path(copy)) }
         let server = try RedisServer(copy, on: guest, options: options)
@@ -79,7 +79,7 @@ final class RedisServer {
         }
     }
 
-    /// What the lists hold.
+    /// The numbers in the lists.
     func numbers(of writers: Int) throws -> [(count: Int, last: Int)] {
         try (0..<writers).map { writer in
             let count = Int(try execute("LLEN", "writer-\(writer)").filter(\.isNumber)) ?? 0

@@ -13,7 +13,7 @@ import Testing
         try guest.enable("redis")
     }
 
-    /// How a server keeps its data.
+    /// The way in which a server keeps its data.
     enum Persistence: CaseIterable {
         case rdb, appendOnly, both
 
@@ -43,8 +43,8 @@ import Testing
         #expect(guest.runFiles == [])
     }
 
-    /// The data lie on a filesystem of the test's own, which is really frozen; nobody thaws. A server that is let go waits
-    /// for its append-only file then, and answers nobody.
+    /// The data lie on a filesystem of the test's own, which is really frozen; nobody thaws. A server without a pause
+    /// waits for its append-only file, and answers nobody.
     @Test func `A server on a frozen disk holds up nobody`() throws {
         let disk = guest.path("disk")
         try guest.execute([
@@ -63,7 +63,7 @@ import Testing
         #expect(try writer.wait(within: 20).stdout == "OK\n")
         #expect(try guest.run("thaw") == 0)
         #expect(guest.verdict?.hasPrefix("crash-consistent") == true, "\(guest.log)")
-        // Each of its steps has 10 s otherwise, and whoever is thawed after it waits for them.
+        // Each step otherwise has 10 s, for which the thaws of other applications wait.
         let seconds = guest.log.compactMap {
             $0.firstMatch(of: #/-redis finished .* in ([0-9.]+) s/#).flatMap { Double($0.1) }
         }
@@ -88,15 +88,15 @@ import Testing
     @Test func `A save that fails is reported`() throws {
         let server = try RedisServer(on: guest, options: rdb)
         try server.execute("SET", "a", "1")
-        // What it is to be renamed to cannot be replaced.
+        // A save cannot be renamed to a directory.
         try guest.execute(["mkdir", "\(server.directory)/dump.rdb"])
         #expect(try guest.run("freeze") == 0)
         #expect(guest.output(of: "50-redis").last?.contains("the save has failed") == true, "\(guest.log)")
         #expect(guest.ending(of: "50-redis")?.contains("status=1") == true)
-        // Nobody is held.
+        // After a failed freeze writers are not held.
         try guest.execute(["rmdir", "\(server.directory)/dump.rdb"])
         let answer = try guest.start(server.client + ["SET", "a", "2"]).wait(within: 10).stdout
-        // Its own stop-writes-on-bgsave-error.
+        // The server itself refuses writes: stop-writes-on-bgsave-error.
         #expect(answer.hasPrefix("MISCONF"))
         #expect(try guest.run("thaw") == 0)
         #expect(guest.verdict?.hasPrefix("crash-consistent") == true)
@@ -211,7 +211,7 @@ import Testing
         }
         #expect(!Files.text(of: guest.path("log")).contains("-horse"))
         #expect(guest.output(of: "50-redis").contains { $0.contains("WRONGPASS") })
-        // Not allowed to pause.
+        // The user may not pause clients.
         try guest.configure("redis", "[db]\nsocket = \(server.socket)\npassword = for-the-default-user\n")
         try guest.execute(
             ["env", "REDISCLI_AUTH=for-the-default-user"] + server.client + [

@@ -6,7 +6,7 @@ import TestSupport
 /// A database server on a machine of a test.
 final class Server {
     let guest: RecipeGuest
-    /// The server itself, by the number it has outside.
+    /// The server's process, by its pid outside.
     let pid: pid_t
     private let entry: ChildProcess
 
@@ -29,25 +29,25 @@ final class Server {
         if entry.isRunning { try? end(SIGKILL) }
     }
 
-    /// Ends it with a signal and waits until it has gone.
+    /// Ends the server with a signal and waits until it has gone.
     func end(_ signal: Int32 = SIGTERM) throws {
         kill(pid, signal)
         _ = try entry.wait(within: 60)
     }
 
-    /// Copies a directory while the server can do nothing: what a filesystem freeze makes of the copy, an image of one
-    /// moment.
+    /// Copies a directory while the server is stopped: the copy is of one moment, as an image after a filesystem
+    /// freeze.
     func copy(_ source: String, to target: String) throws {
         try whileStopped { try guest.execute(["cp", "-a", source, target]) }
     }
 
-    /// Does something while neither the server nor any process that it has started can do anything.
+    /// Does some work while the server and its descendants are stopped.
     func whileStopped(_ work: () throws -> Void) throws {
-        // The first process first: it starts the others.
+        // The first process starts the others, so it is stopped first.
         var stopped: [pid_t] = []
         defer {
             for process in stopped { kill(process, SIGCONT) }
-            // nsenter stops when its child does.
+            // nsenter stops itself when its child is stopped.
             entry.kill(SIGCONT)
         }
         for find in [{ [self.pid] }, { Processes.descendants(of: self.pid) }] {

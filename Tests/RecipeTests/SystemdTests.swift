@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// A real systemd that manages services of the test: the instance for users does the same with them as that of the system.
+/// A real systemd for services of the test: the instance for users handles them as the system's does.
 private final class Manager {
     private let guest: RecipeGuest
     private let group: ControlGroup
@@ -18,11 +18,11 @@ private final class Manager {
         try guest.execute(["mkdir", "-p", guest.path("runtime"), guest.path("config/systemd/user")])
         for (name, text) in units { try Files.write(text, to: guest.path("config/systemd/user/\(name)")) }
         environment = ["XDG_RUNTIME_DIR": guest.path("runtime"), "XDG_CONFIG_HOME": guest.path("config")]
-        // What the recipes call.
+        // The recipes call systemctl in PATH.
         let settings = environment.map { "\($0.key)='\($0.value)'" }.joined(separator: " ")
         try Files.write(
             "#!/bin/sh\n\(settings) exec /bin/systemctl --user \"$@\"\n", to: guest.path("systemctl"), mode: 0o755)
-        // Without this directory it does not start; with it our program would look for the system's instance.
+        // systemd does not start without this directory; with it our program would call the system's instance.
         try guest.execute(["mkdir", "-p", "/run/systemd/system"])
         defer { _ = try? guest.execute(["rmdir", "/run/systemd/system"]) }
         server = try Server(group.inside(["/lib/systemd/systemd", "--user"]), on: guest, environment: environment) {
@@ -31,7 +31,7 @@ private final class Manager {
     }
 
     deinit {
-        // Ended with a signal, it ends its services; killed it would leave them.
+        // SIGTERM makes systemd end its services; SIGKILL would leave them.
         try? server.end(SIGTERM)
     }
 
@@ -76,13 +76,13 @@ private final class Manager {
         for unit in ["app.socket", "app.service", "web.service", "other.service"] { try manager.control("start", unit) }
         #expect(try guest.run("freeze") == 0)
         #expect(running.allSatisfy { !manager.isActive($0) })
-        // Nobody who comes by the socket starts it.
+        // A connection to the socket does not start the service.
         #expect(try guest.start(["nc", "-U", guest.path("app.sock")]).wait(within: 10).status != 0)
         #expect(manager.isActive("other.service"))
         #expect(try guest.run("thaw") == 0)
         #expect(guest.verdict == "application-consistent", "\(guest.log)")
         #expect(running.allSatisfy { manager.isActive($0) })
-        // It did not run before.
+        // The service did not run before.
         #expect(!manager.isActive("part.service"))
         #expect(try guest.run("thaw") == 0)
     }
@@ -95,7 +95,7 @@ private final class Manager {
         #expect(guest.output(of: "30-systemd-unit") == ["app.service is not active"])
         #expect(try guest.run("thaw") == 0)
         #expect(!manager.isActive("app.service"))
-        // Nothing is named: it is opt-in.
+        // The recipe does nothing to units that the configuration does not name.
         try guest.configure("systemd-unit", "")
         try manager.control("start", "app.service")
         #expect(try guest.run("freeze") == 0)

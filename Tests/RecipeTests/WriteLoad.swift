@@ -4,11 +4,11 @@ import Foundation
 import Synchronization
 import TestSupport
 
-/// Writers that each write 1, 2, 3 and so on, one number after the other, and note when each was acknowledged.
+/// Writers that each write 1, 2, 3 and so on, and note the time of each acknowledgement.
 final class WriteLoad: Sendable {
-    /// What has become of one writer's numbers.
+    /// The acknowledgements and errors of one writer.
     struct Progress: Sendable {
-        /// When each number was acknowledged, in seconds of the monotonic clock: the first is that of 1.
+        /// The time of each acknowledgement, in seconds of the monotonic clock; the first is that of 1.
         var acknowledged: [Double] = []
         var error: String?
     }
@@ -20,8 +20,8 @@ final class WriteLoad: Sendable {
     /// Starts the writers.
     ///
     /// - Parameters:
-    ///   - pause: between two numbers of one writer, in seconds.
-    ///   - connect: makes a writer's own connection and returns what writes a number and comes back when it is
+    ///   - pause: the time between two numbers of one writer, in seconds.
+    ///   - connect: makes a writer's own connection and returns a function that writes a number and returns when it is
     ///     acknowledged.
     init(
         writers: Int, pause: Double = 0.002, connect: @escaping @Sendable (_ writer: Int) throws -> (Int) throws -> Void
@@ -48,13 +48,13 @@ final class WriteLoad: Sendable {
         }
     }
 
-    /// How many numbers of each writer are acknowledged.
+    /// The count of acknowledged numbers of each writer.
     var counts: [Int] { progress.withLock { $0.map(\.acknowledged.count) } }
 
-    /// What went wrong for any writer.
+    /// The errors of all writers.
     var errors: [String] { progress.withLock { $0.compactMap(\.error) } }
 
-    /// Waits until each writer has written that many numbers more.
+    /// Waits until each writer has written this many further numbers.
     func advance(by numbers: Int) throws {
         let start = counts
         guard eventually(within: 60, { !errors.isEmpty || zip(counts, start).allSatisfy { $0 >= $1 + numbers } }),
@@ -72,7 +72,7 @@ final class WriteLoad: Sendable {
         }
     }
 
-    /// Ends the writers after the number that each is writing.
+    /// Ends each writer after its present number.
     func stop() {
         isStopped.withLock { $0 = true }
         threads.wait()

@@ -2,15 +2,15 @@
 
 import Glibc
 
-/// What became of a program that has ended.
+/// The result of a program that has ended.
 package struct ProcessResult: Sendable {
-    /// The exit status, or nil when a signal ended it.
+    /// The exit status; nil when a signal ended the program.
     package var status: Int32?
-    /// The signal that ended it.
+    /// The signal that ended the program; nil for none.
     package var signal: Int32?
     package var stdout: String
     package var stderr: String
-    /// From its start to its end.
+    /// The seconds from its start to its end.
     package var seconds: Double
 }
 
@@ -25,8 +25,8 @@ package final class ChildProcess {
     /// Starts a program found through PATH, with default signal dispositions, an empty signal mask and a process group
     /// of its own.
     ///
-    /// Standard input is /dev/null. `environment` is the whole of it. With a terminal the program gets that for all three
-    /// and belongs to it, in a session of its own.
+    /// Standard input is /dev/null. `environment` is the whole environment. A terminal becomes all three standard
+    /// descriptors and the controlling terminal, in a session of its own.
     package init(_ arguments: [String], environment: [String: String], terminal: Pseudoterminal? = nil) throws {
         output = try Self.unnamedFile()
         errors = try Self.unnamedFile()
@@ -34,7 +34,7 @@ package final class ChildProcess {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         if let terminal {
-            // The leader of a session without a terminal gets the one that it opens.
+            // open(2): a session leader without a controlling terminal gets the terminal that it opens.
             posix_spawn_file_actions_addopen(&actions, 0, terminal.path, O_RDWR, 0)
             posix_spawn_file_actions_adddup2(&actions, 0, 1)
             posix_spawn_file_actions_adddup2(&actions, 0, 2)
@@ -51,7 +51,7 @@ package final class ChildProcess {
         posix_spawnattr_setsigdefault(&attributes, &signals)
         sigemptyset(&signals)
         posix_spawnattr_setsigmask(&attributes, &signals)
-        // A process group of its own: a hook that signals its group must never reach the tests.
+        // A hook that signals its process group must never reach the tests.
         posix_spawnattr_setpgroup(&attributes, 0)
         let own = terminal == nil ? Int32(POSIX_SPAWN_SETPGROUP) : Self.setsid
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) | Int16(own))
@@ -68,7 +68,7 @@ package final class ChildProcess {
         pid = child
     }
 
-    // POSIX_SPAWN_SETSID, which glibc shows to _GNU_SOURCE alone.
+    // POSIX_SPAWN_SETSID, which glibc declares only with _GNU_SOURCE.
     private static let setsid: Int32 = 0x80
 
     deinit {
@@ -85,13 +85,13 @@ package final class ChildProcess {
         if end == nil { Glibc.kill(pid, signal) }
     }
 
-    /// Whether it has not ended yet.
+    /// Whether the process has not ended yet.
     package var isRunning: Bool {
         poll()
         return end == nil
     }
 
-    /// Waits for its end; one that takes longer is killed and fails the test.
+    /// Waits for the process' end; a process that takes longer is killed and fails the test.
     package func wait(within seconds: Double = 60) throws -> ProcessResult {
         guard eventually(within: seconds, { !isRunning }), let end else {
             let command = Processes.commandLine(of: pid)
@@ -120,7 +120,7 @@ package final class ChildProcess {
     private static func text(of descriptor: Int32) -> String {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { return "" }
-        // A program that fills the disk is seen by its size; no test needs more to understand it.
+        // The first MiB shows enough of a program that fills the disk.
         var bytes = [UInt8](repeating: 0, count: min(Int(status.st_size), 1 << 20))
         let count = pread(descriptor, &bytes, bytes.count, 0)
         return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)

@@ -2,7 +2,7 @@
 
 import Testing
 
-/// Expects what qemu-ga needs of a program that has done its work: exit status 0 and not one byte of output.
+/// Expects silent success, which qemu-ga needs of its hook: exit status 0 and not one byte of output.
 package func expectSilentSuccess(_ result: ProcessResult, sourceLocation: SourceLocation = #_sourceLocation) {
     #expect(result.status == 0, "signal \(result.signal ?? 0)", sourceLocation: sourceLocation)
     #expect(result.stdout == "", sourceLocation: sourceLocation)

@@ -73,13 +73,13 @@ package enum Files {
         }
     }
 
-    /// Whether something, also a dangling link, is at the path.
+    /// Whether the path exists, also as a dangling link.
     package static func exists(_ path: String) -> Bool {
         var status = stat()
         return lstat(path, &status) == 0
     }
 
-    /// The type and permission bits of what is at the path itself.
+    /// The type and permission bits of a path, links not followed.
     package static func mode(of path: String) -> mode_t? {
         var status = stat()
         return lstat(path, &status) == 0 ? status.st_mode : nil

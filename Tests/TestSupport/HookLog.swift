@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the program has written into its log.
+/// The program's log.
 package struct HookLog {
     private let text: String
 
@@ -15,7 +15,7 @@ package struct HookLog {
         }
     }
 
-    /// The line that tells how a hook ended when it was called with the action last.
+    /// The line on the end of a hook's last call with the action.
     package func ending(of hook: String, _ action: String) -> String? {
         var isIts = false
         var found: String?

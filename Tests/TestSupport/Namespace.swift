@@ -4,21 +4,22 @@ import Glibc
 
 /// A mount and process namespace with an empty /run, /var/lib and /var/log of its own.
 ///
-/// What the program keeps there by default, and what it sends to the journal, stays inside; every process that was
-/// started inside ends with it.
+/// The program's default files and its journal entries stay inside; every process that was started inside ends with the
+/// namespace.
 package final class Namespace {
-    /// The namespace's first process, by the number it has outside.
+    /// The namespace's first process, by its pid outside.
     package let firstProcess: pid_t
     private let holder: ChildProcess
     private let networkOption: [String]
-    // The first process reads it and ends at its end, also when the test process dies.
+    // The first process reads this pipe and ends at end-of-file, also when the test process dies.
     private let lifeline: Int32
-    // What was started inside has its parent outside, which must live to see it end: the namespace cannot go before.
+    // These parents of processes inside must live and wait(2): the namespace cannot end before its processes are
+    // reaped.
     private var entered: [ChildProcess] = []
 
     /// - Parameters:
-    ///   - directory: a directory for what the namespace needs outside.
-    ///   - hasOwnNetwork: whether it has a loopback interface of its own, and so all ports.
+    ///   - directory: a directory for the namespace's files outside.
+    ///   - hasOwnNetwork: whether the namespace has a loopback interface of its own, and so all ports.
     package init(directory: String, hasOwnNetwork: Bool = false) throws {
         guard geteuid() == 0 else { throw TestFailure("these tests make mount namespaces: run them as root") }
         let fifo = "\(directory)/lifeline"
@@ -53,7 +54,7 @@ package final class Namespace {
     deinit {
         kill(firstProcess, SIGKILL)
         for process in entered + [holder] {
-            // nsenter stops itself when its command was stopped.
+            // nsenter stops itself when its command is stopped.
             process.kill(SIGCONT)
             _ = try? process.wait(within: 10)
         }
@@ -65,7 +66,7 @@ package final class Namespace {
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8",
     ]
 
-    /// How a path inside is reached from outside.
+    /// The path outside of a path inside.
     package func path(_ inside: String) -> String {
         "/proc/\(firstProcess)/root\(inside)"
     }
@@ -97,13 +98,13 @@ extension Processes {
         Files.text(of: "/proc/\(process)/task/\(process)/children").split(separator: " ").compactMap { pid_t($0) }
     }
 
-    /// All that the process started and that was not handed to another parent since.
+    /// The descendants of a process, orphans left out.
     package static func descendants(of process: pid_t) -> [pid_t] {
         children(of: process).flatMap { [$0] + descendants(of: $0) }
     }
 }
 
-/// Waits until something has come about, and fails the test when it has not within the time.
+/// Waits until a condition is true, and fails the test when it is not within the time.
 package func wait(for what: String, within seconds: Double = 20, until condition: () throws -> Bool) throws {
     guard try eventually(within: seconds, condition) else { throw TestFailure("waited in vain for \(what)") }
 }

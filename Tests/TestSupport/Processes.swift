@@ -2,9 +2,9 @@
 
 import Glibc
 
-/// What /proc tells of processes.
+/// The facts of processes in /proc.
 package enum Processes {
-    /// Whether the process runs; one that ended and waits for its parent does not.
+    /// Whether the process runs; a zombie does not.
     package static func isAlive(_ pid: pid_t) -> Bool {
         guard let state = state(of: pid) else { return false }
         return state != "Z" && state != "X"
@@ -34,7 +34,7 @@ package enum Processes {
         return String(decoding: bytes.map { $0 == 0 ? 0x20 : $0 }, as: UTF8.self)
     }
 
-    /// The most memory that the process has had at one time, in bytes.
+    /// The peak memory of the process, in bytes.
     package static func peakMemory(of pid: pid_t) throws -> Int {
         let lines = Files.text(of: "/proc/\(pid)/status").split(separator: "\n")
         guard let line = lines.first(where: { $0.hasPrefix("VmHWM:") }),

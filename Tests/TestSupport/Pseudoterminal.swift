@@ -2,16 +2,17 @@
 
 import Glibc
 
-/// A terminal of a given width that a test looks at: what is written to it is kept.
+/// A terminal of a given width that keeps its output for a test.
 package final class Pseudoterminal {
     /// The device that the program opens.
     package let path: String
     private let master: Int32
     private var bytes: [UInt8] = []
 
-    /// A terminal of this many columns; 0 for one that does not know its width.
+    /// A terminal of this many columns; 0 for an unknown width.
     package init(columns: Int) throws {
-        // posix_openpt and its like are not in the Glibc module: what they do, with the numbers of <asm-generic/ioctls.h>.
+        // The Glibc module lacks posix_openpt(3) and its companions: these are their calls, with the numbers of
+        // <asm-generic/ioctls.h>.
         let unlock: UInt = 0x4004_5431
         let number: UInt = 0x8004_5430
         master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
@@ -29,7 +30,7 @@ package final class Pseudoterminal {
 
     deinit { close(master) }
 
-    /// Everything that was written up to now. Newlines are those that the program wrote.
+    /// The output up to now, with the program's own newlines.
     package var text: String {
         var buffer = [UInt8](repeating: 0, count: 4096)
         while case let count = read(master, &buffer, buffer.count), count > 0 { bytes += buffer[..<count] }
@@ -38,7 +39,7 @@ package final class Pseudoterminal {
             .joined(separator: "\n")
     }
 
-    /// Types something; a control character reaches the program as a terminal's would.
+    /// Types a text; a control character reaches the program as a terminal's would.
     package func type(_ text: String) {
         let bytes = Array(text.utf8)
         _ = write(master, bytes, bytes.count)

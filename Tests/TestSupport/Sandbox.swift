@@ -2,12 +2,12 @@
 
 import Glibc
 
-/// Everything the program works with, in a temporary directory: hook directory, log, run directory, state directory
-/// and configuration. Whatever still runs of it in the end is killed.
+/// The program's files in a temporary directory: hook directory, log, run directory, state directory and configuration.
+/// Processes that still run in the end are killed.
 ///
-/// The hooks' processes are known by the environment and the command line, which hold the directory's path.
+/// The environment and the command line of the hooks' processes hold the directory's path.
 package final class Sandbox {
-    /// The root of it all.
+    /// The temporary directory.
     package let path: String
     package let program: String
     private let directory: TemporaryDirectory
@@ -22,7 +22,7 @@ package final class Sandbox {
     }
 
     deinit {
-        // What is killed may have just started something.
+        // A process may have started another one just before it was killed.
         _ = eventually(within: 5) {
             let remaining = processes()
             for pid in remaining { kill(pid, SIGKILL) }
@@ -37,7 +37,7 @@ package final class Sandbox {
     package var runDirectory: String { "\(path)/run" }
     package var stateDirectory: String { "\(path)/state" }
     package var configuration: String { "\(path)/fsfreeze-hook.conf" }
-    /// What qemu-ga keeps while filesystems are frozen.
+    /// The file that qemu-ga keeps while filesystems are frozen.
     package var agentState: String { "\(path)/qga.state.isfrozen" }
 
     /// The options that lead the program to these places.
@@ -108,13 +108,13 @@ package final class Sandbox {
         try start(arguments, through: prefix, environment: environment).wait(within: seconds)
     }
 
-    /// Runs the program with the sandbox's places on a terminal to its end; returns its exit status and all that was shown.
+    /// Runs the program with the sandbox's places on a terminal to its end; returns its exit status and its output.
     package func run(
         _ arguments: [String], on terminal: Pseudoterminal, environment: [String: String] = [:],
         within seconds: Double = 60
     ) throws -> (status: Int32?, text: String) {
         let child = try startCommand([program] + arguments + options, environment: environment, on: terminal)
-        // Read meanwhile: a terminal that nobody reads takes no more after 4 KiB.
+        // A terminal that nobody reads takes 4 KiB, and then blocks the program.
         _ = eventually(within: seconds) {
             _ = terminal.text
             return !child.isRunning
@@ -147,7 +147,7 @@ package final class Sandbox {
     /// The living processes that belong to the sandbox.
     package func processes() -> [pid_t] { Processes.mentioning(path) }
 
-    /// The command lines of those that the hooks have started: the program's own processes are not among them.
+    /// The command lines of the processes that hooks have started, without the program's own.
     package func strays() -> [String] {
         processes().map(Processes.commandLine).filter { !$0.hasPrefix("fsfreeze-hook ") }
     }
@@ -165,7 +165,7 @@ package final class Sandbox {
     /// The log's lines without their times.
     package var messages: [String] { HookLog(log).messages }
 
-    /// The line that tells how the hook ended when it was called with the action last.
+    /// The line on the end of the hook's last call with the action.
     package func ending(of name: String, _ action: String = "freeze") -> String? {
         HookLog(log).ending(of: name, action)
     }

@@ -9,8 +9,8 @@ package enum SystemFamily: String, CaseIterable, Sendable {
     package var hookDirectory: String { self == .rhel9 ? "/etc/qemu-ga/fsfreeze-hook.d" : "/etc/qemu/fsfreeze-hook.d" }
 }
 
-/// The files of a machine below a directory: `/proc`, `/sys`, `/etc` and what else is looked at, with qemu-ga running in
-/// it and the program installed.
+/// The files of a machine below a directory: `/proc`, `/sys`, `/etc` and others, with qemu-ga running and the program
+/// installed.
 package final class SystemFixture {
     package let family: SystemFamily
     private let directory: TemporaryDirectory
@@ -22,7 +22,7 @@ package final class SystemFixture {
 
     /// A machine of this family.
     ///
-    /// - Parameter isWired: whether its qemu-ga calls the program, in the way of the family.
+    /// - Parameter isWired: whether the machine's qemu-ga calls the program, in the way of the family.
     package init(_ family: SystemFamily, isWired: Bool = true) throws {
         self.family = family
         directory = try TemporaryDirectory()
@@ -69,7 +69,7 @@ package final class SystemFixture {
 
     package func text(of path: String) -> String { Files.text(of: root + path) }
 
-    /// All files and links in a directory, each with its mode and what is in it.
+    /// All files and links in a directory, each with its mode and its content.
     package func contents(of path: String = "/etc") throws -> [String: String] {
         var found: [String: String] = [:]
         for name in FileManager.default.enumerator(atPath: root + path)?.compactMap({ $0 as? String }) ?? [] {
@@ -83,7 +83,7 @@ package final class SystemFixture {
 
     // MARK: - The kernel's files
 
-    /// The table of mounts that its processes see: the usual ones, then these lines.
+    /// Writes the mounts of all processes: the default ones, then these lines.
     package func mounts(_ lines: String) throws {
         let table = """
             22 1 254:1 / / rw,relatime shared:1 - ext4 /dev/vda1 rw
@@ -101,9 +101,9 @@ package final class SystemFixture {
     ///
     /// - Parameters:
     ///   - container: the 64 digits of the container that it runs in.
-    ///   - directory: where it works.
-    ///   - files: what it has open for writing.
-    ///   - started: when it was started, in seconds from now.
+    ///   - directory: its working directory.
+    ///   - files: the files that it has open for writing.
+    ///   - started: its start, in seconds from now.
     package func process(
         _ pid: Int, _ name: String, _ arguments: [String], container: String? = nil, directory: String? = nil,
         files: [String] = [], started: Double = 60
@@ -142,7 +142,7 @@ package final class SystemFixture {
 
     // MARK: - The agent
 
-    /// Its arguments, when it calls the program.
+    /// The arguments of a qemu-ga that calls the program.
     package var agentArguments: [String] {
         switch family {
         case .debian12, .ubuntu2004: ["/usr/sbin/qemu-ga", "-F/usr/sbin/fsfreeze-hook"]

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Something that a test needs and does not have, or that did not come about in time.
+/// A need of a test that is missing, or did not come about in time.
 package struct TestFailure: Error, CustomStringConvertible {
     package let description: String
 

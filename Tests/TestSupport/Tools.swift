@@ -4,8 +4,7 @@ import Glibc
 
 /// The programs that tests call.
 package enum Tools {
-    /// The program that is tested: the one that `TESTED_PROGRAM` names, otherwise the built `fsfreeze-hook` beside the test
-    /// bundle.
+    /// The tested program: that of `TESTED_PROGRAM`, or else the built `fsfreeze-hook` beside the test bundle.
     package static func program() throws -> String {
         if let named = getenv("TESTED_PROGRAM").map({ String(cString: $0) }) {
             guard access(named, X_OK) == 0 else { throw TestFailure("TESTED_PROGRAM=\(named) cannot be executed") }

@@ -9,7 +9,7 @@ package func monotonicSeconds() -> Double {
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
 
-/// Whether the condition comes true within this many seconds; it is asked again every few milliseconds.
+/// Whether the condition comes true within this many seconds; the wait asks every few milliseconds.
 package func eventually(within seconds: Double = 10, _ condition: () throws -> Bool) rethrows -> Bool {
     let end = monotonicSeconds() + seconds
     while true {

@@ -2,17 +2,17 @@
 
 import TestSupport
 
-/// The calls that hooks have noted, and what is wrong with their order.
+/// The calls that hooks have noted, and the faults of their order.
 struct CallTrace {
     /// One call of a hook.
     struct Call {
         var hook: String
         var action: String
         var cycle: String
-        /// The process that called it.
+        /// The process that called the hook.
         var runner: String
         var process: String
-        /// The line at which it began, and at which it ended: nil for one that was cut off.
+        /// The lines of the call's begin and end; the end is nil for a call that was cut off.
         var begin: Int
         var end: Int?
         var status: String?
@@ -21,7 +21,7 @@ struct CallTrace {
 
     private(set) var calls: [Call] = []
 
-    /// A script for a hook that notes the begin and the end of each of its calls around what it does.
+    /// A script for a hook that notes the begin and the end of each of its calls around its work.
     static func script(in path: String, doing body: String = ":", header: String = "") -> String {
         """
         #!/bin/sh
@@ -54,7 +54,7 @@ struct CallTrace {
         }
     }
 
-    /// What is wrong; `killed` are the processes that were killed: what they had begun is begun again by others.
+    /// The faults of the trace. Other processes begin again the calls of the processes in `killed`.
     func faults(killed: Set<String>) -> [String] {
         staysFrozen + overlaps + frozenTwice + orderWithinRuns + thawedAgain(killed)
     }
@@ -86,8 +86,8 @@ struct CallTrace {
         }
     }
 
-    /// Within one run: prepares, then freezes in their order, then thaws in the reverse one. Within one cycle: no freeze
-    /// after a thaw, whoever called it.
+    /// Within one run: prepares, then freezes in their order, then thaws in the reverse order. Within one cycle: no
+    /// freeze after a thaw, by whichever process.
     private var orderWithinRuns: [String] {
         var faults: [String] = []
         for cycle in Dictionary(grouping: calls, by: \.cycle).values {
@@ -96,7 +96,7 @@ struct CallTrace {
                     "\($0.text): after a thaw"
                 }
             }
-            // A hook whose runner was dead before it looked has another parent.
+            // A hook whose runner was dead by then has noted another parent.
             for run in Dictionary(grouping: cycle, by: \.runner).values where run[0].runner != "1" {
                 for (call, next) in zip(run, run.dropFirst()) where !Self.isLegal(call, next) {
                     faults.append("\(next.text) follows \(call.text) in one run")
@@ -113,8 +113,8 @@ struct CallTrace {
         return call.action == "thaw" ? call.hook > next.hook : call.hook < next.hook
     }
 
-    /// In one cycle a hook that was thawed well is not thawed again, unless the one that called it was killed before it
-    /// could note that.
+    /// In one cycle a hook that was thawed is not thawed again, unless its caller was killed before it could note the
+    /// thaw.
     private func thawedAgain(_ killed: Set<String>) -> [String] {
         calls.indices.compactMap { index in
             let call = calls[index]

@@ -4,9 +4,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Clients, leftovers and hooks that print without a pause: whoever reads them hears everybody else too.
+/// Clients, leftovers and hooks that print without a pause: their reader hears everybody else, too.
 @Suite struct FloodTests {
-    /// What is printed for ever.
+    /// The output that never ends.
     struct Flood: CustomTestStringConvertible, Sendable {
         var testDescription: String
         /// A shell's command that never ends.
@@ -51,7 +51,7 @@ import Testing
         usleep(300_000)
         let released = try release(sandbox)
         #expect(released.stderr.contains("its release failed"), "\(released.stderr)")
-        // The client has a second to end, and a fifth of one until it is killed.
+        // The client has one second to end, and 0.2 s until it is killed.
         #expect(released.seconds < 5)
         #expect(eventually { !Processes.isAlive(holder) })
         sandbox.expectNothingLeft()

@@ -100,7 +100,7 @@ import Testing
 
     @Test func `The guard is a session of its own and holds nothing of its caller`() throws {
         let sandbox = try sandbox("5min")
-        // The pipe of the caller comes to its end although the guard lives on; otherwise cat waits for it.
+        // The guard must not hold the caller's pipe: cat would wait for it.
         let script = "\"$@\" 2>&1 | cat; echo done"
         let command = ["/bin/sh", "-c", script, "sh", sandbox.program, "freeze"] + sandbox.options
         #expect(try sandbox.runCommand(command, within: 20).stdout == "done\n")
@@ -174,7 +174,7 @@ import Testing
         let calls = try ["recover", "thaw"].map { try sandbox.start([$0]) }
         for call in calls { #expect(try call.wait().status == 0) }
         #expect(eventually { sandbox.parts("guard").isEmpty })
-        // A thaw that finds no cycle any more calls every hook again; by then the cycle has ended.
+        // A thaw without a cycle calls every hook; the cycle has ended before.
         let log = sandbox.messages
         let end = try #require(log.firstIndex { $0.hasPrefix("thawed: ") && $0.contains("(cycle \(cycle))") })
         for hook in ["10-a", "20-b"] {
@@ -190,7 +190,7 @@ import Testing
         let shell = try sandbox.startCommand(
             ["/bin/sh", "-c", "\"$@\"; exec sleep 1000", "sh", sandbox.program, "freeze"] + sandbox.options)
         #expect(eventually { sandbox.messages.last?.hasPrefix("frozen: ") == true && shell.isRunning })
-        // The whole process group: the test gives each child one of its own.
+        // The signal goes to the whole process group: the test gives each child one of its own.
         kill(-shell.pid, SIGKILL)
         _ = try shell.wait()
         #expect(sandbox.parts("guard").count == 1 && sandbox.parts("holder").count == 1)

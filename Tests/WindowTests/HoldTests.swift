@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Sessions that are held open until they are released, whoever asks for them.
+/// Sessions that are held open until their release, for hooks and other callers.
 @Suite struct HoldTests {
     private func sandbox() throws -> Sandbox {
         let sandbox = try Sandbox()
@@ -156,7 +156,7 @@ import Testing
         #expect(try hold(sandbox, "db", ["sh", "-c", "echo ready; exec cat /dev/zero"]).status == 0)
         let holder = try holder(sandbox)
         usleep(200_000)
-        // A line that never ends is cut; what is kept of it does not grow.
+        // A line that never ends is cut, so that the holder's memory does not grow.
         #expect(try Processes.peakMemory(of: holder) < 64 << 20)
         _ = try release(sandbox, "db")
         sandbox.expectNothingLeft()
@@ -197,11 +197,11 @@ import Testing
 
     // MARK: - Readiness
 
-    /// A pattern that matches nothing at all matches also when nothing has been said.
+    /// A pattern that matches an empty text matches before the client's first line.
     @Test func `A client that has said nothing is not ready`() throws {
         let sandbox = try sandbox()
         let client = ["sh", "-c", "sleep 0.3; cat > /dev/null"]
-        // More than a pipe holds: the holder has to write while it waits for words.
+        // A pipe holds less: the holder has to write while it waits for the client's lines.
         let statements = String(repeating: "x", count: 200_000)
         let result = try hold(sandbox, "db", client, ready: ".*", timeout: "1s", statements: statements)
         #expect(result.status == 1)
@@ -232,7 +232,7 @@ import Testing
             }
             let results = try asking.map { try $0.wait() }
             #expect(results.filter { $0.status == 0 }.count == 1, "\(results.map(\.stderr))")
-            // Those that were turned away have answered, and are about to end.
+            // The refused holders have answered, and are about to end.
             #expect(eventually { sandbox.parts("holder").count == 1 })
             sandbox.destroy(try holder(sandbox))
             for pid in sandbox.processes() { sandbox.destroy(pid) }

@@ -81,7 +81,7 @@ import Testing
         #expect(!code.isEmpty && code.count <= 10)
 
         let sandbox = try sandbox()
-        // Called by its name, as an installed program is; the server is one that says what it is asked to.
+        // The hook finds the program in PATH, as an installed one; the server prints the text that it is asked for.
         try Files.makeDirectory("\(sandbox.path)/bin")
         try Files.link("\(sandbox.path)/bin/fsfreeze-hook", to: sandbox.program)
         let flock = try Tools.command("flock", package: "util-linux")

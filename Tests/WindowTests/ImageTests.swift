@@ -27,7 +27,7 @@ import Testing
         #expect(result.stdout.contains("this machine comes from the image of cycle \(id)"), "\(result.stdout)")
         #expect(result.stdout.contains("application-consistent"))
         #expect(result.status == 0)
-        // A cycle of its own does not make it forget.
+        // A cycle of the restored machine does not remove the marker.
         try restored.addTracingHook("10-a")
         try restored.expectFreeze()
         try restored.expectThaw()
@@ -38,7 +38,8 @@ import Testing
         #expect(!(try sandbox.run(["status"]).stdout.contains("comes from the image")))
     }
 
-    /// The filesystems are not frozen here: what is imaged after the guard has ended the window was not held.
+    /// The filesystems are not frozen here: an image taken after the guard has ended the window has no held
+    /// applications.
     @Test func `An image taken after the guard says that it is not consistent`() throws {
         let sandbox = try sandbox("hold-limit = 80ms")
         try sandbox.expectFreeze()
@@ -50,7 +51,7 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
-    /// While qemu-ga holds them nothing is written to a disk, and the disk is as it was when they were frozen.
+    /// While qemu-ga holds the filesystems the disk stays as of the freeze.
     @Test func `The guard leaves the marker alone while filesystems are frozen`() throws {
         let sandbox = try sandbox("hold-limit = 80ms")
         try sandbox.expectFreeze()
@@ -102,7 +103,7 @@ import Testing
         let image = try #require(try restored.statusObject()["image"] as? [String: Any])
         #expect(image["verdict"] as? String == (isGood ? "application-consistent" : "crash-consistent"))
         #expect(status.status == (isGood ? 0 : 2), "\(status.stdout)")
-        // A cycle of its own is what counts from then on.
+        // A cycle of the restored machine counts from then on.
         try restored.addTracingHook("10-a")
         try restored.expectFreeze()
         try restored.expectThaw()
@@ -123,7 +124,8 @@ import Testing
         #expect(
             (image["taken"] as? String)?.wholeMatch(of: #/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d/#) != nil)
         #expect(image["verdict"] as? String == "application-consistent")
-        // Whatever is called there does nothing to the session of the machine itself, whose processes the marker names.
+        // No command on the restored machine touches the session of the machine itself, whose processes the marker
+        // names.
         try restored.expectSilent("recover")
         try restored.expectThaw()
         #expect(sandbox.isLocked("db"))

@@ -4,7 +4,8 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Whoever is killed, and whenever: after a thaw nothing is left, everything is thawed, and the verdict names it.
+/// Kills of each process at each moment: after a thaw nothing is left, everything is thawed, and the verdict has the
+/// reason.
 @Suite struct KillTests {
     enum Victim: String, CaseIterable {
         case runner, guardian = "guard", holder, client
@@ -17,7 +18,7 @@ import Testing
     struct Kill: Sendable, CustomTestStringConvertible {
         var victim: Victim
         var moment: Moment
-        /// What the verdict has to say, or how it has to begin.
+        /// The verdict, or its beginning.
         var verdict: String
         var testDescription: String { "\(victim) while \(moment)" }
     }
@@ -96,7 +97,7 @@ import Testing
     func `With its guard killed too, a run is ended by the next one`(next: String, moment: Moment) throws {
         let sandbox = try Sandbox()
         let call = try #require(try enter(moment, sandbox))
-        // First the guard: it would take the death of the freeze for its own cue.
+        // The guard is killed first: it would thaw at the death of the freeze.
         sandbox.destroy(try #require(sandbox.parts("guard").first))
         call.kill(SIGKILL)
         _ = try call.wait()
@@ -158,7 +159,7 @@ import Testing
         let hold = try #require(sandbox.processes().first { Processes.commandLine(of: $0).contains(" hold db ") })
         sandbox.destroy(victim == "hold" ? hold : freeze.pid)
         #expect(try freeze.wait().status == (victim == "hold" ? 0 : nil))
-        // The guard thaws after a killed freeze; otherwise the hook has failed and the thaw is ours.
+        // The guard thaws after a killed freeze; otherwise the hook has failed and the test thaws.
         if victim == "hold" { try sandbox.expectThaw() }
         #expect(eventually { sandbox.verdict?.hasPrefix("crash-consistent: 10-db ") == true })
         sandbox.expectNothingLeft()

@@ -63,7 +63,7 @@ import Testing
         let freeze = try #require(last["freeze_seconds"] as? Double)
         #expect(prepare >= 0.3)
         #expect(freeze < prepare)
-        // What the parts add up to: the hold between two calls of a busy machine may be long.
+        // The parts add up to the window; on a busy machine the hold between two calls may be long.
         let parts = try ["freeze", "hold", "thaw"].map { try #require(last["\($0)_seconds"] as? Double) }
         #expect(abs(try #require(last["window_seconds"] as? Double) - parts.reduce(0, +)) < 0.001)
         let hooks = try #require(last["hooks"] as? [[String: Any]])

@@ -6,8 +6,8 @@ import Testing
 
 /// Long random sequences of everything that can happen to a window.
 ///
-/// Each sequence prints its seed. `FSFREEZE_TEST_SEED=N` repeats the events of one: what comes between them on a busy
-/// machine does not repeat, so that it may take some runs to see the same again.
+/// Each sequence prints its seed. `FSFREEZE_TEST_SEED=N` repeats the events of one; their timing does not repeat, so
+/// that a failure may take some runs to come again.
 @Suite struct PropertyTests {
     static let seeds: [UInt64] = {
         if let text = getenv("FSFREEZE_TEST_SEED").map({ String(cString: $0) }) { return [UInt64(text) ?? 0] }
@@ -22,7 +22,7 @@ import Testing
     }
 }
 
-/// One machine to which random things happen.
+/// One machine with random events.
 private final class RandomSequence {
     private enum Event: CaseIterable {
         case freeze, thaw, recover, rehearse, status, wait
@@ -53,12 +53,12 @@ private final class RandomSequence {
         try sandbox.addHook("10-a", CallTrace.script(in: path, header: "# fsfreeze-hook: prepare = yes"))
         try sandbox.addHook("20-db", CallTrace.script(in: path, doing: sandbox.holding("db")))
         try sandbox.addHook("30-slow", CallTrace.script(in: path, doing: "[ $1 = thaw ] || sleep 0.02"))
-        // What waits for a frozen disk fails in the guard's hands.
+        // A thaw that waits for a frozen disk fails when the guard calls it.
         let fails = "[ $FSFREEZE_REASON != expired ] || ! [ -e \(path)/fails ]"
         try sandbox.addHook("40-fails", CallTrace.script(in: path, doing: fails))
     }
 
-    /// Lets one thing happen.
+    /// Makes one random event.
     func next() throws {
         let event = Event.allCases.randomElement(using: &random) ?? .thaw
         events.append("\(event)")
@@ -80,7 +80,7 @@ private final class RandomSequence {
             expect(try sandbox.run(["recover"]).status == 0, "recover")
         case .rehearse:
             let status = try sandbox.run(Self.rehearsal).status
-            // It never touches a cycle that is open.
+            // `recover` never touches an open cycle.
             expect(before == nil ? [0, 2, 75].contains(status) : status == 75, "rehearse: \(status ?? -1)")
             untouched = before
         case .status:
@@ -107,12 +107,12 @@ private final class RandomSequence {
             usleep(.random(in: 0...100_000, using: &random))
             call.kill(SIGTERM)
             let result = try call.wait()
-            // Before it has begun to look, the signal ends it.
+            // A program that does not yet read signals is ended by them.
             expect(
                 result.signal == SIGTERM || [0, 1, 75].contains(result.status), "freeze that was stopped: \(result)")
         case .together:
             let calls = try (0..<3).map { _ in try startSomething() }
-            // 2: a rehearsal that gave way.
+            // 2 is the status of a rehearsal that a backup has ended.
             for call in calls { expect([0, 2, 75].contains(try call.wait().status), "together") }
         case .turnAgent:
             try turn(sandbox.agentState)
@@ -121,7 +121,7 @@ private final class RandomSequence {
         }
     }
 
-    /// The final thaw, and what has to be true after it.
+    /// The final thaw, and the conditions after it.
     func finish() throws {
         unlink(sandbox.agentState)
         expect(try sandbox.thaw().status == 0, "the final thaw")
@@ -150,7 +150,7 @@ private final class RandomSequence {
         for victim in victims {
             events.append("\(part) \(victim)")
             killed.insert("\(victim)")
-            // At rest, so that no release can have come between: the session of this cycle is lost.
+            // No release can have come between at rest: the session of this cycle is lost.
             if isAtRest, !expires, part != "guard", let cycle { damaged[cycle] = "its \(part) was killed" }
             sandbox.destroy(victim)
         }
@@ -160,7 +160,7 @@ private final class RandomSequence {
         if unlink(file) != 0 { try Files.write("", to: file) }
     }
 
-    /// The line that tells how the cycle ended.
+    /// The line on the end of the cycle.
     private func summary(of cycle: String) -> String? {
         sandbox.messages.last { $0.hasPrefix("thawed: ") && $0.contains("(cycle \(cycle))") }
     }

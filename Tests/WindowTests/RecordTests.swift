@@ -60,7 +60,7 @@ import Testing
     @Test func `A session with the number of a recorded process is a stranger's`() throws {
         let sandbox = try sandbox()
         let setsid = try Tools.command("setsid", package: "util-linux")
-        // Its leader has the recorded pid, and it has a member that is not the leader.
+        // The session's leader has the recorded pid, and the session has another member.
         let stranger = try sandbox.startCommand([setsid, "-w", "sh", "-c", "sleep 1000 & sleep 1000"])
         #expect(
             eventually { sandbox.processes().filter { Processes.commandLine(of: $0).hasPrefix("sleep") }.count == 2 })

@@ -4,9 +4,9 @@ import Glibc
 import TestSupport
 import Testing
 
-/// Whatever is said to the sockets in the run directory, nothing of the window ends by mistake.
+/// Faulty messages to the sockets in the run directory end nothing of the window.
 @Suite struct SocketTests {
-    /// A frozen cycle with a session and something left running.
+    /// A frozen cycle with a session and a process left running.
     private func frozen() throws -> Sandbox {
         let sandbox = try Sandbox()
         try sandbox.addHoldingHook("10-db", session: "db")
@@ -49,7 +49,7 @@ import Testing
         withExtendedLifetime(silent) {}
     }
 
-    /// What is no message that these sockets know.
+    /// Bytes that are no message of these sockets.
     struct Words: CustomTestStringConvertible, Sendable {
         var testDescription: String
         var bytes: [UInt8]

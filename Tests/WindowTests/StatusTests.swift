@@ -4,7 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// What `status` tells, with its exit status, in each state.
+/// The output and exit status of `status` in each state.
 @Suite struct StatusTests {
     private func sandbox(_ configuration: String = "") throws -> Sandbox {
         let sandbox = try Sandbox()

@@ -4,8 +4,7 @@ import Foundation
 import TestSupport
 import Testing
 
-/// The program is replaced by another version while applications are held: what the first has started is ended by the
-/// second.
+/// An upgrade while applications are held: the second version ends the processes of the first.
 @Suite struct UpgradeTests {
     /// A program whose messages are of another version.
     struct Change: CustomTestStringConvertible, Sendable {
@@ -31,7 +30,7 @@ import Testing
         return [UInt8](program)
     }
 
-    /// Puts a version of the program where hooks and tests call it, as a package manager does: the file is another one.
+    /// Puts a version of the program where hooks and tests call it, with a new file as a package manager does.
     private func install(_ steps: Int, in sandbox: Sandbox) throws {
         let path = program(sandbox)
         try Files.write(try Self.program(steps: steps), to: Array("\(path).new".utf8), mode: 0o755)
@@ -74,7 +73,7 @@ import Testing
         #expect(sandbox.output(of: "10-db") == ["ready", "released"])
         #expect(sandbox.messages.contains("20-leftover (left running): late words"))
         #expect(!sandbox.isLocked("db"))
-        // The drainer reads on for what is left running, as it does without an upgrade.
+        // The drainer reads on for the process that is left, as without an upgrade.
         for part in ["guard", "holder"] { #expect(eventually { sandbox.parts(part).isEmpty }, "\(part)") }
         for pid in sandbox.processes() where !sandbox.parts("drain-output").contains(pid) { sandbox.destroy(pid) }
         sandbox.expectNothingLeft()

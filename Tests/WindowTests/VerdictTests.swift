@@ -3,7 +3,7 @@
 import TestSupport
 import Testing
 
-/// The verdict tells how good the image is.
+/// The verdict on the image.
 @Suite struct VerdictTests {
     struct Case: Sendable, CustomTestStringConvertible {
         var hooks: [String]

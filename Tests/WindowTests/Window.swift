@@ -16,7 +16,7 @@ extension Sandbox {
         try addTracingHook(file, then: holding(name, release: release))
     }
 
-    /// What such a hook does; `program` is another than the built one.
+    /// The script of such a hook; `program` is another than the built one.
     func holding(_ name: String, release: String = "echo released", program: String? = nil) throws -> String {
         let program = program ?? self.program
         let flock = try Tools.command("flock", package: "util-linux")
@@ -76,7 +76,7 @@ extension Sandbox {
         return fields.count > 1 && fields[0] == "cycle" ? String(fields[1]) : nil
     }
 
-    /// What `status --json` prints.
+    /// The output of `status --json`.
     func statusObject() throws -> [String: Any] {
         let text = try run(["status", "--json"]).stdout
         guard let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] else {
@@ -85,7 +85,7 @@ extension Sandbox {
         return object
     }
 
-    /// What is left in the run directory.
+    /// The names in the run directory.
     var runFiles: [String] { (try? Files.names(in: runDirectory)) ?? [] }
 
     /// Expects that nothing of the window is left: no process, no lock, no record, no socket, no marker.

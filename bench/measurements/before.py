@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""This program beside another build of it, so that a change can be seen to cost nothing."""
+"""The cost of this program beside that of another build, for changes that must cost nothing."""
 
 import os
 
@@ -16,8 +16,8 @@ def measure(bench):
     if bench.before is None:
         return []
     rows, targets = [], []
-    for what, count, usual in [("thaw, no cycle, no hooks", None, 200), ("freeze, 1 hook", 1, 200),
-                               ("freeze, 100 hooks", 100, 60)]:
+    for what, count, default in [("thaw, no cycle, no hooks", None, 200), ("freeze, 1 hook", 1, 200),
+                                 ("freeze, 100 hooks", 100, 60)]:
         place = bench.workplace(f"before-{count}")
         bench.fill(place, count or 0)
         now, then = runners(bench, place)
@@ -27,7 +27,7 @@ def measure(bench):
             bench.verify(now, count)
             bench.verify(then, count)
             jobs = [(r.name, lambda r=r: bench.freeze(r)) for r in (now, then)]
-        samples = bench.interleave(bench.rounds(usual), jobs)
+        samples = bench.interleave(bench.rounds(default), jobs)
         ours, theirs = samples[now.name], samples[then.name]
         ratio = paired_ratio(ours, theirs)
         cpu = median([a.cpu_seconds / b.cpu_seconds for a, b in zip(ours, theirs)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the guard adds to a freeze, and what it takes while it waits."""
+"""The time that the guard adds to a freeze, and its memory while it waits."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ MEMORY_LIMIT_MIB = 6.0
 
 def measure(bench):
     rows, targets, peaks = [], [], []
-    for count, usual in ((1, 60), (10, 40)):
+    for count, default in ((1, 60), (10, 40)):
         places = {
             "with": bench.workplace(f"guard-{count}", ""),
             "without": bench.workplace(f"guard-{count}-none", WITHOUT_GUARD),
@@ -25,7 +25,7 @@ def measure(bench):
         guarded = bench.this_program(places["with"])
         unguarded = bench.this_program(places["without"])
         stock = bench.stock_script(places["with"])
-        rounds = bench.rounds(usual)
+        rounds = bench.rounds(default)
         jobs = [
             ("with", lambda: bench.freeze(guarded, while_frozen=lambda: peaks.append(memory_of_guard(bench.program)))),
             ("without", lambda: bench.freeze(unguarded)),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a hold adds to the time that the client itself needs."""
+"""The time that a hold adds to that of the client itself."""
 
 from harness import Report, Target, added_milliseconds, milliseconds
 

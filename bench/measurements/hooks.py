@@ -6,7 +6,7 @@ from harness import Report, Target, milliseconds, paired_ratio
 NAME = "hooks"
 ABOUT = "a freeze over 0, 1, 10, 100 and 1,000 trivial hooks, four runners side by side"
 
-# Hooks in the directory, and the usual number of rounds.
+# Hooks in the directory, and the default number of rounds.
 COUNTS = [(0, 100), (1, 100), (10, 60), (100, 25), (1000, 5)]
 # Hooks, the other runner, the largest ratio.
 TARGETS = [(1, "stock script", 0.90), (100, "C loop", 1.10), (100, "stock script", 0.35)]
@@ -15,12 +15,12 @@ TARGETS = [(1, "stock script", 0.90), (100, "C loop", 1.10), (100, "stock script
 def measure(bench):
     rows, targets = [], []
     header = []
-    for count, usual in COUNTS:
+    for count, default in COUNTS:
         if bench.quick and count > 100:
             continue
         place = bench.workplace(f"hooks-{count}")
         bench.fill(place, count)
-        header, row, ratios = compare(bench, place, count, bench.rounds(usual))
+        header, row, ratios = compare(bench, place, count, bench.rounds(default))
         rows.append(row)
         for hooks, other, limit in TARGETS:
             if hooks == count:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the journal adds to a freeze: the same hooks with journal = yes and journal = no."""
+"""The time that the journal adds to a freeze: the same hooks with journal = yes and journal = no."""
 
 from harness import WITHOUT_GUARD, BenchError, Report, added_milliseconds, milliseconds, paired_ratio
 
@@ -9,14 +9,14 @@ ABOUT = "what the entries in the journal add to a freeze of 0, 1, 10 and 100 hoo
 
 def measure(bench):
     rows = []
-    for count, usual in ((0, 60), (1, 60), (10, 40), (100, 10)):
+    for count, default in ((0, 60), (1, 60), (10, 40), (100, 10)):
         runners = {}
         for setting in ("yes", "no"):
             place = bench.workplace(f"journal-{count}-{setting}", f"{WITHOUT_GUARD}journal = {setting}\n")
             bench.fill(place, count)
             runners[setting] = bench.this_program(place)
         before = bench.entries()
-        rounds = bench.rounds(usual)
+        rounds = bench.rounds(default)
         samples = bench.interleave(rounds, [(s, lambda r=r: bench.freeze(r)) for s, r in runners.items()])
         entries = bench.entries() - before
         if entries == 0:

@@ -9,7 +9,7 @@ NAME = "memory"
 ABOUT = "peak memory of a freeze, by the number of hooks and by what they print"
 
 LIMIT_MIB = 12.0
-# More than noise of the allocator, less than one byte for each of what the hooks print.
+# More than the allocator's noise, less than the bytes that the hooks print.
 FLAT_WITHIN_MIB = 1.0
 
 

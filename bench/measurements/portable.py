@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a start of the portable program costs beside that of `make`, without any work, with libsystemd loaded."""
+"""The cost of a start of the portable program beside that of `make`, without any work, with libsystemd loaded."""
 
 import os
 import subprocess
@@ -10,12 +10,12 @@ NAME = "portable"
 ABOUT = "size and bare start of the portable program beside the default build, both with libsystemd loaded"
 PROJECT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 PORTABLE = os.path.join(PROJECT, ".build-portable", "fsfreeze-hook")
-# A part of the program that ends at once when its run directory is not there: what is left is the start.
+# The holder ends at once when its run directory is not there, so the start alone is measured.
 BARE = ["holder", "/nonexistent"]
 
 
 def stripped_size(bench, program, name):
-    """In megabytes of 1,000,000 bytes."""
+    """The size of a file in megabytes of 1,000,000 bytes."""
     target = bench.scratch / f"stripped-{name}"
     subprocess.run([tool("strip", "binutils"), "-o", str(target), str(program)], check=True)
     return target.stat().st_size / 1e6
@@ -27,7 +27,7 @@ def measure(bench):
     empty = bench.scratch / "empty-portable.sh"
     empty.write_text(f"#!{bench.dash}\n")
     empty.chmod(0o755)
-    # The program loads it at its first journal entry; here the start does, so that nothing else is measured.
+    # The program loads libsystemd at its first journal entry; LD_PRELOAD measures the load alone.
     loaded = {**bench.environment, "LD_PRELOAD": "libsystemd.so.0"}
     programs = {"default": str(bench.program), "portable": PORTABLE}
     jobs = [("empty dash script", lambda: bench.once([empty]))]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""For how long a recipe lets writers stand still, on a real server under load."""
+"""The time for which a recipe lets writers stand still, on a real server under load."""
 
 import time
 from pathlib import Path
@@ -35,9 +35,9 @@ def measure(bench):
 
 
 def runners(bench, database):
-    """Who freezes and thaws: the recipe, what is to be compared with it, and nobody."""
+    """The runners: the recipe, the hook to compare with it, and none."""
     place = bench.workplace(f"recipe-{database.name}", "")
-    # Recipes call the program by its name.
+    # Recipes find the program in PATH.
     environment = {**bench.environment, "PATH": f"{place}:{bench.environment['PATH']}"}
     (place / "fsfreeze-hook.d" / f"50-{database.name}").symlink_to(RECIPES / database.name)
     yield bench.this_program(place), environment

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The same comparison over shell scripts, as hooks in real life are."""
+"""The comparison over shell scripts, which real hooks are."""
 
 from harness import Report
 
@@ -19,10 +19,10 @@ def measure(bench):
     script.write_text(SCRIPT)
     script.chmod(0o755)
     header, rows = [], []
-    for count, usual in ((1, 50), (10, 30), (100, 6)):
+    for count, default in ((1, 50), (10, 30), (100, 6)):
         place = bench.workplace(f"scripts-{count}")
         bench.fill(place, count, script)
-        header, row, _ = compare(bench, place, count, bench.rounds(usual))
+        header, row, _ = compare(bench, place, count, bench.rounds(default))
         rows.append(row)
     note = "Each hook is `exit 0` under /bin/sh."
     return [Report("A freeze over shell scripts (milliseconds, medians)", header, rows, [note])]

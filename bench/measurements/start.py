@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one start costs, beside an empty dash script, and how large the program is."""
+"""The cost of one start, beside an empty dash script, and the program's size."""
 
 import os
 import subprocess

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=sh
-# What the scripts of the packages share. The program may be missing when they run.
+# The common part of the packages' scripts. The program may be missing when they run.
 
 program=/usr/sbin/fsfreeze-hook
 agent=qemu-guest-agent.service
 
-# Whether the agent holds filesystems, or the program applications.
+# Whether the agent holds filesystems, or the program holds applications (its record of a cycle is there).
 backup_is_going_on() {
     [ -e /run/qga.state.isfrozen ] || [ -e /run/fsfreeze-hook/cycle ]
 }
@@ -27,8 +27,8 @@ agent_calls_program() {
     tr '\0' '\n' <"/proc/$(agent_process)/cmdline" 2>/dev/null | grep -qxF -e "-F$program"
 }
 
-# Makes the agent call the program ($1 = on) or forget it ($1 = off), and says what is left to do. $2 is what restarts
-# units here. An upgrade needs no restart: the agent starts the program by its path.
+# Makes the agent call the program ($1 = on) or forget it ($1 = off), and says what is left to do. $2 is the command
+# that restarts units. An upgrade needs no restart: the agent starts the program by its path.
 switch_agent() {
     ! systemd_runs || systemctl daemon-reload || true
     next="Next: fsfreeze-hook setup"
@@ -48,7 +48,7 @@ switch_agent() {
     fi
 }
 
-# Waits a while for a backup to end; fails when it does not. Without the program nobody would let the applications go.
+# Waits 30 s for a backup to end; fails when it does not. Without the program nobody would thaw the applications.
 wait_for_the_thaw() {
     seconds=30
     while backup_is_going_on; do
@@ -63,16 +63,16 @@ wait_for_the_thaw() {
     done
 }
 
-# What "setup" has changed must not name a program that is gone: the agent's freezes would fail. $1 is what restarts
-# units.
+# Takes back the changes of "setup": an agent that names a missing program fails every freeze. $1 is the command that
+# restarts units.
 take_back_setup() {
     [ -e /var/lib/fsfreeze-hook/setup.json ] || return 0
     "$program" setup --undo || true
-    # One that was told by its command line is restarted once that is changed.
+    # A running agent keeps the command line of its start.
     if agent_process >/dev/null && ! agent_calls_program; then "$1" try-restart "$agent" || true; fi
 }
 
-# Links to our recipes in a hook directory ($1) lead nowhere without the package.
+# Removes the links to recipes of the package from a hook directory ($1): they would dangle.
 remove_recipe_links() {
     find "$1" -maxdepth 1 -type l -lname '/usr/libexec/fsfreeze-hook/recipes/*' -delete 2>/dev/null || true
 }

@@ -8,7 +8,7 @@ selinux_is_on() {
     command -v selinuxenabled >/dev/null 2>&1 && command -v semodule >/dev/null 2>&1 && selinuxenabled
 }
 
-# Gives every file of the program the label that the policy has for it now.
+# Gives every file of the program its label in the present policy.
 restore_labels() {
     for path in /usr/sbin/fsfreeze-hook /usr/libexec/fsfreeze-hook /etc/qemu/fsfreeze-hook.d /run/fsfreeze-hook \
         /var/lib/fsfreeze-hook /var/log/qga-fsfreeze-hook.log*; do
@@ -18,7 +18,7 @@ restore_labels() {
 
 load_file_contexts() {
     selinux_is_on || return 0
-    # 200: below what an administrator loads, above the distribution's own.
+    # Priority 200: below that of an administrator's modules (400), above that of the distribution's (100).
     if semodule -X 200 -i "$module"; then
         restore_labels
     else

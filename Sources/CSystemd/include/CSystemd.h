@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the program asks of systemd, by libsystemd. The library is loaded at the first call and not before: a start with
-// it takes a third more time and 1.3 MiB more memory, and the guard, the holders and `hold` never log.
+// The program's calls of libsystemd. The first call loads the library: a start with it takes a third more time and 1.3
+// MiB more memory, and the guard, the holders and `hold` never log.
 #ifndef CSYSTEMD_H
 #define CSYSTEMD_H
 

@@ -3,13 +3,13 @@
 import FreezeHookBase
 import SystemPackage
 
-/// Whether qemu-ga runs, and calls the program.
+/// The check that qemu-ga runs and calls the program.
 enum AgentCheck {
     static func findings(on machine: Machine) -> [Finding] {
         calls(machine) + recovery(machine)
     }
 
-    /// Whether the agent runs, and calls the program.
+    /// The findings on the agent's service and processes.
     private static func calls(_ machine: Machine) -> [Finding] {
         let agent = machine.agent
         guard let service = agent.service else {
@@ -32,7 +32,7 @@ enum AgentCheck {
         return running(machine, restart: service.command("restart"))
     }
 
-    /// What the running one does; the configuration only where that would change it.
+    /// The findings on the running agent.
     private static func running(_ machine: Machine, restart: String) -> [Finding] {
         let agent = machine.agent
         var findings: [Finding] = []
@@ -70,7 +70,7 @@ enum AgentCheck {
         return findings
     }
 
-    /// Whether what a killed agent leaves is thawed.
+    /// The finding on a unit that does not call `recover` after a killed agent.
     private static func recovery(_ machine: Machine) -> [Finding] {
         guard case .unit(let name, let unit) = machine.agent.service, !unit.isMasked,
             !unit.recovers(with: machine.program, in: machine.tree)
@@ -83,7 +83,7 @@ enum AgentCheck {
         ]
     }
 
-    /// What the agent will do once it runs.
+    /// The finding on a configuration that does not name the program.
     private static func configured(_ machine: Machine) -> [Finding] {
         if machine.agent.willBeCalled { return [] }
         let program = SafeText.clean(machine.program)

@@ -2,7 +2,7 @@
 
 import FreezeHookBase
 
-/// Whether the agent does what it is asked around a freeze.
+/// The check that qemu-ga refuses no command of a freeze (`block-rpcs`, `allow-rpcs`).
 enum AgentCommandsCheck {
     private static let commands = [
         "guest-fsfreeze-freeze", "guest-fsfreeze-freeze-list", "guest-fsfreeze-thaw", "guest-fsfreeze-status",

@@ -3,13 +3,13 @@
 import FreezeHookBase
 import SystemPackage
 
-/// Whether the host has given this machine a channel for the agent.
+/// The check that the host has given this machine a virtio port for qemu-ga.
 enum AgentPortCheck {
     private static let port = "org.qemu.guest_agent.0"
 
     static func findings(on machine: Machine) -> [Finding] {
         let method = (machine.agent.running ?? machine.agent.configured)?.method ?? "virtio-serial"
-        // With another one the agent needs no such port.
+        // Only the method virtio-serial needs the port.
         guard method == "virtio-serial" else { return [] }
         let ports = machine.tree.names(in: "/sys/class/virtio-ports")
         let names = ports.compactMap { machine.tree.line(of: FilePath("/sys/class/virtio-ports/\($0)/name")) }

@@ -2,21 +2,22 @@
 
 import FreezeHookBase
 
-/// What `check` has found.
+/// The result of `check`.
 package struct CheckReport: Shown {
-    /// What one check has found.
+    /// The findings of one check.
     package struct Check: Encodable {
-        /// The name that `--json` and the documentation give it.
+        /// The name in `--json` and in the documentation.
         package var name: String
-        /// In the order in which the check came upon them; empty when all is well.
+        /// The findings in the order in which the check made them; empty when all is well.
         package var findings: [Finding]
     }
 
-    /// Whether nothing stands in the way: neither an error nor a warning.
+    /// Whether there is neither an error nor a warning.
     package var good: Bool
+    /// The checks in the order of `Checks.all`.
     package var checks: [Check]
 
-    /// Looks at a system.
+    /// Makes all checks on a system.
     package init(_ machine: Machine) {
         checks = Checks.all.map { Check(name: $0.name, findings: $0.findings(machine)) }
         good = checks.allSatisfy { $0.findings.allSatisfy { $0.severity == .note } }
@@ -29,17 +30,16 @@ package struct CheckReport: Shown {
         }
     }
 
-    /// The findings as text, and how many there are.
+    /// The findings as text, and their counts.
     package func lines(for terminal: Terminal) -> [String] {
         let margin = "warning  ".count
         let lines = findings.flatMap { finding -> [String] in
             let word = finding.severity.rawValue
             let start = word + String(repeating: " ", count: margin - word.count)
             var lines = TextWrap.lines(of: start + finding.reason, columns: terminal.columns, indent: margin)
-            if let first = lines.first, first.hasPrefix(word) {
-                lines[0] = terminal.styled(word, finding.severity.style) + first.dropFirst(word.count)
-            }
-            // Not broken where it is a command to copy.
+            // No terminal is narrower than a word, so the first line begins with the whole word.
+            lines[0] = terminal.styled(word, finding.severity.style) + lines[0].dropFirst(word.count)
+            // A command to copy must stay on one line.
             if let repair = finding.repair { lines.append(String(repeating: " ", count: margin) + "-> " + repair) }
             return lines
         }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// All that `check` looks at, in the order in which it is shown.
+/// All checks, in the order of the output.
 enum Checks {
     static let all: [(name: String, findings: @Sendable (Machine) -> [Finding])] = [
         ("privileges", PrivilegeCheck.findings),

@@ -4,9 +4,9 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Whether the times in log and history can be believed.
+/// The check that the clock and the time zone give log and history the right times.
 enum ClockCheck {
-    // The year in which this was written: before it nothing can have been logged.
+    // The first second of 2026: no version of the program is older, so an earlier clock is wrong.
     private static let earliest: Double = 1_767_225_600
 
     static func findings(on machine: Machine) -> [Finding] {

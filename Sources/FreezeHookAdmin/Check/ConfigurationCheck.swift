@@ -3,7 +3,7 @@
 import FreezeHook
 import FreezeHookBase
 
-/// Whether the configuration can be used.
+/// The check that the configuration can be used.
 enum ConfigurationCheck {
     static func findings(on machine: Machine) -> [Finding] {
         guard let problem = machine.configurationProblem else { return [] }

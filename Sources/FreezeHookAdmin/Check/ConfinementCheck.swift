@@ -5,7 +5,7 @@ import FreezeHook
 import FreezeHookBase
 import SystemPackage
 
-/// SELinux and AppArmor: whether the agent's hooks may do what they have to.
+/// The check that SELinux and AppArmor let qemu-ga's hooks reach applications.
 enum ConfinementCheck {
     static func findings(on machine: Machine) -> [Finding] {
         selinux(machine) + appArmor(machine)
@@ -20,7 +20,7 @@ enum ConfinementCheck {
         }
         var findings: [Finding] = []
         let boolean = "virt_qemu_ga_run_unconfined"
-        // "1 1": its value now, and the one that waits to be committed.
+        // The file holds two numbers, as in "1 1": the value in force and the pending one.
         if let value = machine.tree.line(of: FilePath("/sys/fs/selinux/booleans/\(boolean)")), value.hasPrefix("0") {
             findings.append(
                 finding(
@@ -46,7 +46,7 @@ enum ConfinementCheck {
         return findings
     }
 
-    /// The type of the file's label; nil where it has none.
+    /// The type in the file's SELinux label; nil without a label.
     private static func label(of path: FilePath) -> String? {
         var buffer = [CChar](repeating: 0, count: 256)
         let count = path.withPlatformString { clinux_selinux_label($0, &buffer, 255) }
@@ -60,7 +60,8 @@ enum ConfinementCheck {
         guard let process = machine.agent.processes.first else { return [] }
         let attributes = FilePath("/proc/\(process.pid)/attr")
         let places = [attributes.appending("apparmor").appending("current"), attributes.appending("current")]
-        // As in "/usr/sbin/qemu-ga (enforce)"; SELinux writes a label without a mode to the second file.
+        // AppArmor's line reads "/usr/sbin/qemu-ga (enforce)"; SELinux puts a label without a mode into the second
+        // file.
         guard let line = places.lazy.compactMap(machine.tree.line).first(where: { !$0.isEmpty }),
             line.hasSuffix(" (enforce)")
         else { return [] }

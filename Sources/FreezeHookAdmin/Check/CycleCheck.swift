@@ -3,7 +3,7 @@
 import FreezeHook
 import FreezeHookBase
 
-/// A cycle that nobody has ended, and what is left of one.
+/// The check that `status` has nothing to act on, such as a lost thaw.
 enum CycleCheck {
     static func findings(on machine: Machine) -> [Finding] {
         var places = machine.locations

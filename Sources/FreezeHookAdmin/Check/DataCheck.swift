@@ -4,7 +4,7 @@ import FreezeHookBase
 import FreezeHookRecipes
 import SystemPackage
 
-/// Applications whose data lie where a freeze, or the image, does not reach.
+/// The check that a freeze and the image reach the data of every application.
 enum DataCheck {
     static func findings(on machine: Machine) -> [Finding] {
         machine.applications.flatMap { application in

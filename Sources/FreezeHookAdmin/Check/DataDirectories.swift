@@ -6,13 +6,14 @@ import FreezeHookRecipes
 import Glibc
 import SystemPackage
 
-/// Where the processes of an application keep data: where they work, and where they have files open for writing.
+/// The directories of an application's data: the working directories of its processes, and the directories of their
+/// files that are open for writing.
 struct DataDirectories {
-    /// The directories, without links, each once.
+    /// The directories with links resolved, each once.
     let paths: [FilePath]
 
-    // What servers write there is not their data.
-    private static let others = ["/dev", "/proc", "/sys", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log"]
+    // Servers write sockets, logs and temporary files there, and no data.
+    private static let withoutData = ["/dev", "/proc", "/sys", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log"]
 
     /// The data directories of an application on the system of this tree.
     init(of application: Application, in tree: SystemTree) {
@@ -39,9 +40,9 @@ struct DataDirectories {
         paths = found
     }
 
-    /// The directory of the file that the descriptor writes to.
+    /// The directory of the file that a descriptor writes to; nil for a descriptor that only reads, or of no file.
     private static func openForWriting(_ process: FilePath, _ descriptor: String, in tree: SystemTree) -> FilePath? {
-        // A socket is called socket:[12345], and what has no name any more ends in "(deleted)".
+        // proc_pid_fd(5): a socket's link reads socket:[12345], that of a removed file ends in "(deleted)".
         guard let file = tree.link(process.appending("fd").appending(descriptor)), file.isAbsolute,
             !file.string.hasSuffix(" (deleted)"),
             let lines = tree.text(of: process.appending("fdinfo").appending(descriptor)),
@@ -53,6 +54,6 @@ struct DataDirectories {
 
     private static func isData(_ directory: FilePath) -> Bool {
         let path = directory.string
-        return path != "/" && !others.contains { path == $0 || path.hasPrefix($0 + "/") }
+        return path != "/" && !withoutData.contains { path == $0 || path.hasPrefix($0 + "/") }
     }
 }

@@ -2,23 +2,23 @@
 
 /// Something that stands in the way of a consistent backup.
 package struct Finding: Encodable, Equatable, Sendable {
-    /// How much it matters.
+    /// The weight of a finding.
     package enum Severity: String, Encodable, CaseIterable, Sendable {
         /// A backup would be inconsistent, or would hang the machine.
         case error
-        /// It may go wrong.
+        /// A backup may go wrong.
         case warning
-        /// Worth knowing.
+        /// No backup goes wrong; an administrator may want to know.
         case note
     }
 
-    /// How bad it is.
+    /// The weight of the finding.
     package var severity: Severity
-    /// What it is about: a process, a path, a recipe.
+    /// The subject: a process, a path, a recipe.
     package var subject: String
-    /// What is wrong and what comes of it, in one sentence.
+    /// The fault and its consequence, in one sentence.
     package var reason: String
-    /// The command that mends it, or what has to be done.
+    /// The command that mends the fault, or an instruction; nil when there is none.
     package var repair: String?
 
     /// A finding of severity `error`.

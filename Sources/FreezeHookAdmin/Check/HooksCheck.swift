@@ -4,11 +4,11 @@ import FreezeHook
 import FreezeHookBase
 import SystemPackage
 
-/// The entries of the hook directory that do not run, and executables where nobody looks for them.
+/// The check that hooks run: none is refused or a dangling link, and none lies in a directory that is not in use.
 enum HooksCheck {
     static func findings(on machine: Machine) -> [Finding] {
         let entries = machine.hooks
-        var findings = entries.flatMap { finding(of: $0, machine) }
+        var findings = entries.flatMap { Self.findings(of: $0, machine) }
         let own = machine.tree.resolved(machine.locations.hookDirectory)
         for directory in Locations.systemDirectories where machine.tree.resolved(directory) != own {
             let names = machine.hooks(in: directory).filter { $0.disposition == .runs }.map(\.hook.name)
@@ -30,9 +30,9 @@ enum HooksCheck {
         return findings
     }
 
-    private static func finding(of entry: DirectoryEntry, _ machine: Machine) -> [Finding] {
+    private static func findings(of entry: DirectoryEntry, _ machine: Machine) -> [Finding] {
         let name = entry.hook.name
-        // The name is cleaned; the bytes of the path are not.
+        // `name` is cleaned text; only the path has the bytes of the file's name.
         let directory = machine.locations.hookDirectory
         let own = FilePath(bytes: directory.bytes + [UInt8(ascii: "/")] + entry.hook.path.nameBytes)
         let path = SafeText.clean(own)
@@ -52,7 +52,7 @@ enum HooksCheck {
                 )
             ]
         case .skipped:
-            // Somebody wanted it so: not executable, masked, a directory.
+            // A file that is not executable, a masked one and a directory are an administrator's choice.
             return []
         case .runs:
             return entry.hook.header.problems.map {
@@ -64,7 +64,7 @@ enum HooksCheck {
     private static func repair(of refusal: Refusal, hook: FilePath, _ machine: Machine) -> String {
         switch refusal.fault {
         case .hook, .setID:
-            // chown -h changes a link and not the file that it leads to.
+            // chown -h changes a link itself, so the command names the file that the link leads to.
             let file = ShellText.quoted(machine.tree.link(hook) == nil ? hook : machine.tree.resolved(hook))
             return "look at it, then: chown -h root:root \(file) && chmod go-w,ug-s \(file)"
         case .directory, .link:

@@ -3,12 +3,12 @@
 import FreezeHookBase
 import SystemPackage
 
-/// How long a host waits for the agent.
+/// The time limits of a host for the agent's answers.
 struct HostLimits {
     var name: String
-    /// How long it waits for a freeze.
+    /// The limit for a freeze.
     var freeze: Duration
-    /// How long it waits for a thaw.
+    /// The limit for a thaw.
     var thaw: Duration
 
     private init(name: String, freeze: Duration, thaw: Duration) {
@@ -17,14 +17,14 @@ struct HostLimits {
         self.thaw = thaw
     }
 
-    // Those of the hosts that tell the guest who they are; of the others the shortest known.
+    // The firmware (DMI) names only these hosts.
     private static let known: [(mark: String, limits: HostLimits)] = [
         ("KubeVirt", HostLimits(name: "KubeVirt", freeze: .seconds(60), thaw: .seconds(180))),
         ("OpenStack", HostLimits(name: "OpenStack", freeze: .seconds(60), thaw: .seconds(180))),
         ("oVirt", HostLimits(name: "oVirt", freeze: .seconds(480), thaw: .seconds(480))),
         ("RHEV", HostLimits(name: "RHEV", freeze: .seconds(480), thaw: .seconds(480))),
     ]
-    // OpenStack and KubeVirt wait 60 s for a freeze, Proxmox VE 3 min for a thaw.
+    // The shortest limits known: OpenStack and KubeVirt wait 60 s for a freeze, Proxmox VE 3 min for a thaw.
     private static let unknown = HostLimits(
         name: "a host that is OpenStack, KubeVirt or Proxmox VE", freeze: .seconds(60), thaw: .seconds(180))
 

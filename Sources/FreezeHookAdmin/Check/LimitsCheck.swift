@@ -4,7 +4,7 @@ import FreezeHook
 import FreezeHookBase
 import FreezeHookRecipes
 
-/// Limits that do not fit those of the host, or each other.
+/// The check that the limits fit those of the host, and each other.
 enum LimitsCheck {
     static func findings(on machine: Machine) -> [Finding] {
         let settings = machine.settings
@@ -54,7 +54,7 @@ enum LimitsCheck {
         return findings
     }
 
-    /// An application such as Redis ends a pause of its writers by itself: not before the guard would.
+    /// The finding on a pause of writers that the application, such as Redis, would end before the guard does.
     private static func pause(of recipe: Recipe, _ machine: Machine) -> Finding? {
         guard let limit = recipe.header.pauseLimit, !machine.links.links(to: recipe).isEmpty else { return nil }
         let file = RecipeConfiguration(of: recipe, beside: machine.locations.hookDirectory).path
@@ -72,7 +72,7 @@ enum LimitsCheck {
             repair: "pause = \(Int64(needed.inSeconds.rounded(.up))) in \(SafeText.clean(file))")
     }
 
-    /// The longest time for which a real cycle has held applications; nil when none is known.
+    /// The longest hold of a cycle that was no rehearsal, in whole milliseconds; nil when none is known.
     private static func longestHold(_ machine: Machine) -> Duration? {
         let directory = StateDirectory(path: machine.tree.place(of: machine.locations.stateDirectory))
         let cycles = (try? History(directory: directory, limit: .max).cycles()) ?? []

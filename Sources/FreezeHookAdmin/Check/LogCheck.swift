@@ -4,7 +4,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Whether the log can be written, and is kept from growing for ever.
+/// The check that the log can be written, and that logrotate bounds its size.
 enum LogCheck {
     private static let logrotate: [FilePath] = ["/usr/sbin/logrotate", "/usr/bin/logrotate", "/sbin/logrotate"]
 

@@ -3,7 +3,7 @@
 import FreezeHookBase
 import SystemPackage
 
-/// Loop mounts that a freeze cannot empty any more, as the filesystem of their file is frozen before them.
+/// The check that no loop mount is frozen after the filesystem of its file: the sync of its freeze would wait for ever.
 enum LoopMountsCheck {
     static func findings(on machine: Machine) -> [Finding] {
         let order = machine.mounts.freezeOrder
@@ -26,10 +26,10 @@ enum LoopMountsCheck {
         }
     }
 
-    /// The file behind a loop device: /dev/loop0 is block/loop0 in /sys.
+    /// The file behind a loop device, from /sys/block/loopN; nil for another device and for a removed file.
     private static func backingFile(of mount: Mount, _ machine: Machine) -> String? {
         guard let device = mount.source.split(separator: "/").last, device.hasPrefix("loop") else { return nil }
-        // A partition of it is called loop0p1.
+        // A partition of a loop device is called loop0p1.
         let number = device.dropFirst("loop".count).prefix(while: \.isNumber)
         guard let file = machine.tree.line(of: FilePath("/sys/block/loop\(number)/loop/backing_file")) else {
             return nil

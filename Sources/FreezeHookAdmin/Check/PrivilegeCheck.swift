@@ -2,7 +2,7 @@
 
 import Glibc
 
-/// Whether everything could be looked at.
+/// The check that the caller is root, and can look at everything.
 enum PrivilegeCheck {
     static func findings(on machine: Machine) -> [Finding] {
         if geteuid() == 0 { return [] }

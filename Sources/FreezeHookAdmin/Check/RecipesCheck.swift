@@ -5,7 +5,7 @@ import FreezeHookBase
 import FreezeHookRecipes
 import SystemPackage
 
-/// Applications that run and that nothing holds.
+/// The check that every application that runs is held.
 enum RecipesCheck {
     static func findings(on machine: Machine) -> [Finding] {
         if let error = machine.recipesError {
@@ -16,7 +16,7 @@ enum RecipesCheck {
             ]
         }
         let links = machine.links
-        // What an administrator has written may hold any of them.
+        // A hook of the administrator's own may hold any application.
         let recipeLinks = machine.recipes.flatMap { links.links(to: $0) }.map(\.name)
         let own = machine.hooks.filter { $0.disposition == .runs && !recipeLinks.contains($0.hook.name) }.map(
             \.hook.name)

@@ -3,7 +3,7 @@
 import FreezeHook
 import FreezeHookBase
 
-/// Values that the core writes itself, among those that are printed.
+/// The core's own JSON values, for Foundation's encoder.
 extension JSON: Encodable {
     private struct Key: CodingKey {
         let stringValue: String

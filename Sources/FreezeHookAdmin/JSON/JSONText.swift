@@ -14,7 +14,7 @@ package enum JSONText {
         try text(of: value, [])
     }
 
-    /// The value that a text holds; nil when it holds none.
+    /// The value of a text; nil when the text is no JSON of the type.
     package static func value<Value: Decodable>(of type: Value.Type, in bytes: [UInt8]) -> Value? {
         let decoder = JSONDecoder()
         decoder.keyDecodingStrategy = .convertFromSnakeCase

@@ -3,33 +3,34 @@
 import FreezeHookBase
 import SystemPackage
 
-/// What a qemu-ga was told, on its command line and in its configuration file.
+/// The options of a qemu-ga, from its command line and its configuration file.
 package struct AgentOptions: Equatable, Sendable {
-    /// The program that it calls at freeze and thaw; nil for none.
+    /// The program that qemu-ga calls at freeze and thaw; nil for none.
     package var hook: FilePath?
-    /// Where that was said: the configuration file, or nil for the command line.
+    /// The configuration file that names the hook; nil for the command line.
     package var hookSource: FilePath?
-    /// The commands of the host that it refuses (`block-rpcs`, `blacklist`).
+    /// The commands of the host that qemu-ga refuses (`block-rpcs`, `blacklist`).
     package var blocked: Set<String> = []
-    /// Only these are allowed; empty for all.
+    /// The only commands that qemu-ga allows (`allow-rpcs`); empty for all.
     package var allowed: Set<String> = []
     /// The channel to the host: qemu-ga's `--method`, with its default.
     package var method = "virtio-serial"
-    /// The file that was read, or would be.
+    /// The configuration file, which need not exist.
     package var configuration: FilePath
 
-    /// What a hook is called where none is named (`-F` alone).
+    /// The hook of `-F` without a path.
     static let defaultHook: FilePath = "/etc/qemu/fsfreeze-hook"
+    /// The configuration files that qemu-ga reads without `--config`, by distribution.
     static let defaultConfigurations: [FilePath] = ["/etc/qemu/qemu-ga.conf", "/etc/qemu-kvm/qemu-ga.conf"]
 
-    /// The options of these arguments, the program's own name left out.
+    /// The options of a command line, the program's own name left out.
     ///
-    /// - Parameter configuration: the file that it reads, as `QGA_CONF` in its environment says; nil for the usual one.
+    /// - Parameter configuration: the file that `QGA_CONF` names; nil for that of the command line, or the default.
     package init(arguments: [String], configuration file: FilePath? = nil, in tree: SystemTree) {
-        let usual = Self.defaultConfigurations.first(where: tree.has) ?? Self.defaultConfigurations[0]
-        configuration = file ?? Self.value("c", "config", arguments).map { FilePath($0) } ?? usual
+        let defaultFile = Self.defaultConfigurations.first(where: tree.has) ?? Self.defaultConfigurations[0]
+        configuration = file ?? Self.value("c", "config", arguments).map { FilePath($0) } ?? defaultFile
         read(tree.text(of: configuration) ?? "")
-        // What stands on the command line is read after the file, and wins.
+        // qemu-ga reads the command line after the file, so the command line wins.
         for (index, word) in arguments.enumerated() {
             if let path = Self.attached("F", "fsfreeze-hook", word) {
                 hook = path.isEmpty ? Self.defaultHook : FilePath(path)
@@ -64,7 +65,8 @@ package struct AgentOptions: Equatable, Sendable {
         list.split(separator: ",").map { trimmed($0) }
     }
 
-    /// The value of `-X…` or `--long=…`: the only forms in which -F takes one.
+    /// The value of `-X…` or `--long=…`, empty without one; nil for another option. `-F` takes a value in no other
+    /// form.
     private static func attached(_ short: String, _ long: String, _ word: String) -> String? {
         if word == "--\(long)" { return "" }
         if word.hasPrefix("--\(long)=") { return String(word.dropFirst(long.count + 3)) }

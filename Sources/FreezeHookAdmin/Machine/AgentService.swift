@@ -3,7 +3,7 @@
 import FreezeHookBase
 import SystemPackage
 
-/// What starts qemu-ga on a system.
+/// The service that starts qemu-ga on a system.
 package enum AgentService: Sendable {
     /// A unit of systemd; a template has an `@` in its name.
     case unit(name: String, UnitFile)
@@ -13,7 +13,7 @@ package enum AgentService: Sendable {
     private static let units = ["qemu-guest-agent.service", "qemu-ga.service", "qemu-ga@.service"]
     private static let scripts: [FilePath] = ["/etc/init.d/qemu-guest-agent", "/etc/init.d/qemu-ga"]
 
-    /// What starts it here; nil when it is not installed.
+    /// The service of a system; nil when qemu-ga is not installed.
     package init?(in tree: SystemTree) {
         for name in Self.units {
             if let unit = UnitFile(name, in: tree) {
@@ -25,7 +25,7 @@ package enum AgentService: Sendable {
         self = .script(script)
     }
 
-    /// What it would be told when it was started now.
+    /// The options of a qemu-ga that the service would start now.
     package func options(in tree: SystemTree) -> AgentOptions {
         switch self {
         case .unit(_, let unit): AgentOptions(arguments: Array(unit.command(in: tree).dropFirst()), in: tree)
@@ -33,18 +33,18 @@ package enum AgentService: Sendable {
         }
     }
 
-    /// The files that say what it is told, beside its unit.
+    /// The files that hold these options, the unit left out.
     package func files(in tree: SystemTree) -> [FilePath] {
         let configuration = options(in: tree).configuration
         if case .unit(_, let unit) = self { return unit.environmentFiles + [configuration] }
         return [configuration]
     }
 
-    /// The commands that start it, or start it anew.
+    /// The command that starts qemu-ga (`start`) or starts it anew (`restart`).
     package func command(_ verb: String) -> String {
         switch self {
         case .unit(let name, _):
-            // Of a template only instances that run can be restarted by a pattern; udev starts them.
+            // systemctl(1): a pattern matches loaded instances of a template only; udev starts instances.
             guard let at = name.firstIndex(of: "@") else {
                 return "systemctl \(verb) \(name.dropLast(".service".count))"
             }
@@ -55,7 +55,7 @@ package enum AgentService: Sendable {
         }
     }
 
-    /// Whether systemd is forbidden to start it; a script never is.
+    /// Whether the unit is masked, so that nothing starts it; false for a script.
     package var isMasked: Bool {
         if case .unit(_, let unit) = self { unit.isMasked } else { false }
     }

@@ -6,17 +6,17 @@ import SystemPackage
 
 /// Whether qemu-ga calls the program: now, and after its next start.
 package struct AgentWiring {
-    /// What starts it; nil when it is not installed.
+    /// The service; nil when qemu-ga is not installed.
     package var service: AgentService?
-    /// The processes of it that run.
+    /// The processes of qemu-ga outside containers.
     package var processes: [SystemProcess]
-    /// What the running one was told, as far as it can be known.
+    /// The options of the first process, as far as they can be known; nil when none runs.
     package var running: AgentOptions?
-    /// What it will be told at its next start.
+    /// The options at the next start; nil without a service.
     package var configured: AgentOptions?
-    /// Whether the running one calls the program.
+    /// Whether the running qemu-ga calls the program.
     package var isCalled: Bool
-    /// Whether it will call it after its next start.
+    /// Whether qemu-ga calls the program after its next start.
     package var willBeCalled: Bool
 
     init(processes all: [SystemProcess], program: FilePath, in tree: SystemTree) {
@@ -28,7 +28,7 @@ package struct AgentWiring {
         running = processes.first.map { AgentOptions(arguments: Array($0.arguments.dropFirst()), in: tree) }
         isCalled = isProgram(running?.hook)
         willBeCalled = configured.map { isProgram($0.hook) } ?? isCalled
-        // What it read from the file is what stands there now, unless that was written later.
+        // A configuration file that is younger than the process does not say what the process has read.
         if let source = running?.hookSource, let started = processes.first?.started, let file = tree.status(of: source),
             Double(file.st_mtim.tv_sec) > started + 1
         {
@@ -36,6 +36,6 @@ package struct AgentWiring {
         }
     }
 
-    /// Whether it has to be started anew before it calls the program.
+    /// Whether a restart is all that qemu-ga needs to call the program.
     package var needsRestart: Bool { running != nil && !isCalled && willBeCalled }
 }

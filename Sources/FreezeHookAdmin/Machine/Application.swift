@@ -5,24 +5,24 @@ import FreezeHookBase
 import FreezeHookRecipes
 import SystemPackage
 
-/// An application that a recipe is for, as it is found on a system.
+/// The application of a recipe, as found on a system.
 package struct Application: Equatable, Sendable {
-    /// The recipe that holds it.
+    /// The recipe that holds the application.
     package var recipe: Recipe
-    /// Its processes in the system itself.
+    /// The application's processes outside containers.
     package var processes: [SystemProcess]
-    /// The containers that it runs in: their names, or the beginnings of their ids; nil for those of unknown name.
+    /// The containers that the application runs in: names, or beginnings of ids; nil for a container without both.
     package var containers: [String?]
-    /// Its program; nil when none is installed.
+    /// The application's program; nil when none is installed.
     package var program: FilePath?
 
-    /// Whether it runs in the system itself.
+    /// Whether the application runs outside containers.
     package var runs: Bool { !processes.isEmpty }
 
-    /// Whether it runs, in a container or not, or is installed.
+    /// Whether the application runs, in a container or not, or is installed.
     package var isHere: Bool { runs || program != nil || !containers.isEmpty }
 
-    // Servers are in none of PATH's directories on RHEL. A recipe's header names further places.
+    // RHEL keeps servers in /usr/libexec, which no PATH has. Headers of recipes name further directories.
     private static let directories: [FilePath] = [
         "/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/usr/libexec",
     ]
@@ -47,7 +47,7 @@ package struct Application: Equatable, Sendable {
         return places.first { tree.has($0) }
     }
 
-    /// The paths that a pattern stands for, each of whose components may be `*`.
+    /// The paths that match a pattern whose components may be `*`.
     private static func matches(of pattern: FilePath, in tree: SystemTree) -> [FilePath] {
         pattern.components.reduce(["/"]) { places, component in
             places.flatMap { place in

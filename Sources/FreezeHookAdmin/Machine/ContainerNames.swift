@@ -3,7 +3,7 @@
 import FreezeHookBase
 import SystemPackage
 
-/// The names of the containers of docker and podman, as the engines keep them on the disk: neither has to run to be asked.
+/// The names of docker's and podman's containers, from the engines' files: no engine has to run.
 struct ContainerNames {
     private let tree: SystemTree
     private let podman: [PodmanContainer]
@@ -23,7 +23,7 @@ struct ContainerNames {
         podman = tree.bytes(of: file).flatMap { JSONText.value(of: [PodmanContainer].self, in: $0) } ?? []
     }
 
-    /// What the engine calls the container; the beginning of its id when its name is not known, nil when neither is.
+    /// The engine's name for a container; the beginning of the id when the name is unknown, nil when both are.
     func name(of container: SystemProcess.Container) -> String? {
         guard let id = container.id else { return nil }
         let file = FilePath("/var/lib/docker/containers/\(id)/config.v2.json")

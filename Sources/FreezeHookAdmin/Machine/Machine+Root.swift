@@ -6,17 +6,17 @@ import FreezeHookRecipes
 import SystemPackage
 
 extension Machine {
-    // Where packages put it.
+    // The path of the program in the packages.
     private static let installedProgram: FilePath = "/usr/sbin/fsfreeze-hook"
 
     /// Looks at this machine, or at another system below a directory, as for an image that is being built.
     ///
     /// - Parameters:
-    ///   - root: the directory of the other system; nil, as `/`, for this machine.
-    ///   - locations: the places of this machine.
-    ///   - hookDirectory: the hook directory that was named; without one another system's own is looked for.
-    ///   - configuration: the configuration that was named; without one another system's lies beside its hook directory.
-    ///   - recipeDirectory: the recipes' directory that was named; without one it is the one installed with the program.
+    ///   - root: the directory of the other system; nil or `/` for this machine.
+    ///   - locations: the locations on this machine.
+    ///   - hookDirectory: the hook directory in another system; nil for the first of the defaults that exists there.
+    ///   - configuration: the configuration in another system; nil for the file beside its hook directory.
+    ///   - recipeDirectory: the recipes' directory; nil for the one installed with the program.
     ///
     /// Throws when the program is not installed in the other system.
     package init(
@@ -44,6 +44,6 @@ extension Machine {
         locations.configuration = own.configuration
         self.init(
             tree: tree, program: Self.installedProgram, locations: locations,
-            recipes: recipes ?? RecipeDirectory(path: RecipeDirectory.usual))
+            recipes: recipes ?? RecipeDirectory(path: RecipeDirectory.defaultPath))
     }
 }

@@ -6,34 +6,34 @@ import FreezeHookRecipes
 import Glibc
 import SystemPackage
 
-/// What is known of a system: the one place where `check` and `setup` look.
+/// The facts of a system, the one source of `check` and `setup`.
 package struct Machine {
-    /// Its files.
+    /// The system's files.
     package let tree: SystemTree
-    /// The program, as that system knows it.
+    /// The program's path in the system.
     package let program: FilePath
-    /// Its places, as that system knows them.
+    /// The program's locations in the system.
     package let locations: Locations
-    /// What its configuration says; the defaults where that cannot be used.
+    /// The settings of the configuration; the defaults when it cannot be used.
     package let settings: Settings
-    /// Why the configuration cannot be used; the defaults are in force then.
+    /// The reason why the configuration cannot be used; nil when it can.
     package let configurationProblem: String?
-    /// The recipes that are installed, in the order of their names.
+    /// The installed recipes, in the order of their names.
     package let recipes: [Recipe]
-    /// Why there are no recipes to look for; nil when they could be read.
+    /// The error of reading the recipes; nil when they could be read.
     package let recipesError: RecipeDirectoryError?
-    /// The mounts that its qemu-ga sees.
+    /// The mounts that the system's qemu-ga sees.
     package let mounts: MountTable
-    /// Whether its qemu-ga calls the program.
+    /// The system's qemu-ga, and whether it calls the program.
     package let agent: AgentWiring
-    /// The applications that its recipes are for, whether they are there or not.
+    /// The applications of the recipes, whether they are there or not.
     package let applications: [Application]
     /// The entries of the hook directory.
     package private(set) var hooks: [DirectoryEntry] = []
-    /// Whether the kernel's clock follows another one; nil where that cannot be asked.
+    /// Whether the kernel's clock is synchronised; nil when the kernel does not say, and for another system.
     package let clockIsSynchronised: Bool?
 
-    /// Looks at a system. `program`, `locations` and the recipes' directory are as that system knows them.
+    /// Looks at a system; `program`, `locations` and the recipes' directory are paths in that system.
     package init(
         tree: SystemTree, program: FilePath, locations: Locations, recipes directory: RecipeDirectory,
         clockIsSynchronised: Bool? = nil
@@ -58,7 +58,7 @@ package struct Machine {
         }
         let processes = SystemProcess.all(in: tree)
         agent = AgentWiring(processes: processes, program: program, in: tree)
-        // The agent freezes what it sees itself.
+        // qemu-ga freezes the mounts of its own namespace.
         let viewer = agent.processes.first.map { "\($0.pid)" } ?? "self"
         mounts = MountTable(parsing: tree.bytes(of: FilePath("/proc/\(viewer)/mountinfo")) ?? [])
         let names = ContainerNames(in: tree)
@@ -68,15 +68,15 @@ package struct Machine {
         hooks = hooks(in: locations.hookDirectory)
     }
 
-    /// The links that enable recipes here.
+    /// The links that enable recipes on the system.
     package var links: RecipeLinks { RecipeLinks(hookDirectory: locations.hookDirectory, tree: tree) }
 
-    /// The entries of a hook directory; none when it is not there.
+    /// The entries of a hook directory; none when it cannot be read.
     package func hooks(in path: FilePath) -> [DirectoryEntry] {
         let directory = HookDirectory(path: tree.place(of: path), settings: settings)
         let entries = (try? directory.entries()) ?? []
         if tree.isMachine { return entries }
-        // Of another system's links the kernel would follow an absolute one into this one.
+        // The kernel would follow an absolute link of another system into this one.
         return entries.map { entry in
             let own = path.appending(entry.hook.name)
             guard tree.link(own) != nil, tree.has(own), tree.resolved(own) != "/dev/null" else { return entry }
@@ -87,10 +87,10 @@ package struct Machine {
         }
     }
 
-    /// The log's path.
+    /// The path of the log.
     package var logFile: FilePath { locations.logFile ?? settings.logFile }
 
-    /// The command that installs a package here.
+    /// The command that installs a package on the system.
     package func installCommand(for package: String) -> String {
         let managers: [(path: FilePath, command: String)] = [
             ("/usr/bin/apt-get", "apt-get install"), ("/usr/bin/dnf", "dnf install"),

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The program is not installed in another system.
 package struct NotInstalledError: Error, CustomStringConvertible {
-    /// Where the program would be, as that system knows it.
+    /// The program's path in that system.
     package var program: FilePath
     /// The system's directory.
     package var root: FilePath

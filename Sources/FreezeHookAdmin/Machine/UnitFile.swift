@@ -3,16 +3,16 @@
 import FreezeHookBase
 import SystemPackage
 
-/// A unit of systemd with its drop-ins, as systemd puts them together (systemd.unit(5)).
+/// A unit of systemd, merged with its drop-ins (systemd.unit(5)).
 package struct UnitFile: Sendable {
-    /// The file that the unit comes from.
+    /// The file of the unit.
     package var path: FilePath
-    /// Whether it is masked: nothing starts it.
+    /// Whether the unit is masked, so that nothing starts it.
     package var isMasked = false
-    /// The settings of `[Service]` in their order; an empty value forgets those before it.
+    /// The settings of `[Service]` in their order; an empty value clears earlier values of its key.
     private var settings: [(key: String, value: String)] = []
 
-    // What comes first hides files of the same name in what comes later.
+    // A file hides files of the same name in later directories.
     private static let directories: [FilePath] = [
         "/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system", "/usr/lib/systemd/system",
         "/lib/systemd/system",
@@ -42,12 +42,12 @@ package struct UnitFile: Sendable {
 
     private func values(_ key: String) -> [String] { settings.filter { $0.key == key }.map(\.value) }
 
-    /// The words that the service is started with, the program first, variables replaced.
+    /// The words of `ExecStart`, the program first, variables replaced.
     package func command(in tree: SystemTree) -> [String] {
         guard let line = values("ExecStart").first else { return [] }
         let environment = environment(in: tree)
         let words = Self.words(line).flatMap { word -> [String] in
-            // `$NAME` alone becomes as many words as it has, `${NAME}` becomes a part of one.
+            // systemd.service(5): `$NAME` alone is split into words, `${NAME}` is part of one word.
             if word.hasPrefix("$"), !word.hasPrefix("${") {
                 return Self.words(environment[String(word.dropFirst())] ?? "")
             }
@@ -56,12 +56,12 @@ package struct UnitFile: Sendable {
         return Self.command(words)
     }
 
-    /// The words of a command line, without `-`, `@`, `:`, `+` and `!` before the path, which say how it is started.
+    /// The words of a command line without the prefixes `-`, `@`, `:`, `+` and `!` of its path (systemd.service(5)).
     private static func command(_ words: [String]) -> [String] {
         words.enumerated().map { index, word in index == 0 ? String(word.drop { "-@:+!".contains($0) }) : word }
     }
 
-    /// The variables that the service gets: those of files come after, and win.
+    /// The variables of the service; files are read after `Environment`, and win.
     private func environment(in tree: SystemTree) -> [String: String] {
         var environment: [String: String] = [:]
         func add(_ text: String) {
@@ -74,12 +74,12 @@ package struct UnitFile: Sendable {
         return environment
     }
 
-    /// The files that variables come from; what a later one says wins.
+    /// The files of variables (`EnvironmentFile`); a later file wins.
     package var environmentFiles: [FilePath] {
         values("EnvironmentFile").map { FilePath($0.hasPrefix("-") ? String($0.dropFirst()) : $0) }
     }
 
-    /// Whether this program thaws what a killed agent has left, before the service starts or after it stops.
+    /// Whether the unit calls `recover` of this program before the service starts or after it stops.
     package func recovers(with program: FilePath, in tree: SystemTree) -> Bool {
         let own = tree.resolved(program)
         return (values("ExecStartPre") + values("ExecStopPost")).contains { line in
@@ -89,7 +89,7 @@ package struct UnitFile: Sendable {
         }
     }
 
-    /// The word with the values of the variables that stand in it as `${NAME}`.
+    /// The word with the values of variables in place of `${NAME}`.
     private static func replacing(_ word: String, with environment: [String: String]) -> String {
         var result = ""
         var rest = word[...]

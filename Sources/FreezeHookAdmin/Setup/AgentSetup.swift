@@ -5,14 +5,14 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// What has to be changed so that qemu-ga calls the program at its next start, in the way of the distribution.
+/// The changes after which qemu-ga calls the program at its next start, in the way of the distribution.
 struct AgentSetup {
     private(set) var changes: [SetupChange] = []
     private(set) var attention: [String] = []
     private let machine: Machine
     private var program: String { machine.program.string }
 
-    // What distributions name themselves; their own hook is no decision of an administrator.
+    // Distributions configure these hooks: none of them is an administrator's decision.
     private static let stockHooks: [FilePath] = [
         "/etc/qemu/fsfreeze-hook", "/etc/qemu-ga/fsfreeze-hook", "/etc/qemu-kvm/fsfreeze-hook",
     ]
@@ -34,7 +34,7 @@ struct AgentSetup {
 
     private mutating func call(_ options: AgentOptions, _ service: AgentService) {
         if let hook = options.hook, options.hookSource == nil {
-            // The command line comes last: what the configuration file says would have no effect.
+            // qemu-ga reads the command line last: a hook in the configuration file would have no effect.
             guard case .unit(_, let unit) = service, let file = unit.environmentFiles.last(where: names) else {
                 return attention.append(
                     "qemu-ga's command line names \(SafeText.clean(hook)): take -F out of it, then call this again")
@@ -49,7 +49,7 @@ struct AgentSetup {
         lines(of: file).contains { Self.key(of: $0) == Self.variable }
     }
 
-    /// Sets a key of a file to the program, where it is not an administrator's decision.
+    /// Sets a key of a file to the program, unless an administrator has chosen another value.
     private mutating func replace(in file: FilePath, key: String, present: FilePath?) {
         if let present, !Self.stockHooks.contains(present) {
             let place = SafeText.clean(file)
@@ -88,7 +88,7 @@ struct AgentSetup {
     }
 
     private func lines(of file: FilePath) -> [String] {
-        // Scalars: to Swift CR LF is one character, which is no newline.
+        // Unicode scalars: Swift takes CR LF for one character, which is no newline.
         let text = (machine.tree.text(of: file) ?? "").unicodeScalars
         var lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0) }
         if lines.last == "" { lines.removeLast() }
@@ -99,7 +99,7 @@ struct AgentSetup {
         KeyValueText.Line(Array(line.utf8)[...]).setting.map { String(decoding: $0.key, as: UTF8.self) }
     }
 
-    /// A drop-in that thaws what a killed agent has left.
+    /// Adds a drop-in that thaws what a killed agent has left.
     private mutating func recover(_ name: String, _ unit: UnitFile) {
         if unit.recovers(with: machine.program, in: machine.tree) { return }
         let path = FilePath("/etc/systemd/system/\(name).d/60-fsfreeze-hook-recover.conf")

@@ -4,17 +4,17 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// What is at a path: what a set-up finds there, and what it puts there.
+/// The state of a path, before or after a set-up.
 package enum FileState: Codable, Equatable, Sendable {
     case absent
     case directory
     case link(to: String)
     /// A file with its bytes and its permission bits.
     case file(bytes: [UInt8], mode: mode_t)
-    /// Something else, which is never changed.
+    /// Neither a file nor a directory nor a link, or unreadable; never changed.
     case other
 
-    /// What is at a path of a system now.
+    /// The present state of a path of a system.
     init(of path: FilePath, in tree: SystemTree) {
         var status = stat()
         let place = tree.place(of: path, follows: false)
@@ -30,7 +30,7 @@ package enum FileState: Codable, Equatable, Sendable {
         }
     }
 
-    /// The lines of a file; nil when it is none, and one that is not there has no lines.
+    /// The lines of a file, none of an absent one; nil for a directory, a link and others.
     var lines: [String]? {
         switch self {
         case .absent: return []
@@ -42,7 +42,7 @@ package enum FileState: Codable, Equatable, Sendable {
         }
     }
 
-    /// What is not shown by its lines, as it stands behind its path.
+    /// The text behind the path of what has no lines: `/`, or a link's target.
     var words: String {
         switch self {
         case .absent, .file: ""

@@ -3,24 +3,24 @@
 import FreezeHookBase
 import SystemPackage
 
-/// Makes the applications of a system held: shows what has to be changed, changes it, and takes it back.
+/// The set-up of a system, after which its applications are held: planned, made, and taken back.
 package struct Setup {
     private let machine: Machine
     private var manifest: SetupManifest
 
-    /// Throws when it is not known what earlier set-ups have changed.
+    /// Reads what earlier set-ups have changed. Throws when the manifest cannot be read.
     package init(_ machine: Machine) throws(SetupError) {
         self.machine = machine
         manifest = try SetupManifest(of: machine)
     }
 
-    /// What has to be changed; nothing is.
+    /// The changes that `apply` would make; nothing is changed.
     package func plan() -> SetupReport {
         let plan = SetupPlan(machine, manifest)
         return SetupReport(.planned, machine, changes: plan.changes, attention: plan.attention)
     }
 
-    /// Changes what has to be changed.
+    /// Makes the changes. Throws at the first that cannot be made or noted.
     package mutating func apply() throws(SetupError) -> SetupReport {
         let plan = SetupPlan(machine, manifest)
         if !plan.changes.isEmpty { try manifest.add(plan.changes) }
@@ -29,7 +29,7 @@ package struct Setup {
         return SetupReport(.made, machine, changes: plan.changes, attention: plan.attention)
     }
 
-    /// Takes back what all set-ups have changed. What somebody has changed since is left as it is.
+    /// Takes back the changes of all set-ups. A path that somebody has changed since stays as it is.
     package mutating func undo() throws(SetupError) -> SetupReport {
         var undone: [SetupChange] = []
         var left: [SetupManifest.Entry] = []
@@ -43,7 +43,7 @@ package struct Setup {
                 attention.append("\(SafeText.clean(change.path.utf8)) was changed since and stays as it is")
                 left.insert(entry, at: 0)
             case .due where change.after == .directory && !machine.tree.names(in: FilePath(change.path)).isEmpty:
-                // Somebody has put something there.
+                // A directory with somebody's files stays.
                 break
             case .due:
                 try reversed.make(in: machine.tree)

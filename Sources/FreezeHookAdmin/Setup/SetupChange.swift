@@ -4,23 +4,22 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// One thing that a set-up changes: what has to be at the path before, and what is there afterwards.
+/// One change of a set-up: a path with its states before and after.
 package struct SetupChange: Codable, Equatable, Sendable {
-    /// The path, as the system knows it; text, because the manifest keeps it.
+    /// The path in the system; text, because the manifest keeps it.
     package var path: String
-    /// What has to be there, so that nobody else's work is lost.
+    /// The state that the path must have, so that nobody else's work is lost.
     package var before: FileState
-    /// What is put there.
+    /// The state that the change gives the path.
     package var after: FileState
 
-    /// The change that undoes it.
+    /// The change that takes this one back.
     var reversed: SetupChange { SetupChange(path: path, before: after, after: before) }
 
-    /// It as a unified diff, without colours; a link or a directory as one line.
+    /// The change as a unified diff, without colours; a link or a directory as one line.
     package var diff: [UnifiedDiff.Line] {
         let path = SafeText.clean(path.utf8)
         guard let old = before.lines, let new = after.lines else {
-            // A link or a directory has no lines.
             return (before == .absent ? [] : [.removed(" \(path)\(before.words)")])
                 + (after == .absent ? [] : [.added(" \(path)\(after.words)")])
         }
@@ -28,7 +27,7 @@ package struct SetupChange: Codable, Equatable, Sendable {
         return [.old(name: name(before)), .new(name: name(after))] + UnifiedDiff.hunks(from: old, to: new)
     }
 
-    /// Whether the system is still as it was, or already as it is to be.
+    /// Whether the path is still in the state before, already in the state after, or in another one.
     func standing(in tree: SystemTree) -> Standing {
         let now = FileState(of: FilePath(path), in: tree)
         if now == after { return .made }
@@ -39,7 +38,7 @@ package struct SetupChange: Codable, Equatable, Sendable {
         case due, made, conflicting
     }
 
-    /// Makes it, unless it is made already. Throws when somebody else has been there.
+    /// Makes the change, unless it is made already. Throws when the path is in another state, or cannot be changed.
     func make(in tree: SystemTree) throws(SetupError) {
         switch standing(in: tree) {
         case .made: return

@@ -3,7 +3,7 @@
 import FreezeHookBase
 import SystemPackage
 
-/// Why a set-up cannot be made or undone.
+/// A set-up cannot be made or undone.
 package enum SetupError: Error, CustomStringConvertible {
     case cannotChange(path: String, reason: Errno)
     case conflict(path: String)

@@ -4,14 +4,14 @@ import FreezeHook
 import FreezeHookBase
 import SystemPackage
 
-/// What set-ups have changed, in the state directory, so that it can be taken back.
+/// The changes of all set-ups of a system, kept in the state directory for `setup --undo`.
 struct SetupManifest {
     static let name = "setup.json"
     private let directory: StateDirectory
     private let path: FilePath
     private(set) var entries: [Entry]
 
-    /// A change, and whether it was made: it is noted before.
+    /// A change and whether it was made: the manifest notes it before.
     struct Entry: Codable {
         var change: SetupChange
         var isMade = false
@@ -25,14 +25,14 @@ struct SetupManifest {
             entries = []
             return
         }
-        // To forget what was changed would leave it for ever.
+        // Without its manifest a change could never be taken back.
         guard let kept = JSONText.value(of: [Entry].self, in: bytes) else {
             throw .manifestUnreadable(directory: path)
         }
         entries = kept
     }
 
-    /// Notes changes before they are made: what a kill leaves half done can be undone.
+    /// Notes changes before they are made, so that a killed set-up can be undone.
     mutating func add(_ new: [SetupChange]) throws(SetupError) {
         for change in new {
             if let index = entries.firstIndex(where: { $0.change.path == change.path }) {
@@ -44,13 +44,13 @@ struct SetupManifest {
         try keep()
     }
 
-    /// Notes that all of them are made.
+    /// Notes that all changes are made.
     mutating func confirm() throws(SetupError) {
         for index in entries.indices { entries[index].isMade = true }
         try keep()
     }
 
-    /// Forgets all but these.
+    /// Keeps only these entries.
     mutating func reduce(to remaining: [Entry]) throws(SetupError) {
         entries = remaining
         if entries.isEmpty { directory.remove(Self.name) } else { try keep() }

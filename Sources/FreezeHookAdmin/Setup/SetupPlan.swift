@@ -5,10 +5,10 @@ import FreezeHookBase
 import FreezeHookRecipes
 import SystemPackage
 
-/// What has to be changed so that the applications of a system are held.
+/// The changes after which the applications of a system are held.
 struct SetupPlan {
     private(set) var changes: [SetupChange] = []
-    /// What only an administrator can decide or do.
+    /// The steps that only an administrator can decide or do.
     private(set) var attention: [String] = []
     private let machine: Machine
     private let manifest: SetupManifest
@@ -49,7 +49,7 @@ struct SetupPlan {
         if missing.isEmpty && !isOneUnknown { return }
         let (name, place) = (application.recipe.name, SafeText.clean(file.path))
         if application.runs || machine.tree.has(file.path) || isOneUnknown {
-            // A section says which instances there are: those that are not named would be held no more.
+            // Sections name all instances: without a section an instance would no longer be held.
             attention.append(
                 "\(name) also runs in a container (\(missing.joined(separator: ", "))): give it a section in "
                     + "\(place), and one to each other instance")
@@ -61,7 +61,8 @@ struct SetupPlan {
         attention.append("\(name) runs in a container: give its user and password in \(place), unless root may log in")
     }
 
-    /// Adds a change of a path that has to be free, unless somebody has decided otherwise; `decision` says how.
+    /// Adds a change of an absent path. When the path exists, or the change was taken back by hand, adds the words of
+    /// `decision` on the path's state instead.
     private mutating func add(_ path: FilePath, _ after: FileState, decision: (FileState) -> String) {
         let now = FileState(of: path, in: machine.tree)
         let isTakenBack = manifest.entries.contains {
@@ -74,7 +75,7 @@ struct SetupPlan {
         }
     }
 
-    /// Adds a change, and the directories that it needs.
+    /// Adds a change, after those that make its missing directories.
     private mutating func add(_ change: SetupChange) {
         var missing: [FilePath] = []
         var parent = FilePath(change.path).removingLastComponent()

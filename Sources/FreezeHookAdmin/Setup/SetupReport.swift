@@ -5,9 +5,9 @@ import FreezeHookBase
 import FreezeHookRecipes
 import SystemPackage
 
-/// What `setup` tells.
+/// The result of `setup`.
 package struct SetupReport: Shown {
-    /// What became of the changes.
+    /// The fate of the changes.
     package enum Mode: String, Encodable {
         case planned, made, undone
     }
@@ -16,12 +16,13 @@ package struct SetupReport: Shown {
     package struct Found: Encodable {
         /// The name of its recipe.
         package var recipe: String
+        /// The description of its recipe, or the recipe's name.
         package var description: String
-        /// Whether it runs in the system itself.
+        /// Whether the application runs outside containers.
         package var running: Bool
-        /// Whether its program is there.
+        /// Whether its program is installed.
         package var installed: Bool
-        /// Their names; empty for one whose name is not known.
+        /// The names of the containers that it runs in; an empty text for an unknown name.
         package var containers: [String]
         /// Whether its recipe is enabled now.
         package var enabled: Bool
@@ -29,7 +30,7 @@ package struct SetupReport: Shown {
 
     /// A path that is changed.
     package struct Change: Encodable {
-        /// The path, as the system knows it, cleaned.
+        /// The path in the system, cleaned.
         package var path: String
         /// The change as a unified diff.
         package var diff: [UnifiedDiff.Line]
@@ -43,9 +44,9 @@ package struct SetupReport: Shown {
     package var applications: [Found]
     /// The changes, in the order in which they are made.
     package var changes: [Change]
-    /// What only an administrator can decide or do.
+    /// The steps that only an administrator can decide or do.
     package var attention: [String]
-    /// The command that has qemu-ga read what was changed; left out where it need not.
+    /// The command after which qemu-ga uses the changes; nil, and left out, when none is needed.
     package var restart: String?
 
     init(_ mode: Mode, _ machine: Machine, changes: [SetupChange], attention: [String]) {
@@ -80,7 +81,7 @@ package struct SetupReport: Shown {
     /// Whether nothing is left to do.
     package var isGood: Bool { attention.isEmpty && (mode != .planned || changes.isEmpty) }
 
-    /// It as text.
+    /// The report as text.
     package func lines(for terminal: Terminal) -> [String] {
         var lines: [String] = []
         if mode != .undone {
@@ -100,7 +101,7 @@ package struct SetupReport: Shown {
         }
         lines += attention.flatMap { TextWrap.lines(of: "attention: \($0)", columns: terminal.columns, indent: 11) }
         lines += TextWrap.lines(of: summary, columns: terminal.columns)
-        // Not broken: it is there to be copied.
+        // A command to copy must stay on one line.
         if let restart { lines.append("then: \(restart)") }
         if mode == .made && changed {
             lines += TextWrap.lines(

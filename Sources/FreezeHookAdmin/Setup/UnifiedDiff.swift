@@ -2,16 +2,16 @@
 
 /// The differences between two lists of lines, as `diff -u` writes them.
 package enum UnifiedDiff {
-    // As many as diff -u shows.
+    // `diff -u` shows three lines around a change.
     private static let context = 3
 
     /// One line of a diff.
     package enum Line: Equatable, Sendable {
-        /// The file, or what there is of it, before.
+        /// The head with the old file's name.
         case old(name: String)
-        /// The same afterwards.
+        /// The head with the new file's name.
         case new(name: String)
-        /// Where the lines that follow stand: `@@ -1,2 +1,3 @@`.
+        /// The line numbers of the hunk that follows: `@@ -1,2 +1,3 @@`.
         case place(String)
         case kept(String)
         case removed(String)
@@ -82,7 +82,7 @@ package enum UnifiedDiff {
     private static func hunk(_ lines: [Line], _ range: ClosedRange<Int>) -> [Line] {
         func part(_ isIn: (Line) -> Bool) -> String {
             let count = lines[range].count(where: isIn)
-            // The first line of the part; of an empty one the line before it.
+            // The number of the part's first line; an empty part has the number of the line before it.
             let start = lines[..<range.lowerBound].count(where: isIn) + (count == 0 ? 0 : 1)
             return count == 1 ? "\(start)" : "\(start),\(count)"
         }

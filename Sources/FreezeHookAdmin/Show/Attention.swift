@@ -3,7 +3,7 @@
 import FreezeHookBase
 import SystemPackage
 
-/// Something that somebody has to act on.
+/// A state that somebody has to act on.
 package enum Attention: Equatable, Sendable, CustomStringConvertible {
     /// The guard has ended the window, and no thaw has come since.
     case windowExpired(cycle: String)
@@ -13,10 +13,10 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
     case freezeKilled(cycle: String)
     /// The session's holder or client is gone, and the window still open.
     case sessionLost(name: String)
-    /// Nothing is known of past cycles.
+    /// The history cannot be read, so that past cycles are unknown.
     case historyUnreadable(place: String, reason: Errno)
 
-    /// What is wrong.
+    /// The problem, without its repair.
     package var problem: String {
         switch self {
         case .windowExpired(let cycle): "the guard has ended the window of cycle \(cycle) and its thaw has not come"
@@ -27,7 +27,7 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
         }
     }
 
-    /// The command that mends it; nil where none does.
+    /// The command that mends the problem; nil when none does.
     package var repair: String? {
         switch self {
         case .windowExpired, .guardKilled: "fsfreeze-hook thaw"

@@ -3,7 +3,7 @@
 import FreezeHookBase
 
 extension Guarantee {
-    /// The first part of the word, for narrow terminals: "application-consistent" is half of one.
+    /// The first part of the word, for narrow terminals.
     var short: String {
         switch self {
         case .applicationConsistent: "application"
@@ -13,7 +13,7 @@ extension Guarantee {
         }
     }
 
-    /// How a verdict stands out.
+    /// The colour of a verdict.
     package var style: TextStyle {
         switch self {
         case .applicationConsistent: .green

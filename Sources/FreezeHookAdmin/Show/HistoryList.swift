@@ -4,7 +4,7 @@ import FreezeHook
 import FreezeHookBase
 import SystemPackage
 
-/// Why the history does not tell what was asked.
+/// The history has no answer.
 package enum HistoryError: Error, Equatable, CustomStringConvertible {
     case unreadable(place: String, reason: Errno)
     case none(id: String)
@@ -21,20 +21,20 @@ package enum HistoryError: Error, Equatable, CustomStringConvertible {
     }
 }
 
-/// What `history` shows: a part of the past cycles, the oldest first.
+/// The part of the past cycles that `history` shows.
 package struct HistoryList: Shown {
     /// The cycles, the oldest first.
     package var cycles: [CycleSummary]
 
-    /// How many older ones were left out for their number alone.
+    /// The number of older cycles that `last` has left out.
     private var olderCount = 0
 
     private enum CodingKeys: CodingKey {
         case cycles
     }
 
-    /// The cycles of a history; with `since` those that began at that time or later, with `last` so many of them. `place` is
-    /// named in errors.
+    /// The cycles of a history: with `since` those that began at that time or later, with `last` at most that many of
+    /// the newest. Errors name `place`.
     package init(
         _ source: (history: History, place: String), since: WallTime? = nil, last: Int? = nil
     ) throws(HistoryError) {
@@ -52,7 +52,7 @@ package struct HistoryList: Shown {
         }
     }
 
-    /// The cycle whose id begins with this text, or the last one for an empty text.
+    /// The cycle whose id begins with a text; the last cycle for an empty text.
     package func cycle(_ id: String) throws(HistoryError) -> CycleSummary {
         guard let last = cycles.last else { throw .empty }
         if id.isEmpty { return last }
@@ -63,7 +63,7 @@ package struct HistoryList: Shown {
         return first
     }
 
-    /// The table.
+    /// The cycles as a table.
     package func lines(for terminal: Terminal) -> [String] {
         if cycles.isEmpty { return ["no cycles"] }
         let lines = HistoryTable(cycles).lines(for: terminal)

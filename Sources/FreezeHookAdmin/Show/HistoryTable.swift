@@ -3,7 +3,7 @@
 import FreezeHook
 import FreezeHookBase
 
-/// Past cycles, a line each.
+/// A table of past cycles, a line each.
 package struct HistoryTable {
     private let cycles: [CycleSummary]
 
@@ -12,7 +12,7 @@ package struct HistoryTable {
         self.cycles = cycles
     }
 
-    /// How much of an id tells the cycles of one machine apart.
+    /// The digits of an id that distinguish the cycles of one machine.
     package static let idLength = 8
 
     /// The lines of the table, the titles first.

@@ -8,7 +8,7 @@ import SystemPackage
 package struct HookListError: Error, CustomStringConvertible {
     /// The directory.
     package var path: FilePath
-    /// What the kernel said.
+    /// The kernel's error.
     package var reason: Errno
 
     package var description: String {
@@ -16,27 +16,27 @@ package struct HookListError: Error, CustomStringConvertible {
     }
 }
 
-/// What `list` shows.
+/// The entries of the hook directory, as `list` shows them.
 package struct HookList: Shown {
     /// One entry of the directory.
     package struct Item: Encodable {
-        /// The name of its file, cleaned.
+        /// The file's name, cleaned.
         package var name: String
-        /// Its path, cleaned.
+        /// The file's path, cleaned.
         package var path: String
-        /// Whether a cycle calls it.
+        /// Whether a cycle calls the entry.
         package var runs: Bool
-        /// Why it does not run, or what is wrong with its header.
+        /// The reason why the entry does not run, or the faults of its header; nil for neither.
         package var why: String?
-        /// What its header says that it is.
+        /// The description in its header.
         package var description: String?
-        /// What it promises of an image: the raw value of a `Guarantee`; nil when its header does not say.
+        /// The raw value of the `Guarantee` in its header; nil without one.
         package var guarantee: String?
-        /// Whether it is called with `prepare` too.
+        /// Whether the hook is called with `prepare` too.
         package var prepare: Bool
-        /// Whether its failure ends a freeze.
+        /// Whether the hook's failure ends a freeze.
         package var required: Bool
-        /// How long each of its calls may take.
+        /// The limit of each of its calls, in seconds.
         package var timeoutSeconds: Double
     }
 
@@ -45,7 +45,7 @@ package struct HookList: Shown {
     /// All its entries, in the order in which a freeze calls them.
     package var hooks: [Item]
 
-    /// Reads the directory.
+    /// Reads a hook directory. Throws when it cannot be read.
     package init(_ directory: HookDirectory) throws(HookListError) {
         self.directory = SafeText.clean(directory.path)
         do {

@@ -4,7 +4,7 @@ import FreezeHook
 import FreezeHookBase
 import SystemPackage
 
-/// What a Nagios or Icinga plugin prints: one line with performance data, and an exit status.
+/// The output of a Nagios or Icinga plugin: one line with performance data, and an exit status.
 package struct NagiosReport: Equatable {
     /// The states of the monitoring plugins' guidelines.
     package enum State: Int32, Sendable {
@@ -28,14 +28,15 @@ package struct NagiosReport: Equatable {
     private var text: String
     private var data: [String] = []
 
-    /// A report of a state without performance data; the text says why.
+    /// A report of a state without performance data; the text is the reason.
     package init(_ state: State, _ text: String) {
         self.state = state
         self.text = text
     }
 
-    /// The report on a machine at a moment. Good is a cycle whose verdict is not below `accepting`; critical when the last
-    /// good one is older than `maxAge` or somebody has to act now, a warning when only the last cycle was not good.
+    /// The report on a machine at a moment. A cycle is good when its verdict is not below `accepting`. The state is
+    /// critical when the last good cycle is older than `maxAge` or somebody has to act now, a warning when only the
+    /// last cycle was not good.
     package init(
         locations: Locations, settings: Settings, maxAge: Duration, accepting: Guarantee, now: WallTime
     ) {
@@ -90,9 +91,9 @@ package struct NagiosReport: Equatable {
         }
     }
 
-    /// The line. A `|` in the text would begin the performance data.
+    /// The line of output. A `|` in the text would begin the performance data, and becomes `/`.
     package var line: String {
-        // Scalars: to Swift a `|` and an accent behind it are one character.
+        // Unicode scalars: Swift takes `|` and a combining accent for one character.
         let parts = text.unicodeScalars.split(separator: "|", omittingEmptySubsequences: false)
         let clean = parts.map { String($0) }.joined(separator: "/")
         let performance = data.isEmpty ? "" : " | \(data.joined(separator: " "))"

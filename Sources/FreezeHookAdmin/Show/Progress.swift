@@ -4,22 +4,22 @@ import FreezeHook
 import FreezeHookBase
 import Glibc
 
-/// Shows what a cycle is doing: a line that is written over on a terminal, lines one after the other elsewhere.
+/// The progress of a cycle: one line that is redrawn on a terminal, a line for each step elsewhere.
 package final class Progress: CycleObserver {
     private let terminal: Terminal
     private let descriptor: Int32
     private let hold: Duration
-    /// What is waited for, in words, and since when.
+    /// The step in progress and its start.
     private var current: (words: String, since: MonotonicTime)?
     private var isHolding = false
     /// The last lines that the running hook has printed.
     private var output: [String] = []
     private var lineIsDrawn = false
 
-    // Enough to see what a failing hook complains of; the log has all of it.
+    // A failing hook mostly says why in its last lines; the log has all of them.
     private static let outputLimit = 5
 
-    /// Progress on the descriptor, which leads to the terminal, of a cycle that holds for this long.
+    /// Progress on a terminal and its descriptor, for a cycle that holds for this long.
     package init(_ terminal: Terminal, on descriptor: Int32, hold: Duration) {
         self.terminal = terminal
         self.descriptor = descriptor
@@ -35,14 +35,14 @@ package final class Progress: CycleObserver {
         let elapsed = Self.tenths(.now() - current.since)
         let limit = isHolding ? " of \(DurationText.format(hold))" : ""
         let line = "\(current.words) \(elapsed) s\(limit)"
-        // The last column is left free: some terminals go to the next line as soon as it is written.
+        // The last column stays free: some terminals wrap as soon as it is written.
         let cut = TextWidth.cut(
             line, to: (terminal.columns ?? Terminal.defaultColumns) - 1, ellipsis: terminal.ellipsis)
         put("\r\(cut)\u{1b}[K")
         lineIsDrawn = true
     }
 
-    /// Takes the line away that was last written over.
+    /// Clears the redrawn line.
     package func finish() {
         current = nil
         if lineIsDrawn { put("\r\u{1b}[K") }
@@ -57,7 +57,7 @@ package final class Progress: CycleObserver {
             current = ("hold", .now())
             if terminal.canRedraw { tick() } else { say("hold for \(DurationText.format(hold))") }
         case .rehearsed:
-            // The verdict is shown by whoever shows the result.
+            // The result that is shown next has the verdict.
             finish()
         default:
             if event.priority.rawValue <= Event.Priority.warning.rawValue { say(event.text, .yellow) }
@@ -92,7 +92,7 @@ package final class Progress: CycleObserver {
     }
 
     private func put(_ text: String) {
-        // Nobody who looks on is no reason to end a cycle.
+        // A closed terminal must not end the cycle.
         let bytes = Array(text.utf8)
         _ = Glibc.write(descriptor, bytes, bytes.count)
     }

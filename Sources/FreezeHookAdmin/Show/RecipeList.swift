@@ -5,38 +5,38 @@ import FreezeHookBase
 import FreezeHookRecipes
 import SystemPackage
 
-/// What `enable` and `disable` show of the recipes.
+/// The recipes, as `enable` and `disable` show them.
 package struct RecipeList: Shown {
     /// One recipe.
     package struct Item: Encodable {
-        /// The name of its file, which is that of the application.
+        /// The file's name, which is the application's.
         package var name: String
-        /// Its path, cleaned.
+        /// The file's path, cleaned.
         package var path: String
-        /// What its header says that it is.
+        /// The description in its header.
         package var description: String?
-        /// What it promises of an image: the raw value of a `Guarantee`; nil when its header does not say.
+        /// The raw value of the `Guarantee` in its header; nil without one.
         package var guarantee: String?
-        /// The link that enables it.
+        /// The link that enables the recipe, cleaned; nil for none.
         package var link: String?
-        /// Whether a link in the hook directory leads to it.
+        /// Whether a link in the hook directory leads to the recipe.
         package var enabled: Bool
-        /// Whether its application runs here now.
+        /// Whether the application runs here now.
         package var detected: Bool
-        /// Whether this call has enabled or disabled it.
+        /// Whether this call has enabled or disabled the recipe.
         package var changed: Bool
-        /// Why an enabled one does not run.
+        /// The reason why an enabled recipe does not run; nil when it runs.
         package var why: String?
     }
 
-    /// Whether this call has enabled or disabled any of them.
+    /// Whether this call has enabled or disabled any recipe.
     package var changed: Bool
     /// The recipes, in the order in which they were asked for.
     package var recipes: [Item]
 
     /// The state of the recipes now.
     ///
-    /// - Parameter changed: the names of those that this call has enabled or disabled.
+    /// - Parameter changed: the names of the recipes that this call has enabled or disabled.
     package init(_ all: [Recipe], links: RecipeLinks, running: RunningApplications, changed: Set<String> = []) {
         self.changed = !changed.isEmpty
         let directory = HookDirectory(path: links.hookDirectory, settings: Settings())

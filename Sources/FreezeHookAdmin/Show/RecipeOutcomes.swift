@@ -2,23 +2,23 @@
 
 import FreezeHookBase
 
-/// What has become of recipes that were to be enabled or disabled: as JSON their state, as text what was done, a line each.
+/// The outcome of enabling or disabling recipes: as JSON their state, as text a line for each.
 package struct RecipeOutcomes: Shown {
     private let list: RecipeList
 
-    /// The outcomes that the list tells of.
+    /// The outcomes for the recipes of a list.
     package init(_ list: RecipeList) {
         self.list = list
     }
 
-    /// Whether each of them that is enabled runs.
+    /// Whether every enabled recipe runs.
     package var isGood: Bool { list.recipes.allSatisfy { $0.why == nil } }
 
     package func encode(to encoder: any Encoder) throws { try list.encode(to: encoder) }
 
     package func lines(for terminal: Terminal) -> [String] { list.recipes.map(Self.outcome) }
 
-    /// What was done with a recipe, or why nothing.
+    /// The outcome for one recipe.
     private static func outcome(_ recipe: RecipeList.Item) -> String {
         let place = recipe.link.map { " (\($0))" } ?? ""
         let what =

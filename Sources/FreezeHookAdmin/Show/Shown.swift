@@ -2,8 +2,8 @@
 
 import FreezeHookBase
 
-/// What a command shows: as one JSON object, or as text.
+/// A result that a command shows, as one JSON object or as text.
 package protocol Shown: Encodable {
-    /// The lines of the text, without their ends. None is wider than the terminal but those to be copied.
+    /// The lines of the text, without newlines. Only lines to be copied may be wider than the terminal.
     func lines(for terminal: Terminal) -> [String]
 }

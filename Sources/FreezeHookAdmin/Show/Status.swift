@@ -4,9 +4,9 @@ import FreezeHook
 import FreezeHookBase
 import SystemPackage
 
-/// What `status` tells: the present state, where this machine comes from, and how the last cycle went.
+/// The result of `status`: the present state, the image that this machine comes from, and the last cycle.
 package struct Status: Shown {
-    /// What is being done with the applications.
+    /// The state of the applications.
     package enum State: String, Encodable {
         case thawed, freezing, frozen, thawing
     }
@@ -15,21 +15,21 @@ package struct Status: Shown {
     package struct Hold: Encodable, Equatable {
         /// The session's name.
         package var name: String
-        /// The name of the hook that opened it; empty when it was none.
+        /// The name of the hook that opened the session; empty when no hook did.
         package var hook: String
-        /// Whether it still holds.
+        /// Whether the session still holds.
         package var alive: Bool
     }
 
     /// The image that this machine came from.
     package struct Image: Encodable {
-        /// The id of the cycle in whose window it was taken.
+        /// The id of the cycle in whose window the image was taken.
         package var cycle: String
-        /// When the window began.
+        /// The begin of the window.
         package var taken: KeptTime
-        /// How good it is.
+        /// The verdict on the image.
         package var verdict: Guarantee
-        /// Why it is no better.
+        /// The reasons of the verdict.
         package var reasons: [Reason]
 
         private enum CodingKeys: CodingKey {
@@ -46,40 +46,41 @@ package struct Status: Shown {
         }
     }
 
-    /// What is being done with the applications now.
+    /// The present state of the applications.
     package var state: State
-    /// When the freeze ended; nil unless applications are held.
+    /// The end of the freeze; nil unless applications are held.
     package var frozenSince: WallTime?
-    /// Until the guard ends the window; nil when no guard would.
+    /// The time until the guard ends the window; nil when no guard would.
     package var guardTimeLeft: Duration?
-    /// The sessions of the cycle that is open, but those that were released.
+    /// The sessions of the open cycle that have not been released.
     package var holds: [Hold] = []
+    /// The image that this machine comes from; nil for none.
     package var image: Image?
     /// The last cycle that was no rehearsal.
     package var last: CycleSummary?
-    /// The last rehearsal, when that was later.
+    /// The last rehearsal, when it is later than `last`.
     package var rehearsal: CycleSummary?
-    /// Whether what is frozen now is a rehearsal; left out when it is not.
+    /// Whether the open cycle is a rehearsal; nil, and left out, when it is not.
     package var rehearsing: Bool?
-    /// The last cycles, rehearsals among them, when they were asked for.
+    /// The last cycles with rehearsals, when they were asked for.
     package var cycles: [CycleSummary]?
-    /// What has to be done; the weightiest comes first.
+    /// The states to act on, the weightiest first.
     package var attentions: [Attention] = []
 
-    /// Why nothing is known of past cycles.
+    /// The error of reading the history; nil when it could be read.
     private(set) var historyProblem: Attention?
 
-    // The history in an image is that of the cycles before it.
+    // The history in an image ends before the cycle of the image.
     private var imageDecides = false
 
     private enum CodingKeys: CodingKey {
         case state, frozenSince, guardSecondsLeft, holds, image, last, rehearsal, rehearsing, cycles
-        /// The first of all, in words.
+        /// The description of the first of `attentions`.
         case attention
         case attentions
     }
 
-    /// The status of this machine now, with so many past cycles. Reading it changes nothing.
+    /// The present status of this machine, with the last `count` cycles. Reading it changes nothing.
     package init(locations: Locations, settings: Settings, cycles count: Int? = nil) {
         let directory = StateDirectory(path: locations.stateDirectory)
         let history = History(directory: directory, limit: settings.historyLimit)
@@ -132,7 +133,8 @@ package struct Status: Shown {
         try container.encode(attentions, forKey: .attentions)
     }
 
-    /// Whether all is as it should be: nothing needs attention, and the image or the last cycle is application-consistent.
+    /// Whether nothing needs attention, and the image or the last cycle is application-consistent; an open cycle leaves
+    /// both out of account.
     package var isGood: Bool {
         if !attentions.isEmpty { return false }
         if state != .thawed { return true }
@@ -179,11 +181,11 @@ package struct Status: Shown {
 /// A part of the status as text.
 private enum Row {
     case field(String, String)
-    /// What stands below a field's text.
+    /// A line below a field's text.
     case more(String)
     case reason(String)
 
-    // Behind the longest name.
+    // One more than the longest name, "last cycle:".
     private static let margin = 12
 
     func lines(columns: Int?) -> [String] {
@@ -194,7 +196,7 @@ private enum Row {
         case .more(let text):
             TextWrap.lines(of: blanks + text, columns: columns, indent: Self.margin)
         case .reason(let text):
-            // A second line stands below the first, behind its dash.
+            // Further lines begin behind the dash of the first.
             TextWrap.lines(of: "\(blanks)- \(text)", columns: columns, indent: Self.margin + 2)
         }
     }

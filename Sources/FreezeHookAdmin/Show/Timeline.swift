@@ -16,7 +16,7 @@ package struct Timeline: Shown {
 
     package func encode(to encoder: any Encoder) throws { try cycle.encode(to: encoder) }
 
-    /// The lines: what it was, the picture, the window's length, the verdict and its reasons.
+    /// The title, the picture, the window's length, the verdict and its reasons.
     package func lines(for terminal: Terminal) -> [String] {
         let columns = terminal.columns
         let verdict = cycle.verdict.text
@@ -31,7 +31,7 @@ package struct Timeline: Shown {
         return lines
     }
 
-    // Behind the words "window" and "verdict".
+    // The words "window" and "verdict" stand before the texts.
     private static let indent = 9
 
     private var title: String {

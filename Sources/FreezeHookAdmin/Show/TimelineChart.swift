@@ -5,7 +5,7 @@ import FreezeHookBase
 
 /// The picture in a timeline: rows of bars below a scale of seconds.
 struct TimelineChart {
-    /// What a bar shows.
+    /// The kind of a bar.
     enum Kind: CaseIterable {
         case prepare, freeze, hold, thaw, failed
 
@@ -39,10 +39,10 @@ struct TimelineChart {
 
     /// A hook, or the window as a whole.
     struct Row {
-        /// What stands before the name: `!` for a failure.
+        /// The sign before the name: `!` for a failure, `-` for nothing to do.
         var mark: String
         var name: String
-        /// How long its calls took.
+        /// The time of the row's calls by action, in seconds.
         var seconds: [HookAction: Double] = [:]
         var bars: [Bar] = []
         /// Words in place of bars.
@@ -66,7 +66,7 @@ struct TimelineChart {
             end += seconds
         }
         let hasPrepare = cycle.hooks.contains { $0.action == .prepare }
-        // Without a hook that prepares it is but the time until the guard was there.
+        // Without a prepare hook this is only the guard's start.
         if !hasPrepare { window.bars.removeAll { $0.kind == .prepare } }
         window.seconds[.freeze] = cycle.freezeTime?.inSeconds
         window.seconds[.thaw] = cycle.thawTime?.inSeconds
@@ -79,7 +79,8 @@ struct TimelineChart {
     // MARK: - Rows
 
     private static func rows(of cycle: CycleSummary, until end: Double) -> [Row] {
-        // The order in which they are frozen: a hook that prepares has run before all others.
+        // The rows follow the order of the freeze, and not that of the first calls: prepare calls come before all
+        // others.
         let paths = Set(cycle.hooks.map(\.path) + cycle.refusals.map(\.path)).sorted {
             $0.utf8.lexicographicallyPrecedes($1.utf8)
         }
@@ -115,7 +116,7 @@ struct TimelineChart {
         return row
     }
 
-    /// From the end of the freeze to the start of the thaw that follows it.
+    /// The bar from the end of a hook's freeze to the start of its thaw; nil when the hook has held nothing.
     private static func hold(_ runs: [CycleSummary.Run], start: KeptTime, until end: Double) -> Bar? {
         guard let index = runs.lastIndex(where: { $0.action == .freeze && $0.status == 0 }) else {
             return nil
@@ -136,13 +137,13 @@ struct TimelineChart {
     }
 
     private static func offset(of run: CycleSummary.Run, from start: KeptTime) -> Double {
-        // What older versions have kept has only the times of the wall clock.
+        // The history of older versions has only times of the wall clock.
         run.offset?.inSeconds ?? run.started.offset(from: start)
     }
 
     // MARK: - Text
 
-    // A chart that is narrower shows nothing; durations in numbers are left out before.
+    // In columns. The numbers give way before a chart gets narrower.
     private static let minimumChart = 24
     private static let defaultChart = 48
     private static let numberWidth = 7
@@ -190,10 +191,10 @@ struct TimelineChart {
 
     private func bars(_ bars: [Bar], _ width: Int, _ terminal: Terminal) -> String {
         var cells = [Kind?](repeating: nil, count: width)
-        // What was done lies on what was waited for.
+        // Draw actions over holds.
         for bar in bars.filter({ $0.kind == .hold }) + bars.filter({ $0.kind != .hold }) {
             var (first, last) = (column(bar.start, width), max(0, column(bar.end, width, isEnd: true)))
-            // What is shorter than a column is shown as one; a thaw right behind its freeze as the next one.
+            // A bar has at least one column; a thaw right behind its freeze takes the next one.
             if bar.kind == .thaw, first + 1 < width, let there = cells[first], there != .hold { first += 1 }
             last = max(first, last)
             for index in first...last { cells[index] = bar.kind }
@@ -234,11 +235,11 @@ struct TimelineChart {
         return line
     }
 
-    /// The smallest of 1, 2, 5, 10, 20, … milliseconds and up that is not below the least one.
-    private static func step(atLeast least: Double) -> Double {
+    /// The smallest of 1, 2, 5, 10, 20, … milliseconds that is not below a minimum; both in seconds.
+    private static func step(atLeast minimum: Double) -> Double {
         var step = 0.001
         while true {
-            for factor in [1.0, 2, 5] where step * factor >= least { return step * factor }
+            for factor in [1.0, 2, 5] where step * factor >= minimum { return step * factor }
             step *= 10
         }
     }

@@ -3,22 +3,22 @@
 import FreezeHook
 import FreezeHookBase
 
-/// What the record of an unfinished cycle says of the present.
+/// The present state, by the record of an unfinished cycle.
 struct WindowState: Equatable {
-    /// What is being done with the applications.
+    /// The state of the applications.
     var state: Status.State
     var isRehearsal: Bool
-    /// nil when nothing is frozen now.
+    /// The end of the freeze; nil when nothing is frozen now.
     var frozenSince: WallTime?
-    /// Until the guard ends the window; nil when no guard would.
+    /// The time until the guard ends the window; nil when no guard would.
     var guardTimeLeft: Duration?
     /// The sessions that have not been released.
     var holds: [Status.Hold]
-    /// The weightiest comes first.
+    /// The states to act on, the weightiest first.
     var attentions: [Attention] = []
 
-    /// The state at the moment `now`. `isWorkedOn` says whether a freeze or a thaw holds the lock, `isAlive` whether a process
-    /// runs.
+    /// The state at the moment `now`. `isWorkedOn` says whether a freeze or a thaw holds the lock, `isAlive` whether a
+    /// process runs.
     init(
         of record: CycleRecord, isWorkedOn: Bool, holdLimit: Duration, now: MonotonicTime,
         isAlive: (ProcessIdentity) -> Bool
@@ -45,7 +45,7 @@ struct WindowState: Equatable {
                 }
             }
         }
-        // Without a record of its freeze the guard has ended a window whose freeze was not killed.
+        // An expired window may lack the end of its freeze in the record although the freeze was not killed.
         if !isWorkedOn && !record.isFrozen && !record.hasExpired { attentions.append(.freezeKilled(cycle: record.id)) }
         attentions += holds.filter { !$0.alive }.map { .sessionLost(name: $0.name) }
     }

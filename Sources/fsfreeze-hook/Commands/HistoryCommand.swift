@@ -71,7 +71,7 @@ struct HistoryShowCommand: ParsableCommand {
 }
 
 extension LocationOptions {
-    /// The history of these places; the limit of the configuration matters only to who writes it.
+    /// The history and its directory's name. The limit counts only for a writer, so there is none.
     fileprivate func history() -> (history: History, place: String) {
         let directory = locations.stateDirectory
         return (History(directory: StateDirectory(path: directory), limit: .max), SafeText.clean(directory))

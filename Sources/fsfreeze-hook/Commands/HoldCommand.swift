@@ -40,7 +40,7 @@ struct HoldCommand: ParsableCommand {
 
     func run() throws {
         throw ExitCode(
-            openSession(
+            Sessions.open(
                 name, client: client, ready: ready, release: release, timeout: timeout.duration, in: options.locations))
     }
 }

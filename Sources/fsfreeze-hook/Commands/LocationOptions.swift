@@ -5,7 +5,7 @@ import FreezeHook
 import FreezeHookBase
 import SystemPackage
 
-/// The options that say where things are; tests and trials drive the whole program with them.
+/// The options for the program's locations; with them tests and trials run the whole program elsewhere.
 struct LocationOptions: ParsableArguments {
     @Option(help: "The directory of the hooks.", completion: .directory)
     var hookDir: String?

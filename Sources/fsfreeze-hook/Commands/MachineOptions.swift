@@ -4,7 +4,7 @@ import ArgumentParser
 import FreezeHookAdmin
 import SystemPackage
 
-/// What `check` and `setup` have in common: the system that they look at.
+/// The options of `check` and `setup` for the system to look at.
 struct MachineOptions: ParsableArguments {
     @Option(
         help: "The directory of another system to look at, as for an image that is being built.", completion: .directory
@@ -16,7 +16,7 @@ struct MachineOptions: ParsableArguments {
 
     @OptionGroup var locations: LocationOptions
 
-    /// Looks at the system.
+    /// Looks at the system. Throws when the program is not installed in it.
     func machine() throws(ProgramError) -> Machine {
         try attempt(
             ProgramError.notInstalled,

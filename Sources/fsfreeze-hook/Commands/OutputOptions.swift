@@ -4,12 +4,12 @@ import ArgumentParser
 import FreezeHookAdmin
 import FreezeHookBase
 
-/// What commands that show something have in common.
+/// The options of commands that show a result.
 struct OutputOptions: ParsableArguments {
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    /// Prints it on standard output: as text, or as JSON where that was asked for.
+    /// Prints a result on standard output, as text or with `--json` as JSON.
     func show(_ shown: some Shown) throws(ProgramError) {
         if json {
             do { print(try JSONText.encode(shown)) } catch { throw .json(error) }

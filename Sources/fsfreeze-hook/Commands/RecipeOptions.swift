@@ -7,7 +7,7 @@ import FreezeHookBase
 import FreezeHookRecipes
 import SystemPackage
 
-/// What `enable` and `disable` have in common.
+/// The options of `enable` and `disable`.
 struct RecipeOptions: ParsableArguments {
     @OptionGroup var output: OutputOptions
 
@@ -21,7 +21,7 @@ struct RecipeOptions: ParsableArguments {
         try attempt(ProgramError.recipeDirectory, try directory.recipes())
     }
 
-    /// The recipes of these names.
+    /// The recipes of these names. Throws at an unknown name.
     func recipes(named names: [String]) throws(ProgramError) -> [Recipe] {
         let all = try recipes()
         return try names.map { name throws(ProgramError) in
@@ -38,7 +38,7 @@ struct RecipeOptions: ParsableArguments {
         recipeDir.map { RecipeDirectory(path: absolute(FilePath($0))) } ?? .own
     }
 
-    /// Shows what has become of the recipes; returns the exit status that says whether all is well.
+    /// Shows the outcome for the recipes, and returns the exit status.
     func show(_ recipes: [Recipe], changed: Set<String>) throws(ProgramError) -> ExitStatus {
         let outcomes = RecipeOutcomes(RecipeList(recipes, links: links, running: .now(), changed: changed))
         try output.show(outcomes)

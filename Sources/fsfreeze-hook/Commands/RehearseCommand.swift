@@ -26,7 +26,7 @@ struct RehearseCommand: ParsableCommand {
     func run() throws {
         let locations = options.locations
         ProcessSetup.run()
-        // The JSON object stands alone on standard output.
+        // Progress goes to standard error beside a JSON object, which stands alone on standard output.
         let descriptor: Int32 = output.json ? 2 : 1
         let terminal = Terminal(descriptor: descriptor)
         let isSilent = output.json && !terminal.isTerminal
@@ -35,7 +35,7 @@ struct RehearseCommand: ParsableCommand {
             let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
             let rehearsal = Rehearsal(in: context, hold: hold.duration, observer: progress)
             let result = Result { () throws(RehearsalError) in try rehearsal.run() }
-            // Before an error is shown, too.
+            // The line of progress is cleared before an error is shown, too.
             progress.finish()
             let cycle = try attempt(ProgramError.rehearsal, try result.get())
             try output.show(Timeline(cycle))

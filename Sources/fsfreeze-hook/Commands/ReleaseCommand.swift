@@ -23,6 +23,6 @@ struct ReleaseCommand: ParsableCommand {
     }
 
     func run() throws {
-        throw ExitCode(endSession(name, within: timeout.duration, in: options.locations))
+        throw ExitCode(Sessions.end(name, within: timeout.duration, in: options.locations))
     }
 }

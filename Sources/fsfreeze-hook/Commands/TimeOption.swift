@@ -3,7 +3,7 @@
 import ArgumentParser
 import FreezeHookBase
 
-/// A time with its unit on the command line.
+/// A duration with its unit on the command line.
 struct TimeOption: ExpressibleByArgument {
     var duration: Duration
 
