@@ -102,7 +102,9 @@ ssize_t clinux_receive(int socket, void *bytes, size_t count, int *passed) {
         char room[CMSG_SPACE(sizeof(int))];
     } control;
     struct msghdr message = {
-        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+        .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+        // Not CMSG_SPACE: its padding has room for a second descriptor, which nobody would close.
+        .msg_controllen = CMSG_LEN(sizeof(int))};
     *passed = -1;
     ssize_t result;
     do

@@ -179,6 +179,32 @@ import Testing
         #expect(try readAll(pipe.readEnd, limit: 10) == [])
     }
 
+    @Test func `A second descriptor in one message is open nowhere`() throws {
+        let sockets = try Sockets()
+        let pipe = try Pipe()
+        let envelope = Messages.envelope(kind: DrainerMessage.pipe(hook: "").kind.rawValue, length: 0)
+        // A cmsghdr (cmsg(3)): its length, SOL_SOCKET, SCM_RIGHTS, which is 1, and the descriptors.
+        var control: [Int32] = [24, 0, SOL_SOCKET, 1, pipe.writeEnd, pipe.writeEnd]
+        let size = control.count * MemoryLayout<Int32>.size
+        let sent = envelope.withUnsafeBytes { bytes in
+            control.withUnsafeMutableBytes { control in
+                var part = iovec(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
+                return withUnsafeMutablePointer(to: &part) { part in
+                    var message = msghdr()
+                    (message.msg_iov, message.msg_iovlen) = (part, 1)
+                    (message.msg_control, message.msg_controllen) = (control.baseAddress, size)
+                    return sendmsg(sockets.own.number, &message, 0)
+                }
+            }
+        }
+        #expect(sent == envelope.count)
+        do { _ = try? Messages.receive(DrainerMessage.self, from: sockets.other) }
+        pipe.closeWriteEnd()
+        // The pipe is at its end, so every write end is closed.
+        _ = fcntl(pipe.readEnd, F_SETFL, O_NONBLOCK)
+        #expect(try readAll(pipe.readEnd, limit: 10) == [])
+    }
+
     // MARK: - Deadlines
 
     @Test func `A wait for a message ends with it or with the time`() throws {

@@ -16,9 +16,6 @@ struct SetupPlan {
     init(_ machine: Machine, _ manifest: SetupManifest) {
         self.machine = machine
         self.manifest = manifest
-        if let error = machine.recipesError {
-            attention.append("\(error.problem), and none is enabled: \(error.repair)")
-        }
         for application in machine.applications { add(application) }
         let wiring = AgentSetup(machine)
         for change in wiring.changes { add(change) }

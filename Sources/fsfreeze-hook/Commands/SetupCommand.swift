@@ -31,6 +31,8 @@ struct SetupCommand: ParsableCommand {
     func run() throws {
         try Ending.run { () throws(ProgramError) in
             let machine = try options.machine()
+            // Without its recipes a set-up would have the agent call the program, and hold nothing.
+            if let error = machine.recipesError { throw .recipeDirectory(error) }
             var setup = try attempt(ProgramError.setup, try Setup(machine))
             let report = try attempt(
                 ProgramError.setup, try undo ? setup.undo() : apply ? setup.apply() : setup.plan())
