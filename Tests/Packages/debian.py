@@ -10,11 +10,13 @@ PROGRAM = "/usr/sbin/fsfreeze-hook"
 DROPIN = "/usr/lib/systemd/system/qemu-guest-agent.service.d/50-fsfreeze-hook.conf"
 CALLS_PROGRAM = f"-F{PROGRAM}"
 
-# A hook that holds a session from freeze to thaw, which shows that the window survives an upgrade.
+# A hook that holds a session from freeze to thaw and leaves a process running: the window has a guard, a holder and a
+# drainer.
 HOOK = """#!/bin/sh
 # fsfreeze-hook: description = a session that is held
 case $1 in
 freeze)
+    while sleep 0.1 && [ -e "$FSFREEZE_RUN_DIR/cycle" ]; do :; done &
     fsfreeze-hook hold session --run-dir "$FSFREEZE_RUN_DIR" --ready held -- sh -c 'echo held; exec cat' </dev/null ;;
 thaw)   fsfreeze-hook release session --run-dir "$FSFREEZE_RUN_DIR" ;;
 esac
@@ -32,6 +34,24 @@ def expect_agent(system, calls_program, why):
     system.wait(lambda: system.agent()[0] != 0, "the agent does not run")
     line = system.agent()[1]
     expect((CALLS_PROGRAM in line) == calls_program, f"{why}: the agent runs as {' '.join(line)}")
+
+
+def parts(system):
+    """The kinds of the program's own processes that run, sorted, and the paths of its sockets."""
+    lines = system.sh("ps -e -o args").splitlines()
+    processes = sorted(l.split()[1] for l in lines if l.startswith("fsfreeze-hook "))
+    return processes, system.sh("find /run/fsfreeze-hook -type s").split()
+
+
+def expect_parts(system):
+    """Expects a process of each kind in the window, each with its socket."""
+    processes, sockets = parts(system)
+    expect(processes == ["drain-output", "guard", "holder"] and len(sockets) == 3, f"{processes}, {sockets}")
+
+
+def expect_nothing_left(system):
+    """Expects that the thaw has ended them all; the drainer ends with the process that it reads from."""
+    system.wait(lambda: parts(system) == ([], []), "the thaw has left processes or sockets of ours", 10)
 
 
 def our_lines(output):
@@ -129,15 +149,18 @@ def runs_a_cycle(system):
     expect("Subject: The backup is application-consistent" in system.sh("journalctl -x -t fsfreeze-hook"),
            "the journal's catalog does not explain the entries")
     expect("own session" not in log, "the guard got no scope of its own from systemd")
+    expect_nothing_left(system)
 
 
 def upgrades_in_the_window(system, newer):
-    """A new version comes while applications are held: nothing is lost, and the agent goes on."""
+    """A version with other messages comes while applications are held: nothing is lost, its thaw ends the window."""
     agent = system.agent()[0]
     system.freeze()
+    expect_parts(system)
     cycle = system.sh("cat /run/fsfreeze-hook/cycle | head -n 1")
     said = our_lines(system.sh(f"dpkg -i {newer}"))
     expect(not said, f"the upgrade says: {said}")
+    expect(system.sh("dpkg --verify fsfreeze-hook") == "", "dpkg --verify finds changed files")
     expect(system.agent()[0] == agent, "the agent was restarted in the window")
     expect(system.sh("cat /run/fsfreeze-hook/cycle | head -n 1") == cycle, "the cycle was lost")
     expect([h["alive"] for h in system.status()["holds"]] == [True], "the session was lost")
@@ -145,6 +168,7 @@ def upgrades_in_the_window(system, newer):
     last = system.status()["last"]
     expect(last["verdict"] == "application-consistent", f"the cycle is {last['verdict']}: {last['reasons']}")
     expect([h["action"] for h in last["hooks"]] == ["freeze", "thaw"], f"hooks were called otherwise: {last['hooks']}")
+    expect_nothing_left(system)
 
 
 def stays_in_the_window(system):

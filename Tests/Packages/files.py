@@ -12,6 +12,8 @@ from container import PROJECT, Fault, expect, run
 BUILT = PROJECT / ".build-portable"
 # The list is Git's: files of the first build in the tree must not help the second one.
 EVERYTHING = ["git", "-C", str(PROJECT), "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+# The mark in front of the number in Sources/CLinux/version.c.
+MESSAGE_VERSION = b"fsfreeze-hook messages:\0"
 
 
 def the_one(directory, pattern):
@@ -60,13 +62,7 @@ def the_check_finds_a_program_that_needs_a_new_glibc():
 def a_second_build_elsewhere_gives_the_same_bytes():
     """The program, its symbols and all packages, built in a directory of another name."""
     with tempfile.TemporaryDirectory(prefix="fsfreeze-second-build-") as directory:
-        second = Path(directory) / "elsewhere"
-        names = [Path(n) for n in run(EVERYTHING).split("\0") if n]
-        for name in names:
-            # A file may be gone from the tree and still in the index.
-            if (PROJECT / name).is_file():
-                (second / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(PROJECT / name, second / name)
+        second = copy_of_the_project(Path(directory) / "elsewhere")
         if (PROJECT / "Package.resolved").exists():
             shutil.copy2(PROJECT / "Package.resolved", second)
         # The fetched sources may be the same, the build directory must not be.
@@ -97,6 +93,24 @@ def the_packages_name_who_publishes_them():
         }
     for place, text in said.items():
         expect(maintainer in text and ".invalid" not in text, f"the {place} names another: {text}")
+
+
+def copy_of_the_project(path):
+    """Copies the files of the project, without the built ones, into another directory, and returns it."""
+    for name in (Path(n) for n in run(EVERYTHING).split("\0") if n):
+        # A file may be gone from the tree and still in the index.
+        if (PROJECT / name).is_file():
+            make_directory((path / name).parent)
+            shutil.copy2(PROJECT / name, path / name)
+    return path
+
+
+def raise_message_version(program):
+    """Raises the version of a built program's messages by one."""
+    before, mark, after = program.read_bytes().partition(MESSAGE_VERSION)
+    expect(mark and MESSAGE_VERSION not in after, f"{program} does not have the version of its messages once")
+    version = int.from_bytes(after[:2], "big") + 1
+    program.write_bytes(before + mark + version.to_bytes(2, "big") + after[2:])
 
 
 def make_directory(path):

@@ -7,8 +7,8 @@ import shutil
 from pathlib import Path
 
 from container import AGENT_UNIT, PROJECT, Container, expect, run
-from debian import DROPIN, HOOK, PROGRAM, expect_agent, expect_same
-from files import BUILT, the_one
+from debian import DROPIN, HOOK, PROGRAM, expect_agent, expect_nothing_left, expect_parts, expect_same
+from files import BUILT, copy_of_the_project, make_directory, raise_message_version, the_one
 
 HERE = Path(__file__).resolve().parent
 STOCK_HOOK = "/etc/qemu-ga/fsfreeze-hook"
@@ -118,10 +118,12 @@ def rpm_in_a_system_like_rhel(system, package, newer):
     system.thaw()
     expect(system.status()["last"]["verdict"] == "application-consistent", f"the cycle is {system.status()['last']}")
     expect("application-consistent" in system.sh("journalctl -t fsfreeze-hook"), "the journal does not have the cycle")
+    expect_nothing_left(system)
     yield "runs a cycle"
 
     agent = system.agent()[0]
     system.freeze()
+    expect_parts(system)
     system.put("/run/selinux-is-on", "")
     said = system.sh(f"rpm --force-debian --upgrade --nodeps {newer}")
     expect(said == "", f"the upgrade says: {said}")
@@ -136,6 +138,7 @@ def rpm_in_a_system_like_rhel(system, package, newer):
     expect("a backup is going on" in said and "removed\n" not in said[-9:], f"it is removed in the window: {said}")
     system.thaw()
     expect(system.status()["last"]["verdict"] == "application-consistent", f"the cycle is {system.status()['last']}")
+    expect_nothing_left(system)
     yield "upgrades in the window, and stays in it"
 
     system.sh("ln -s /usr/libexec/fsfreeze-hook/recipes/mariadb /etc/qemu-ga/fsfreeze-hook.d/50-mariadb")
@@ -149,11 +152,21 @@ def rpm_in_a_system_like_rhel(system, package, newer):
     yield "removes"
 
 
+def newer_version(scratch):
+    """The same package as a later release, with a program whose messages have the next version."""
+    project = copy_of_the_project(scratch / "later")
+    built = make_directory(project / BUILT.name)
+    for name in ("fsfreeze-hook", "fsfreeze-hook.debug", "fsfreeze-hook.dependencies"):
+        shutil.copy2(BUILT / name, built)
+    raise_message_version(built / "fsfreeze-hook")
+    run([project / "scripts/make-rpm", str(scratch / "rpm")], env=dict(os.environ, RELEASE="2"))
+    return the_one(scratch / "rpm", "fsfreeze-hook-[0-9]*.rpm")
+
+
 def story(archive, scratch):
     """The package and a later one, in a system of its own."""
     package = the_one(BUILT / "rpm", "fsfreeze-hook-[0-9]*.rpm")
-    run([PROJECT / "scripts/make-rpm", str(scratch / "rpm")], env=dict(os.environ, RELEASE="2"))
-    newer = the_one(scratch / "rpm", "fsfreeze-hook-[0-9]*.rpm")
+    newer = newer_version(scratch)
     with Container(archive, scratch / "like-rhel", look_like_rhel) as system:
         for step in rpm_in_a_system_like_rhel(system, package, newer):
             yield f"rpm in a system like RHEL: {step}"

@@ -62,6 +62,8 @@ import Testing
             olcRootPW: secret
             olcSizeLimit: unlimited
             olcDbDirectory: \(guest.path("\(name)/data"))
+            # 10 MiB by default, which the writers fill where cycles take long.
+            olcDbMaxSize: 1073741824
 
             """
         try makeDirectories("\(name)/data", "\(name)/slapd.d")
