@@ -40,7 +40,8 @@ import Testing
     }
 
     @Test func `What an ended client has left is read, and what it has started is not waited for`() throws {
-        let client = try client("yes & echo last; exit 0")
+        // In this order: nobody reads meanwhile, and an echo behind `yes` would wait at a full pipe.
+        let client = try client("echo last; yes & exit 0")
         defer { client.end(grace: .zero) }
         #expect(
             eventually {
