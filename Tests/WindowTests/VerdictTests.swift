@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import TestSupport
 import Testing
 
@@ -14,6 +15,24 @@ import Testing
 
     private static func header(_ guarantee: String) -> String {
         "#!/bin/sh\n# fsfreeze-hook: guarantee = \(guarantee)\n"
+    }
+
+    @Test func `A hook that cannot be started for its thaw keeps no other from it, and is a reason`() throws {
+        let sandbox = try Sandbox()
+        let interpreter = sandbox.path + "/interpreter"
+        try sandbox.addTracingHook("10-first")
+        try Files.link(interpreter, to: "/bin/sh")
+        try sandbox.addHook("20-script", "#!\(interpreter)\nexit 0\n")
+        try sandbox.addHook("30-removed", "exit 0")
+        try sandbox.addTracingHook("40-last")
+        try sandbox.expectFreeze()
+        #expect(unlink(interpreter) == 0)
+        #expect(unlink("\(sandbox.hookDirectory)/30-removed") == 0)
+        try sandbox.expectThaw()
+        #expect(sandbox.trace.suffix(2) == ["40-last thaw thaw", "10-first thaw thaw"])
+        #expect(
+            sandbox.verdict == "crash-consistent: 30-removed thaw finished with status=127 (it is no longer there); "
+                + "20-script thaw finished with status=127 (its interpreter \(interpreter) is missing)")
     }
 
     @Test(arguments: [
