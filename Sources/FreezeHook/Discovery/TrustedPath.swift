@@ -8,8 +8,6 @@ import SystemPackage
 struct TrustedPath {
     // Directories without a fault: the path to a hook directory is checked once, not for each hook.
     private var trustedDirectories: Set<FilePath> = []
-    // The kernel follows 40 links (path_resolution(7), ELOOP).
-    private static let linkLimit = 40
 
     /// Why the path cannot be trusted, or nil. The last component is followed too, and the caller checks its owner and
     /// mode.
@@ -36,7 +34,7 @@ struct TrustedPath {
                 if status.st_uid != 0 && status.st_uid != geteuid() {
                     return Refusal(next, .link(owner: status.st_uid))
                 }
-                guard links <= Self.linkLimit, let target = next.linkTarget else {
+                guard links <= FilePath.linkLimit, let target = next.linkTarget else {
                     return Refusal(next, .tooManyLinks)
                 }
                 if target.isAbsolute { resolved = "/" }

@@ -42,10 +42,20 @@ extension FilePath {
     }
 
     /// The target of the symbolic link; nil when the path is no link, or cannot be read.
-    package var linkTarget: FilePath? {
-        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let count = withPlatformString { readlink($0, &buffer, Int(PATH_MAX)) }
-        return count > 0 ? FilePath(platformString: buffer) : nil
+    package var linkTarget: FilePath? { FreezeHookBase.linkTarget(of: bytes).map { FilePath(bytes: $0) } }
+
+    /// The number of links that the kernel follows in one path (path_resolution(7), ELOOP).
+    package static let linkLimit = 40
+}
+
+/// The target of the symbolic link at a path; nil when the path is no link, or cannot be read.
+// Bytes for callers that look at each component: a FilePath for each costs more than all the rest of their work.
+package func linkTarget(of path: [UInt8]) -> [UInt8]? {
+    let path = path.map { CChar(bitPattern: $0) } + [0]
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
+        guard let start = buffer.baseAddress else { return nil }
+        let count = readlink(path, start, buffer.count)
+        return count > 0 ? buffer[..<count].map { UInt8(bitPattern: $0) } : nil
     }
 }
 

@@ -11,8 +11,6 @@ package struct SystemTree: Equatable, Sendable {
     /// The machine that this process runs on.
     package static let machine = SystemTree(root: "/")
 
-    // The kernel follows 40 links (path_resolution(7), ELOOP).
-    private static let linkLimit = 40
     // Far above the size of any file that is read here; an endless file must not block.
     private static let sizeLimit = 16 << 20
 
@@ -47,7 +45,7 @@ package struct SystemTree: Equatable, Sendable {
                 continue
             }
             let next = done + [slash] + name
-            if follows || !waiting.isEmpty, links < Self.linkLimit, let target = Self.linkTarget(prefix + next) {
+            if follows || !waiting.isEmpty, links < FilePath.linkLimit, let target = linkTarget(of: prefix + next) {
                 links += 1
                 if target.first == slash { done = [] }
                 waiting += target.split(separator: slash).reversed()
@@ -95,17 +93,6 @@ package struct SystemTree: Equatable, Sendable {
 
     /// The target of the link at the path; nil when there is no link.
     package func link(_ path: FilePath) -> FilePath? { place(of: path, follows: false).linkTarget }
-
-    /// The target of the link at a path of this process; nil when there is no link.
-    // Not FilePath's linkTarget: a FilePath for each component costs more than all the rest of `resolved`.
-    private static func linkTarget(_ path: [UInt8]) -> [UInt8]? {
-        let path = path.map { CChar(bitPattern: $0) } + [0]
-        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
-            guard let start = buffer.baseAddress else { return nil }
-            let count = readlink(path, start, buffer.count)
-            return count > 0 ? buffer[..<count].map { UInt8(bitPattern: $0) } : nil
-        }
-    }
 
     private func beneath(_ path: FilePath) -> FilePath { isMachine ? path : FilePath(bytes: root.bytes + path.bytes) }
 }
