@@ -14,6 +14,9 @@ short clinux_spawn_setsid(void);
 /// Closes every descriptor from `first` on. Returns 0, or -1 with errno set.
 int clinux_close_from(unsigned int first);
 
+/// Fills a buffer with random bytes of the kernel, without waiting for them. Returns 0, or -1 when there are none yet.
+int clinux_random(void *bytes, size_t count);
+
 /// Makes this process the parent of every orphan among its descendants. Returns 0 or -1 with errno set.
 int clinux_become_subreaper(void);
 

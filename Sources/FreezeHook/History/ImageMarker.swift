@@ -22,24 +22,26 @@ package struct ImageMarker {
     /// Writes the marker of a cycle that is now frozen. Throws the kernel's errno.
     func write(_ record: [UInt8]) throws(Errno) {
         // A marker of another boot belongs to the image that this machine came from.
-        if let old = read(Self.name), old.bootID != bootID { try? directory.rename(Self.name, to: Self.originName) }
+        if let old = read(Self.name), !old.isOf(boot: bootID) { try? directory.rename(Self.name, to: Self.originName) }
         try directory.replace(Self.name, with: record, reusing: Self.spareName)
     }
 
     /// Removes the marker: the window is over and this machine is no image.
     func remove() {
-        if read(Self.name)?.bootID == bootID { try? directory.rename(Self.name, to: Self.spareName) }
+        if let marker = read(Self.name), marker.isOf(boot: bootID) {
+            try? directory.rename(Self.name, to: Self.spareName)
+        }
     }
 
     /// The record of the cycle whose image this machine came from; nil when the machine came from none.
     package var origin: CycleRecord? {
-        if let marker = read(Self.name), marker.bootID != bootID { return marker }
+        if let marker = read(Self.name), !marker.isOf(boot: bootID) { return marker }
         return read(Self.originName)
     }
 
     /// Whether no cycle of this machine has been frozen since it came from its image.
     package var isUntouched: Bool {
-        read(Self.name).map { $0.bootID != bootID } ?? false
+        read(Self.name).map { !$0.isOf(boot: bootID) } ?? false
     }
 
     private func read(_ name: String) -> CycleRecord? {

@@ -73,7 +73,7 @@ package struct CycleRecord {
 
     /// The cycle's id, a UUID.
     package private(set) var id = ""
-    /// The id of the boot in which it was begun.
+    /// The id of the boot in which it was begun; empty when the kernel did not show it.
     package private(set) var bootID = ""
     /// The process that rehearses; nil for a cycle that freezes filesystems.
     private(set) var rehearser: ProcessIdentity?
@@ -88,6 +88,8 @@ package struct CycleRecord {
     /// The sessions that were opened in its window, in their order.
     package private(set) var holds: [Hold] = []
     private(set) var faults: [String] = []
+    /// The arguments of the thaw that the configuration gave hooks when they were frozen.
+    private(set) var thawWords: [FilePath: String] = [:]
 
     /// The record in the bytes of its file; nil when the cycle's id is missing.
     package init?(parsing bytes: [UInt8]) {
@@ -98,7 +100,20 @@ package struct CycleRecord {
     }
 
     /// Whether a freeze of this boot began the cycle: processes and locks of another boot are gone.
-    package var isUnfinished: Bool { bootID == KernelID.boot && moments[.begun] != nil }
+    package var isUnfinished: Bool { moments[.begun] != nil && isOf(boot: KernelID.boot) }
+
+    // Both moments are read from clocks that tick between the two readings.
+    private static let bootTolerance: Int64 = 1_000_000
+
+    /// Whether the cycle was begun in the boot of this id, which began at this moment. Where the kernel did not show one
+    /// of the two ids (it is empty), a cycle is of this boot when it was begun after the boot, by the clock.
+    func isOf(boot id: String, begun moment: WallTime = .ofBoot) -> Bool {
+        if !id.isEmpty && !bootID.isEmpty { return bootID == id }
+        guard let begun = moments[.begun]?.wall.microseconds else { return false }
+        // The record's number comes from a file: a difference could overflow.
+        let (limit, overflow) = begun.addingReportingOverflow(Self.bootTolerance)
+        return overflow || limit >= moment.microseconds
+    }
 
     /// The purpose of the cycle.
     package var kind: CycleKind { rehearser == nil ? .backup : .rehearsal }
@@ -142,6 +157,8 @@ package struct CycleRecord {
             let end = RunEnd(
                 status: status, signal: signal, timedOut: timedOut, duration: duration, explanation: explanation)
             if !runs.isEmpty { runs[runs.count - 1].end = end }
+        case .thawWord(let path, let word):
+            thawWords[path] = word
         case .refused(let action, let path, let reason):
             refusals.append((action, path, reason))
         case .drainer(let socket):
