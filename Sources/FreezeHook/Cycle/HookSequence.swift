@@ -119,6 +119,7 @@ final class HookSequence {
 
     private func run(_ request: HookRunner.Request) -> HookOutcome {
         let (hook, action) = (request.hook, request.action)
+        if action == .freeze, let word = hook.thawWord { recorder?.append(.thawWord(path: hook.path, word: word)) }
         recorder?.append(
             .start(
                 action: action, reason: request.reason, path: hook.path, guarantee: hook.guarantee, time: Timestamp()))
@@ -133,6 +134,9 @@ final class HookSequence {
                 status: outcome.status, signal: outcome.signal, timedOut: outcome.exceededLimit != nil,
                 duration: outcome.duration, explanation: outcome.explanation ?? ""))
         log.write(HookEvents.finished(hook, action, outcome))
+        if outcome.exceededLimit != nil {
+            log.write(HookEvents.advice(TimeAdvice(of: hook, under: context.settings), hook, action))
+        }
         if action != .prepare && !outcome.wasSkipped { count += 1 }
         if outcome.failed { failedCount += 1 }
         return outcome

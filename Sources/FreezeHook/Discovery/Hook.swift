@@ -17,6 +17,9 @@ package struct Hook: Equatable, Sendable {
     package var prepares: Bool
     /// The hook's promise for an image; nil when nothing declares one.
     package var guarantee: Guarantee?
+    private var freezeWord: String?
+    /// The argument of a thaw, where the configuration gives one.
+    package var thawWord: String?
 
     /// The hook at `path`. The configuration comes before the header, the header before the general settings.
     package init(path: FilePath, header: HookHeader, settings: Settings) {
@@ -27,6 +30,19 @@ package struct Hook: Equatable, Sendable {
         isRequired = configured.required ?? false
         prepares = configured.prepare ?? header.prepare ?? false
         guarantee = configured.guarantee ?? header.guarantee
+        freezeWord = configured.freezeWord
+        thawWord = configured.thawWord
+    }
+
+    /// The argument with which the hook is called.
+    package func word(for action: HookAction) -> String {
+        let configured: String? =
+            switch action {
+            case .freeze: freezeWord
+            case .thaw: thawWord
+            case .prepare: nil
+            }
+        return configured ?? action.rawValue
     }
 
     /// The file name, cleaned, as the log shows it.

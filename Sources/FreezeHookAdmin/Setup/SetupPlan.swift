@@ -20,6 +20,8 @@ struct SetupPlan {
         let wiring = AgentSetup(machine)
         for change in wiring.changes { add(change) }
         attention += wiring.attention
+        attention += machine.foreignScripts.map { "\($0.problem); to have that done: \($0.repair)" }
+        attention += machine.strayHooks.map { "\($0.problem); to run them: \($0.repair)" }
     }
 
     private mutating func add(_ application: Application) {
