@@ -176,6 +176,17 @@ import Testing
             repair: "mv /etc/qemu-ga/hooks.d/* /etc/qemu/fsfreeze-hook.d/"
         ) { try $0.file("/etc/qemu-ga/hooks.d/20-shop", "#!/bin/sh\n", mode: 0o755) },
         Case(
+            name: "an agent that runs the hooks of another directory", check: "hooks", severity: .warning,
+            reason:
+                "qemu-ga calls /opt/own/fsfreeze-hook, which runs the hooks in /opt/own/fsfreeze-hook.d, and not those "
+                + "in /etc/qemu/fsfreeze-hook.d",
+            repair: "fsfreeze-hook check --hook-dir /opt/own/fsfreeze-hook.d"
+        ) {
+            try $0.link("/opt/own/fsfreeze-hook", to: "/usr/sbin/fsfreeze-hook")
+            try $0.file("/opt/own/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755)
+            try $0.process(SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/opt/own/fsfreeze-hook"])
+        },
+        Case(
             name: "a configuration that is not read", check: "configuration", severity: .warning,
             reason: "/etc/qemu-ga/fsfreeze-hook.conf is not read",
             repair: "move what it says to /etc/qemu/fsfreeze-hook.conf"

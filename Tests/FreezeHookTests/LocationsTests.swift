@@ -139,8 +139,9 @@ import Testing
         try make(found.beside, in: "\(root.path)/opt/fsfreeze-hook.d")
         try make(found.qemu, in: "\(root.path)/etc/qemu/fsfreeze-hook.d")
         try make(found.agent, in: "\(root.path)/etc/qemu-ga/fsfreeze-hook.d")
+        let tree = SystemTree(root: root.file(""))
         let below = HookSearch.directory(
-            among: HookSearch.candidates(calledPath: "/opt/fsfreeze-hook"), in: SystemTree(root: root.file("")))
+            among: HookSearch.candidates(calledPath: "/opt/fsfreeze-hook", in: tree), in: tree)
         #expect(below == found.chosen)
         await #expect(processExitsWith: .success) {
             [root = root.path as String, chosen = found.chosen.string as String] in

@@ -73,6 +73,24 @@ import Testing
         }
     }
 
+    @Test func `The guard hands the umask of the freeze on, to hooks and to sessions`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("hold-limit = 300ms")
+        let client = "sh -c 'umask > $TEST_SANDBOX/client; echo ready; cat'"
+        let hold = "\(sandbox.program) hold s --run-dir $FSFREEZE_RUN_DIR --ready ready -- \(client) < /dev/null"
+        try sandbox.addHook("10-db", "umask > $TEST_SANDBOX/$FSFREEZE_REASON\n[ $1 = thaw ] || \(hold)")
+        expectSilentSuccess(try sandbox.run(["freeze"], through: shell("umask 0077")))
+        #expect(eventually(within: 20) { Files.exists("\(sandbox.path)/expired") })
+        for name in ["freeze", "client", "expired"] {
+            #expect(eventually { Files.text(of: "\(sandbox.path)/\(name)") == "0077\n" }, "\(name)")
+        }
+        // By hand it is the shell's.
+        expectSilentSuccess(try sandbox.run(["thaw"], through: shell("umask 0027")))
+        try sandbox.expectFreeze()
+        expectSilentSuccess(try sandbox.run(["thaw"], through: shell("umask 0027")))
+        #expect(Files.text(of: "\(sandbox.path)/thaw") == "0027\n")
+    }
+
     @Test(arguments: ["0000", "0777"])
     func `The program's own files have modes of their own`(umask: String) throws {
         let sandbox = try Sandbox()

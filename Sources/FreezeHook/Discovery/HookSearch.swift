@@ -22,18 +22,12 @@ package enum HookSearch {
     }
 
     /// The candidates beside the path that the program was called by, beside that path's target, and in `/etc`.
-    static func candidates(calledPath: FilePath) -> [FilePath] {
+    package static func candidates(calledPath: FilePath, in tree: SystemTree = .machine) -> [FilePath] {
+        guard calledPath.bytes.contains(UInt8(ascii: "/")) else { return Locations.systemDirectories }
+        // The called path first, then its target: /etc/qemu/fsfreeze-hook may be a link to /usr/sbin/fsfreeze-hook.
+        let paths = [calledPath, tree.resolved(absolute(calledPath))]
         let name = Array(Locations.directoryName.utf8)
-        var candidates: [FilePath] = []
-        if calledPath.bytes.contains(UInt8(ascii: "/")) {
-            // The called path first, then its target: /etc/qemu/fsfreeze-hook may be a link to /usr/sbin/fsfreeze-hook.
-            candidates.append(FilePath(bytes: calledPath.parentBytes + name))
-            if let resolved = calledPath.withPlatformString({ realpath($0, nil) }) {
-                candidates.append(FilePath(bytes: FilePath(platformString: resolved).parentBytes + name))
-                free(resolved)
-            }
-        }
-        return candidates + Locations.systemDirectories
+        return paths.map { FilePath(bytes: $0.parentBytes + name) } + Locations.systemDirectories
     }
 
     private static func isThere(_ place: FilePath) -> Bool {

@@ -19,6 +19,7 @@ enum HooksCheck {
             ]
         }
         var findings = entries.flatMap { Self.findings(of: $0, machine) }
+        findings += otherDirectory(machine).map { [$0] } ?? []
         findings += machine.foreignScripts.map { .note($0.recipe, $0.problem, repair: $0.repair) }
         findings += machine.strayHooks.map { .warning(SafeText.clean($0.directory), $0.problem, repair: $0.repair) }
         findings += CutOffHooks.findings(on: machine)
@@ -30,6 +31,25 @@ enum HooksCheck {
                 ))
         }
         return findings
+    }
+
+    /// The finding on a qemu-ga that calls the program by a path beside which other hooks lie.
+    private static func otherDirectory(_ machine: Machine) -> Finding? {
+        let agent = machine.agent
+        guard agent.isCalled || agent.willBeCalled, let called = (agent.running ?? agent.configured)?.hook else {
+            return nil
+        }
+        let candidates = HookSearch.candidates(calledPath: called, in: machine.tree)
+        let theirs = HookSearch.directory(among: candidates, in: machine.tree)
+        let own = machine.locations.hookDirectory
+        guard machine.tree.hasDirectory(theirs), machine.tree.resolved(theirs) != machine.tree.resolved(own) else {
+            return nil
+        }
+        let (there, here) = (SafeText.clean(theirs), SafeText.clean(own))
+        return .warning(
+            there,
+            "qemu-ga calls \(SafeText.clean(called)), which runs the hooks in \(there), and not those in \(here)",
+            repair: "fsfreeze-hook check --hook-dir \(ShellText.quoted(theirs))")
     }
 
     private static func findings(of entry: DirectoryEntry, _ machine: Machine) -> [Finding] {

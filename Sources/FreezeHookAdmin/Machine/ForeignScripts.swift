@@ -17,8 +17,8 @@ package struct ForeignScripts: Sendable {
     /// The consequence, in one sentence.
     package var problem: String {
         let paths = scripts.map { SafeText.clean($0.path) }.joined(separator: " and ")
-        return
-            "\(paths): \(scripts.count > 1 ? "scripts" : "a script") of another product, which nothing calls while an image is taken"
+        let kind = scripts.count > 1 ? "scripts" : "a script"
+        return "\(paths): \(kind) of another product, which nothing calls while an image is taken"
     }
 
     /// The steps after which the scripts are called.
