@@ -215,3 +215,8 @@ int clinux_clock_is_synchronised(void) {
 ssize_t clinux_selinux_label(const char *path, char *label, size_t size) {
     return getxattr(path, "security.selinux", label, size);
 }
+
+ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size) {
+    const char *name = "system.posix_acl_access";
+    return path != NULL ? getxattr(path, name, list, size) : fgetxattr(descriptor, name, list, size);
+}
