@@ -14,6 +14,9 @@ short clinux_spawn_setsid(void);
 /// Closes every descriptor from `first` on. Returns 0, or -1 with errno set.
 int clinux_close_from(unsigned int first);
 
+/// Whether the kernel has set AT_SECURE (getauxval(3)): the program has rights that its caller lacks.
+int clinux_is_secure_execution(void);
+
 /// Makes this process the parent of every orphan among its descendants. Returns 0 or -1 with errno set.
 int clinux_become_subreaper(void);
 
