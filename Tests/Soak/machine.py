@@ -117,7 +117,7 @@ class Violation(Exception):
 def _write(path, text, mode=0o644):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
-    os.chmod(path, mode)
+        os.fchmod(file.fileno(), mode)
 
 
 class Machine:
@@ -130,6 +130,7 @@ class Machine:
         for name, text in APPLICATIONS.items():
             os.symlink("/bin/sh", f"{PLACE}/sh-{name}")
             _write(f"{PLACE}/fsfreeze-hook.d/{name}", text.format(name=name), 0o755)
+        self.group = namespace.control_group()
         self.gives_up = b"give-up" in open(PROGRAM, "rb").read()
         self.configure()
 
@@ -157,6 +158,7 @@ class Machine:
                 self.misbehave(name, action, None)
             if not os.path.lexists(f"{PLACE}/sh-{name}"):
                 os.symlink("/bin/sh", f"{PLACE}/sh-{name}")
+        self.limit_processes(None)
         _remove(FILLER)
         _remove(AGENT_STATE)
         self.set_writable("/var/log", True)
@@ -177,7 +179,17 @@ class Machine:
             except OSError:
                 pass
 
+    def limit_processes(self, more):
+        """How many processes calls may start beside those that they have started; None for any number."""
+        if self.group:
+            limit = "max" if more is None else int(_read(f"{self.group}/pids.current")) + more
+            _write(f"{self.group}/pids.max", f"{limit}\n")
+
     # Calls
+
+    def in_group(self):
+        """The command by which a call and all that it starts are limited."""
+        return ("sh", "-c", 'echo 0 >"$0/cgroup.procs" && exec "$@"', self.group)
 
     def start(self, *words, through=(), output=None):
         """A call of the program, by a command that executes it."""
@@ -347,6 +359,11 @@ class Machine:
         for entry in self.history()[-1:]:
             lines += ["--- last of the history", json.dumps(entry)]
         return "\n".join(lines)
+
+
+def _read(path):
+    with open(path, encoding="utf-8") as file:
+        return file.read()
 
 
 def _remove(path):

@@ -91,7 +91,8 @@ class Call:
 
     def __str__(self):
         words = [word.rpartition("/")[2] for word in self.arguments]
-        return f"{' '.join(words)} ({self.status}, {self.seconds or 0:.2f} s)"
+        start = words.index("fsfreeze-hook") if "fsfreeze-hook" in words else 0
+        return f"{' '.join(words[start:])} ({self.status}, {self.seconds or 0:.2f} s)"
 
 
 def everything():

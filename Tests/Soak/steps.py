@@ -174,6 +174,22 @@ class Series:
         if os.path.exists("/run/filler"):
             os.unlink("/run/filler")
 
+    def starve(self):
+        """A call may start no process, or only some; sometimes it may again after a moment."""
+        if not self.machine.group:
+            return
+        # The call itself is one of them.
+        more = self.random.randint(1, 6)
+        self.machine.limit_processes(more)
+        call = self.machine.start(*self.pick(CALLS), through=self.machine.in_group())
+        if self.random.random() < 0.5:
+            self.moment()
+            self.machine.limit_processes(None)
+        self.machine.finish(call)
+        self.machine.limit_processes(None)
+        self.note(str(more))
+        self.expect(call)
+
     def misbehave(self):
         action = self.pick(("freeze", "thaw", "thaw"))
         faults = ("fail", "hang", "slow", "die") + (("brief",) if action == "freeze" else ("gone",))
@@ -259,6 +275,6 @@ STEPS = {
     Series.freeze: 10, Series.thaw: 6, Series.recover: 1, Series.rehearse: 2, Series.status: 1, Series.wait: 2,
     Series.together: 4, Series.kill_runner: 4, Series.terminate_runner: 2, Series.stop_runner: 3, Series.hit_beside: 4,
     Series.hit_at_rest: 5, Series.hit_all: 1, Series.cont: 2, Series.lose_record: 2, Series.lose_run_directory: 1,
-    Series.fill_run: 1, Series.empty_run: 1, Series.misbehave: 3, Series.behave: 2, Series.give_up: 1,
+    Series.fill_run: 1, Series.empty_run: 1, Series.starve: 3, Series.misbehave: 3, Series.behave: 2, Series.give_up: 1,
     Series.configure: 3, Series.break_configuration: 1, Series.lose_log: 1, Series.find_log: 1, Series.turn_agent: 2,
 }
