@@ -25,6 +25,8 @@ SETTINGS = {
     "journal": "no", "hook-timeout": "400ms", "kill-grace": "100ms", "freeze-timeout": "2s", "thaw-timeout": "2s",
     "hold-limit": "3s",
 }
+# The limits once all is mended: on a loaded machine a hook that does nothing wrong may take a second.
+PATIENCE = {"hook_timeout": "10s", "freeze_timeout": "15s", "thaw_timeout": "15s", "hold_limit": "15s"}
 # The longest that a call may take: its own limits, those of a cycle that it recovers, and a loaded machine.
 CALL_LIMIT = 20
 # The longest that the end of a window may take after its last call.
@@ -152,7 +154,7 @@ class Machine:
             _remove(place)
 
     def mend(self):
-        """Takes all faults back; the window stays as it is."""
+        """Takes all faults back, and gives all calls time; the window stays as it is."""
         for name in APPLICATIONS:
             for action in ("freeze", "thaw"):
                 self.misbehave(name, action, None)
@@ -163,7 +165,7 @@ class Machine:
         _remove(AGENT_STATE)
         self.set_writable("/var/log", True)
         self.set_writable("/var/lib", True)
-        self.configure()
+        self.configure(**PATIENCE)
 
     @staticmethod
     def set_writable(place, writable):
@@ -276,6 +278,15 @@ class Machine:
 
     # Conditions
 
+    @staticmethod
+    def end_applications():
+        """Ends the applications' own processes, those of held sessions left out, and releases their locks."""
+        for pid, line in everything().items():
+            if f"{PLACE}/apps/" in line:
+                os.kill(pid, signal.SIGKILL)
+        for name in APPLICATIONS:
+            _remove(f"{PLACE}/apps/{name}.held")
+
     def leftovers(self):
         """What must not be there when no cycle goes on."""
         found = [f"locked: {name}" for name in self.held()]
@@ -346,12 +357,19 @@ class Machine:
         for path in [LOG, TRACE, *(f"{PLACE}/apps/{name}" for name in os.listdir(f"{PLACE}/apps"))]:
             _remove(path)
 
+    @staticmethod
+    def forget():
+        """Forgets the past; what a window has left stays."""
+        for path in (LOG, TRACE, f"{STATE}/history.jsonl"):
+            if os.path.exists(path):
+                os.truncate(path, 0)
+
     def story(self):
         """What is known of the machine, for a report."""
         lines = []
         for path in (f"{PLACE}/fsfreeze-hook.conf", TRACE, f"{RUN}/cycle", f"{RUN}/deferred", LOG):
             try:
-                tail = open(path, encoding="utf-8", errors="replace").read().splitlines()[-60:]
+                tail = open(path, encoding="utf-8", errors="replace").read().splitlines()[-40:]
             except OSError:
                 continue
             lines += [f"--- {path}", *tail]

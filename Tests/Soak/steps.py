@@ -5,7 +5,7 @@ import os
 import shutil
 import signal
 
-from machine import AGENT_STATE, APPLICATIONS, LOG, LOST_LIMIT, PLACE, QUIET_LIMIT, RUN, STATE, Violation
+from machine import AGENT_STATE, APPLICATIONS, LOST_LIMIT, PLACE, QUIET_LIMIT, RUN, Violation
 from processes import everything, pause
 
 CALLS = (["freeze"], ["freeze"], ["thaw"], ["thaw"], ["recover"], ["rehearse", "--hold", "30ms"])
@@ -264,9 +264,7 @@ class Series:
         self.machine.expect_true_verdicts()
         self.machine.expect_cycle()
         self.machine.expect_true_verdicts()
-        for path in (LOG, f"{PLACE}/trace", f"{STATE}/history.jsonl"):
-            if os.path.exists(path):
-                os.truncate(path, 0)
+        self.machine.forget()
         if everything():
             raise Violation(f"left: {everything()}")
 
