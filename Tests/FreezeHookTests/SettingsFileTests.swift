@@ -108,12 +108,13 @@ import Testing
     // MARK: - Hooks
 
     @Test func `A hook's section sets all that it names`() throws {
-        let text = "[hook db]\ntimeout = 90s\nrequired = yes\nprepare = no\nguarantee = native-copy\n"
+        let text = "[hook db]\ntimeout = 90s\nrequired = yes\nprepare = no\nguarantee = native-copy\nretry-thaw = yes\n"
         let hook = try parse(text).hook(named: "10-db.sh")
         #expect(hook.timeout == .seconds(90))
         #expect(hook.required == true)
         #expect(hook.prepare == false)
         #expect(hook.guarantee == .nativeCopy)
+        #expect(hook.retryThaw == true)
     }
 
     @Test func `A hook's section leaves it out, or gives it other words`() throws {
@@ -139,6 +140,7 @@ import Testing
 
     static let badOfHooks = [
         ("timeout = 0", "500ms"), ("required = sometimes", "yes or no"), ("prepare = 2", "yes or no"),
+        ("retry-thaw = often", "yes or no"),
         ("guarantee = best", "unsupported or crash-consistent or native-copy or application-consistent"),
         ("run = never", "yes or no"), ("freeze-word =", "a word without blanks"),
         ("thaw-word =", "a word without blanks"),

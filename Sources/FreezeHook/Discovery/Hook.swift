@@ -20,6 +20,8 @@ package struct Hook: Equatable, Sendable {
     private var freezeWord: String?
     /// The argument of a thaw, where the configuration gives one.
     package var thawWord: String?
+    /// Whether a thaw that fails has thawed nothing, and is called again.
+    package var retriesThaw: Bool
 
     /// The hook at `path`. The configuration comes before the header, the header before the general settings.
     package init(path: FilePath, header: HookHeader, settings: Settings) {
@@ -32,6 +34,7 @@ package struct Hook: Equatable, Sendable {
         guarantee = configured.guarantee ?? header.guarantee
         freezeWord = configured.freezeWord
         thawWord = configured.thawWord
+        retriesThaw = configured.retryThaw ?? header.retryThaw ?? false
     }
 
     /// The argument with which the hook is called.

@@ -73,7 +73,7 @@ package final class HookDirectory {
         case .noHook(let reason): return result(.skipped(reason))
         case .hidden(let error): return result(.refused(Refusal(path, .unreadable(error))))
         }
-        if let fault = Ownership.fault(of: status) { return result(.refused(Refusal(path, .hook(fault)))) }
+        if let fault = Ownership.fault(of: status, at: path) { return result(.refused(Refusal(path, .hook(fault)))) }
         if status.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused(Refusal(path, .setID))) }
         let isPlain = !isLink && path.parentBytes.dropLast() == self.path.bytes[...]
         if let refusal = isPlain ? faultOfDirectory : trusted.fault(of: path) { return result(.refused(refusal)) }
