@@ -96,6 +96,8 @@ import Testing
         let nagios = try sandbox.run(["status", "--nagios"])
         #expect(nagios.status == 2)
         #expect(nagios.stdout.contains("\(Self.told): fsfreeze-hook thaw calls it again"), "\(nagios.stdout)")
+        let check = try sandbox.run(["check", "--json"])
+        #expect(check.stdout.contains(Self.told), "\(check.stdout) \(check.stderr)")
         busy.end()
         #expect(eventually { thaws(sandbox) == ["10-db thaw recover"] && sandbox.parts("guard").isEmpty })
         #expect(try problems(sandbox) == [])
