@@ -29,9 +29,10 @@ package final class CycleContext {
     /// The run directory; nil when it cannot be used, and the hooks run all the same.
     var runDirectory: RunDirectory? { try? openedRunDirectory.get() }
 
-    /// Whether qemu-ga holds filesystems frozen, by its state file.
+    /// Whether qemu-ga holds filesystems frozen, by its state file. Takes milliseconds: each call looks where the agents
+    /// of this machine keep it.
     var agentIsFrozen: Bool {
-        locations.agentState.withPlatformString { access($0, F_OK) } == 0
+        (locations.agentState.map { AgentState(file: $0) } ?? AgentState()).isFrozen
     }
 
     /// The record in the run directory, of any cycle.

@@ -23,7 +23,7 @@ extension ThawOccasion {
     /// Decides by the record in the run directory, of any cycle, by whether qemu-ga holds filesystems frozen, and by
     /// the history's entry of a cycle, which is read only where it matters.
     func target(
-        record: CycleRecord?, agentIsFrozen: Bool, history: (String) -> CycleSummary?
+        record: CycleRecord?, agentIsFrozen: @autoclosure () -> Bool, history: (String) -> CycleSummary?
     ) -> ThawTarget {
         let unfinished = record.flatMap { $0.isUnfinished ? $0 : nil }
         switch self {
@@ -40,7 +40,7 @@ extension ThawOccasion {
             return .cycle(record)
         case .recoverCommand:
             guard let unfinished else { return .nothing }
-            return unfinished.isFrozen && agentIsFrozen ? .leftAlone(id: unfinished.id) : .cycle(unfinished)
+            return unfinished.isFrozen && agentIsFrozen() ? .leftAlone(id: unfinished.id) : .cycle(unfinished)
         case .killedFreeze(let id), .retry(let id):
             return unfinished.flatMap { $0.id == id ? .cycle($0) : nil } ?? .nothing
         case .expiry(let id, _):
