@@ -23,6 +23,8 @@ package struct AgentOptions: Equatable, Sendable {
     package var allowing: [CommandList] = []
     /// The channel to the host: qemu-ga's `--method`, with its default.
     package var method = "virtio-serial"
+    /// The device of the channel: qemu-ga's `--path`; nil for its default.
+    package var path: FilePath?
     /// The directory of the state file (`--statedir`); nil for the one that qemu-ga was built with.
     package var stateDirectory: FilePath?
     /// The configuration file, which need not exist.
@@ -37,7 +39,7 @@ package struct AgentOptions: Equatable, Sendable {
     /// The section of a configuration file that qemu-ga reads.
     package static let section = "general"
     /// The configuration files that qemu-ga reads without `--config`, by distribution.
-    static let defaultConfigurations: [FilePath] = ["/etc/qemu/qemu-ga.conf", "/etc/qemu-kvm/qemu-ga.conf"]
+    package static let defaultConfigurations: [FilePath] = ["/etc/qemu/qemu-ga.conf", "/etc/qemu-kvm/qemu-ga.conf"]
 
     /// The options of a command line, the program's own name left out.
     ///
@@ -55,6 +57,7 @@ package struct AgentOptions: Equatable, Sendable {
             case "b": blocking.append(CommandList(names: Self.names(value.text), place: value.place))
             case "a": allowing.append(CommandList(names: Self.names(value.text), place: value.place))
             case "m" where !value.text.isEmpty: method = value.text
+            case "p" where !value.text.isEmpty: path = FilePath(value.text)
             case "t" where !value.text.isEmpty: stateDirectory = FilePath(value.text)
             default: break
             }
@@ -85,6 +88,7 @@ package struct AgentOptions: Equatable, Sendable {
             allowing.append(CommandList(names: Self.names(found.value), place: found.place))
         }
         if let found = setting("method") { method = found.value }
+        if let found = setting("path"), !found.value.isEmpty { path = FilePath(found.value) }
         if let found = setting("statedir"), !found.value.isEmpty { stateDirectory = FilePath(found.value) }
     }
 

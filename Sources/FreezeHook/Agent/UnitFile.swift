@@ -80,7 +80,8 @@ package struct UnitFile: Sendable {
         }
     }
 
-    private func values(_ key: String) -> [String] { settings.filter { $0.key == key }.map(\.value) }
+    /// The values of a setting of `[Service]`, in their order.
+    package func values(_ key: String) -> [String] { settings.filter { $0.key == key }.map(\.value) }
 
     /// The command line in force; nil when the unit has none.
     package var command: Setting? { settings.first { $0.key == Self.commandKey } }
