@@ -48,6 +48,12 @@ package final class CycleContext {
         record().flatMap { $0.isUnfinished ? $0 : nil }
     }
 
+    /// What a new record takes over: the hooks that cycles of this boot have left.
+    var handedOver: [RecordEntry] { unfinishedCycle()?.handedOver ?? [] }
+
+    /// Removes the record of a cycle that has ended. Only with the lock.
+    func removeEndedRecord() { runDirectory?.remove(CycleRecorder.name) }
+
     var stateDirectory: StateDirectory { StateDirectory(path: locations.stateDirectory) }
 
     var imageMarker: ImageMarker { ImageMarker(directory: stateDirectory, bootID: KernelID.boot) }

@@ -27,10 +27,12 @@ extension ThawOccasion {
     ) -> ThawTarget {
         let unfinished = record.flatMap { $0.isUnfinished ? $0 : nil }
         switch self {
-        case .thaw:
+        case .thaw, .giveUp:
             return unfinished.map { .cycle($0) } ?? .everyHook
         case .rehearsalEnd(let id, _):
             if let unfinished, unfinished.id == id { return .cycle(unfinished) }
+            // The history gets a cycle after its record has ended.
+            if let record, record.id == id, record.hasEnded { return .ended(CycleSummary(of: record)) }
             if let ended = history(id) { return .ended(ended) }
             // Another cycle began only after it had thawed this one.
             return unfinished == nil ? .lostCycle(id: id, .rehearsal) : .nothing
@@ -39,11 +41,16 @@ extension ThawOccasion {
         case .recoverCommand:
             guard let unfinished else { return .nothing }
             return unfinished.isFrozen && agentIsFrozen() ? .leftAlone(id: unfinished.id) : .cycle(unfinished)
-        case .killedFreeze(let id):
+        case .killedFreeze(let id), .retry(let id):
             return unfinished.flatMap { $0.id == id ? .cycle($0) : nil } ?? .nothing
         case .expiry(let id, _):
-            if let record { return record.id == id && !record.hasExpired ? .cycle(record) : .nothing }
+            if let record { return record.id == id && Self.expires(record) ? .cycle(record) : .nothing }
             return history(id) == nil ? .lostCycle(id: id, .backup) : .nothing
         }
+    }
+
+    /// Whether the guard thaws at its limit: once, and again what has no answer yet.
+    private static func expires(_ record: CycleRecord) -> Bool {
+        !record.hasEnded && (!record.hasExpired || !record.mayBeHeld.isEmpty)
     }
 }
