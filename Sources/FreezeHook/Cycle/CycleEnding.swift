@@ -53,13 +53,12 @@ struct CycleEnding {
     func finish() -> (verdict: Verdict, summary: CycleSummary)? {
         guard let runDirectory = context.runDirectory else { return nil }
         let record = CycleRecorder.read(in: runDirectory)
-        defer {
-            cycle.recorder?.remove()
-            // After the record: a guard that has just written the marker finds no record, and removes the marker.
-            context.imageMarker.remove()
-        }
+        if let record, record.isUnfinished, let guardian = record.guardian { Guard.end(guardian, in: runDirectory) }
+        // Before the bookkeeping: what is wrong with a kept file must not keep the cycle open.
+        cycle.recorder?.remove()
+        // After the record: a writer that has just written the marker finds no record, and removes the marker.
+        context.imageMarker.remove()
         guard let record, record.isUnfinished else { return nil }
-        if let guardian = record.guardian { Guard.end(guardian, in: runDirectory) }
         let summary = CycleSummary(of: record)
         for problem in Bookkeeping(settings: context.settings, locations: context.locations).enter(summary) {
             cycle.log.write(Event(.warning, .stateUnavailable, problem))
