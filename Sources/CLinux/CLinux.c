@@ -215,3 +215,13 @@ int clinux_clock_is_synchronised(void) {
 ssize_t clinux_selinux_label(const char *path, char *label, size_t size) {
     return getxattr(path, "security.selinux", label, size);
 }
+
+int clinux_process_descriptor(pid_t process) {
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, process, 0);
+#else
+    (void)process;
+    errno = ENOSYS;
+    return -1;
+#endif
+}

@@ -13,6 +13,9 @@ struct Expiry {
     /// The start of the thaw's time limit.
     let begin: MonotonicTime
 
+    // A thaw waits for the guard's lock meanwhile.
+    private static let markerPatience = Duration.seconds(2)
+
     /// Thaws because no thaw came in time.
     func endWindow() {
         let occasion = ThawOccasion.expiry(id: cycle, limit: settings.holdLimit)
@@ -51,13 +54,6 @@ struct Expiry {
     }
 
     private func correctImageMarker() {
-        guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
-            return
-        }
-        // A write to a filesystem that another program has frozen waits in the kernel: no thaw must wait for this lock.
-        runDirectory.unlock()
-        try? context.imageMarker.write(record)
-        // A thaw may have ended the cycle meanwhile.
-        if context.unfinishedCycle() == nil { context.imageMarker.remove() }
+        try? MarkerWriter.settle(cycle: cycle, context.locations, until: .now() + Self.markerPatience)
     }
 }

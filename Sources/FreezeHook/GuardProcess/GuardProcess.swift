@@ -60,18 +60,23 @@ package final class GuardProcess {
     private func wait() -> Wake {
         // A freeze keeps its own limits; this deadline is for a freeze that hangs in the kernel.
         var deadline = MonotonicTime.now() + settings.freezeTimeout + settings.holdLimit
+        let watch = LeftoverWatch(cycle: cycle, runDirectory: runDirectory)
         var isFrozen = false
         var linkIsOpen = true
         while true {
             var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)]
+            waiting += watch.polled
             pollDescriptors(&waiting, until: deadline)
+            watch.note(waiting[2...])
             if waiting[0].isReady {
                 do throws(MessageError) {
                     switch try Messages.receive(GuardLinkMessage.self, from: link).message {
                     case .frozen:
                         isFrozen = true
+                        watch.begin()
                         deadline = .now() + settings.holdLimit
                     case .rehearsed:
+                        watch.begin()
                         deadline = .now() + settings.holdLimit
                     case .ended:
                         return .thawed
