@@ -30,13 +30,14 @@ import Testing
             .leftEnded(process, time: nil), .leftEnded(process, time: WallTime(microseconds: .min)),
             .agent(process, writes: .max), .unanswered, .limits(HoldLimits(longest: nil, killGrace: .zero)),
             .limits(HoldLimits(longest: .nanoseconds(Int64.max), killGrace: .nanoseconds(-1))),
+            .retryThaw(path: hostilePath), .held(path: hostilePath), .givenUp(path: hostilePath),
         ]
     }
 
     static let entries: [RecordEntry] = {
         var entries = ["", "x", hostile].flatMap { texts($0) }
         entries += [.process(process), .process(ProcessIdentity(pid: 1, startTime: 0))]
-        for moment in [CycleMoment.begun, .windowOpened, .frozen, .expired, .thawing, .thawed] {
+        for moment in [CycleMoment.begun, .windowOpened, .frozen, .expired, .thawing, .thawed, .ended] {
             entries.append(.moment(moment, .at(0.123456)))
         }
         for action in [HookAction.prepare, .freeze, .thaw] {

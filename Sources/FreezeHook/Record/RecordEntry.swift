@@ -43,6 +43,12 @@ enum RecordEntry: Equatable {
     case unanswered
     /// A fault of the cycle that no other entry shows.
     case fault(String)
+    /// The hook declares that a thaw of its own that fails has thawed nothing. Before the hook's first `start`.
+    case retryThaw(path: FilePath)
+    /// A thaw before this cycle, or one without a cycle, has left the hook's application held.
+    case held(path: FilePath)
+    /// An administrator has given up the hook's thaw.
+    case givenUp(path: FilePath)
 
     /// The line, with its newline.
     var line: [UInt8] {
@@ -77,6 +83,9 @@ enum RecordEntry: Equatable {
         case .agent(let process, let writes): texts("agent") + texts(process) + texts("\(writes)")
         case .unanswered: texts("unanswered")
         case .fault(let text): texts("fault", text)
+        case .retryThaw(let path): texts("retry-thaw") + [path.bytes]
+        case .held(let path): texts("held") + [path.bytes]
+        case .givenUp(let path): texts("given-up") + [path.bytes]
         }
     }
 
@@ -154,6 +163,12 @@ enum RecordEntry: Equatable {
             self = .unanswered
         case ("fault", 2):
             self = .fault(texts[1])
+        case ("retry-thaw", 2):
+            self = .retryThaw(path: FilePath(bytes: fields[1]))
+        case ("held", 2):
+            self = .held(path: FilePath(bytes: fields[1]))
+        case ("given-up", 2):
+            self = .givenUp(path: FilePath(bytes: fields[1]))
         default:
             return nil
         }
