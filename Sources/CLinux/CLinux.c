@@ -219,6 +219,16 @@ ssize_t clinux_selinux_label(const char *path, char *label, size_t size) {
     return getxattr(path, "security.selinux", label, size);
 }
 
+int clinux_process_descriptor(pid_t process) {
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, process, 0);
+#else
+    (void)process;
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
 ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size) {
     const char *name = "system.posix_acl_access";
     return path != NULL ? getxattr(path, name, list, size) : fgetxattr(descriptor, name, list, size);

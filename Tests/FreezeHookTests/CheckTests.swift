@@ -258,7 +258,8 @@ import Testing
             reason: "unless 20-shop does it"
         ) {
             try $0.process(600, "postgres", ["postgres"])
-            try $0.file("/etc/qemu/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755)
+            let header = "# fsfreeze-hook: guarantee = native-copy\n"
+            try $0.file("/etc/qemu/fsfreeze-hook.d/20-shop", "#!/bin/sh\n\(header)", mode: 0o755)
         },
         Case(
             name: "an application with a native copy", check: "recipes", severity: .warning,
@@ -379,7 +380,14 @@ import Testing
             reason: "20-slow may take 2min"
         ) {
             try $0.file(
-                "/etc/qemu/fsfreeze-hook.d/20-slow", "#!/bin/sh\n# fsfreeze-hook: timeout = 2min\n", mode: 0o755)
+                "/etc/qemu/fsfreeze-hook.d/20-slow",
+                "#!/bin/sh\n# fsfreeze-hook: timeout = 2min\n# fsfreeze-hook: guarantee = native-copy\n", mode: 0o755)
+        },
+        Case(
+            name: "a hook that declares no guarantee", check: "hooks", severity: .note,
+            reason: "20-sql declares no guarantee", repair: "in [hook 20-sql] of /etc/qemu/fsfreeze-hook.conf"
+        ) {
+            try $0.file("/etc/qemu/fsfreeze-hook.d/20-sql", "#!/bin/sh\n", mode: 0o755)
         },
         Case(name: "no directory for the log", check: "log", reason: "there is no directory /var/log") {
             $0.remove("/var/log")

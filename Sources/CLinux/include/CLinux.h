@@ -26,6 +26,10 @@ int clinux_signal_descriptor(const int *signals, size_t count);
 /// Reads the number of one signal from a signal descriptor; 0 when none is pending.
 int clinux_read_signal(int descriptor);
 
+/// A descriptor that can be read when the process has ended (pidfd_open(2), close on exec), or -1 with errno set: ENOSYS
+/// before Linux 5.3.
+int clinux_process_descriptor(pid_t process);
+
 /// Makes a pipe with both ends close-on-exec. Returns 0, or -1 with errno set.
 int clinux_pipe(int ends[2]);
 

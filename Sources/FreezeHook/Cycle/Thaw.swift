@@ -130,6 +130,11 @@ package struct Thaw {
             cycle.mark(.begun)
             cycle.recorder?.append(.fault("the \(kind.noun)'s record was lost in the window"))
         }
+        if case .thaw = occasion, case .cycle(let record) = target, record.isFrozen, let agent = record.agent,
+            agent == CallingAgent()
+        {
+            cycle.recorder?.append(.unanswered)
+        }
         if case .rehearsalEnd(_, let fault) = occasion {
             if let fault { cycle.recorder?.append(.fault(fault)) }
         } else if cycle.kind == .rehearsal, occasion.endsCycle, case .cycle(let record) = target,
