@@ -219,3 +219,8 @@ ssize_t clinux_selinux_label(const char *path, int follows, char *label, size_t 
     const char *name = "security.selinux";
     return follows ? getxattr(path, name, label, size) : lgetxattr(path, name, label, size);
 }
+
+ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size) {
+    const char *name = "system.posix_acl_access";
+    return path != NULL ? getxattr(path, name, list, size) : fgetxattr(descriptor, name, list, size);
+}

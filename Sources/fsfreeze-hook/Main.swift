@@ -59,6 +59,7 @@ enum Main {
 enum CycleCommand {
     case freeze
     case thaw
+    case giveUp
     case recover
 }
 
@@ -71,9 +72,11 @@ func perform(_ command: CycleCommand, in locations: Locations) -> Int32 {
         case .freeze:
             _ = try attempt(ProgramError.freeze, try Freeze(.backup, in: context, begin: .now()).run())
         case .thaw:
-            _ = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.thaw))
+            _ = try attempt(ProgramError.thaw, try Thaw(in: context).run(.thaw))
+        case .giveUp:
+            _ = try attempt(ProgramError.thaw, try Thaw(in: context).run(.giveUp))
         case .recover:
-            let outcome = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.recoverCommand))
+            let outcome = try attempt(ProgramError.thaw, try Thaw(in: context).run(.recoverCommand))
             return Ending.show(CommandResult(.done, outcome.note))
         }
         return ExitStatus.done.rawValue

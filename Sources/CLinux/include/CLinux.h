@@ -70,6 +70,10 @@ int clinux_clock_is_synchronised(void);
 /// set, as for a file without a label.
 ssize_t clinux_selinux_label(const char *path, int follows, char *label, size_t size);
 
+/// Reads the POSIX access control list of the file at `path`, or of the open file when `path` is NULL
+/// (`system.posix_acl_access`). Returns its length, or -1 with errno set, as for a file without a list.
+ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size);
+
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
 int clinux_thaw_filesystem(int descriptor);
 
