@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FreezeHook
 import FreezeHookBase
 import SystemPackage
 
@@ -41,7 +42,7 @@ package struct AgentDomain {
     private static func next(
         _ service: AgentService?, _ policy: SELinuxPolicy, _ initial: SELinuxContext?, _ tree: SystemTree
     ) -> SELinuxContext? {
-        guard case .unit(_, let unit) = service, let path = unit.command(in: tree).first, let initial,
+        guard case .unit(_, let unit) = service, let path = unit.words(in: tree).first?.text, let initial,
             let label = policy.label(of: FilePath(path))
         else { return nil }
         return policy.context(ofNew: "process", by: initial, from: label)
