@@ -45,9 +45,10 @@ fail() {
     exit 1
 }
 
-# Ends a thaw with a failure of an instance that is no longer held, so that no later thaw tries again.
+# Ends a thaw with a failure of an instance that is no longer held, so that no later thaw tries again. The status 3 is
+# for this alone.
 lost() {
-    [ $# -eq 0 ] || printf '%s\n' "$*"
+    printf '%s\n' "$*"
     exit 3
 }
 

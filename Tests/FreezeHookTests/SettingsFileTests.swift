@@ -144,6 +144,7 @@ import Testing
         ("guarantee = best", "unsupported or crash-consistent or native-copy or application-consistent"),
         ("run = never", "yes or no"), ("freeze-word =", "a word without blanks"),
         ("thaw-word =", "a word without blanks"),
+        ("leftovers = yes", "report or ignore"),
     ]
 
     @Test(arguments: badOfHooks)

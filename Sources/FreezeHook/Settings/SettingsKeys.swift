@@ -38,6 +38,7 @@ enum SettingsKeys {
         "run": { settings, text throws(ValueError) in settings.run = try yesOrNo(text) },
         "freeze-word": { settings, text throws(ValueError) in settings.freezeWord = try word(text) },
         "thaw-word": { settings, text throws(ValueError) in settings.thawWord = try word(text) },
+        "leftovers": { settings, text throws(ValueError) in settings.leftovers = try choice(text) },
         "retry-thaw": { settings, text throws(ValueError) in settings.retryThaw = try yesOrNo(text) },
     ]
 
