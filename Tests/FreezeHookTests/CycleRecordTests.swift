@@ -120,6 +120,10 @@ import Testing
         Case(
             "a thaw that was refused",
             [.starts("a"), .ends(), .refused(action: .thaw, path: "/d/a", reason: "is writable by others")], ["a"]),
+        Case("a later thaw has no answer yet", killed + [.starts("a", .thaw, .recover)], ["a"]),
+        Case(
+            "a start that is tried again",
+            [.starts("a"), .ends(), .starts("a", .thaw), .ends(126), .starts("a", .thaw)], ["a"]),
         Case("a later thaw has an answer", killed + [.starts("a", .thaw, .recover), .ends(3)], []),
         Case("the guard's failing thaw is an answer to it", killed + [.starts("a", .thaw, .expired), .ends(3)], []),
         Case(

@@ -113,6 +113,8 @@ package struct CycleRecord {
     private var retriedThaws: Set<FilePath> = []
     // The hooks whose last thaw could not be started.
     private var unstartedThaws: Set<FilePath> = []
+    // The hooks whose failed start was tried again.
+    private var restartedThaws: Set<FilePath> = []
 
     /// The record in the bytes of its file; nil when the cycle's id is missing.
     package init?(parsing bytes: [UInt8]) {
@@ -180,7 +182,10 @@ package struct CycleRecord {
         }
         var tried = Set(refusals.filter { $0.action == .thaw }.map(\.path))
         for run in runs where run.action == .thaw {
-            if leavesHeld(run) { tried.insert(run.path) } else { tried.remove(run.path) }
+            // A thaw that runs has no answer yet, and takes none back.
+            let isOpen = run.end == nil
+            if leavesHeld(run) || isOpen && restartedThaws.contains(run.path) { tried.insert(run.path) }
+            if !leavesHeld(run) && !isOpen { tried.remove(run.path) }
         }
         candidates.formUnion(frozen.intersection(tried))
         return hooksToThaw.filter(candidates.contains)
@@ -245,6 +250,7 @@ package struct CycleRecord {
             // The same call again: a start that failed and was repeated is no run of its own.
             if action == .thaw, unstartedThaws.remove(path) != nil {
                 runs.removeAll { $0.action == .thaw && $0.path == path && $0.neverStarted }
+                restartedThaws.insert(path)
             }
             runs.append(Run(action: action, reason: reason, path: path, guarantee: guarantee, started: time))
         case .process(let process):
