@@ -67,17 +67,28 @@ final class Agent {
     }
 
     func sendFreeze() throws {
-        try sendFreeze(of: "/nonexistent")
+        try sendFreeze(of: ["/nonexistent"])
     }
 
-    /// Freezes the one filesystem at this mount point of the agent's namespace, and no other.
-    func freeze(_ mountPoint: String) throws -> Answer {
-        try sendFreeze(of: mountPoint)
+    /// Freezes the filesystems at these mount points of the agent's namespace, and no others.
+    func freeze(_ mountPoints: [String]) throws -> Answer {
+        try sendFreeze(of: mountPoints)
         return try receive()
     }
 
-    private func sendFreeze(of mountPoint: String) throws {
-        try send("guest-fsfreeze-freeze-list", ["mountpoints": [mountPoint]])
+    /// Freezes the one filesystem at this mount point.
+    func freeze(_ mountPoint: String) throws -> Answer { try freeze([mountPoint]) }
+
+    /// Sends a freeze of the filesystem at this mount point and the thaw at once, as a host may that does not wait;
+    /// returns both answers.
+    func freezeAndThaw(_ mountPoint: String) throws -> [Answer] {
+        try sendFreeze(of: [mountPoint])
+        try send("guest-fsfreeze-thaw")
+        return [try receive(), try receive()]
+    }
+
+    private func sendFreeze(of mountPoints: [String]) throws {
+        try send("guest-fsfreeze-freeze-list", ["mountpoints": mountPoints])
     }
 
     func thaw() throws -> Answer {
