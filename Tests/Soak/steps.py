@@ -127,11 +127,12 @@ class Series:
         self.moment()
         victims = self.victims((*PARTS, "runner"))
         if victims:
-            self.send(*self.pick(victims), self.pick((signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP)))
-            if call.pid in self.stopped:
+            pid, kind = self.pick(victims)
+            self.send(pid, kind, self.pick((signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP)))
+            # A child looks like its runner until it executes its hook, and the kernel has the runner wait until then.
+            if kind == "runner":
                 pause(self.random.uniform(0, 0.2))
                 self.go_on()
-        # A runner that holds the lock and stands still is let go: others wait for it as long as they may.
         self.expect(self.machine.finish(call), (*STATUSES, -signal.SIGKILL))
 
     def hit_at_rest(self):
