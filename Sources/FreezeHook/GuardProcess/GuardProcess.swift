@@ -17,6 +17,7 @@ package final class GuardProcess {
     /// The guard's own socket; nil after the wait.
     private var listener: Descriptor?
     private let link = Descriptor(owning: 0)
+    private let watch: LeftoverWatch
 
     // A connection that is silent must not keep the guard from its limit.
     private static let connectionPatience = Duration.seconds(1)
@@ -30,6 +31,7 @@ package final class GuardProcess {
             let listener = try? LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
         else { return nil }
         self.runDirectory = runDirectory
+        watch = LeftoverWatch(cycle: cycle, runDirectory: runDirectory)
         self.listener = consume listener
     }
 
@@ -108,14 +110,18 @@ package final class GuardProcess {
         var linkIsOpen = watchesFreeze
         while true {
             var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)]
+            waiting += watch.polled
             pollDescriptors(&waiting, until: deadline)
+            watch.note(waiting[2...])
             if waiting[0].isReady {
                 do throws(MessageError) {
                     switch try Messages.receive(GuardLinkMessage.self, from: link).message {
                     case .frozen:
                         isFrozen = true
+                        watch.begin()
                         deadline = .now() + settings.holdLimit
                     case .rehearsed:
+                        watch.begin()
                         deadline = .now() + settings.holdLimit
                     case .unthawed:
                         isFrozen = true
