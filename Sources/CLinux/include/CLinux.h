@@ -84,4 +84,10 @@ ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t 
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
 int clinux_thaw_filesystem(int descriptor);
 
+/// The number of this process's arguments, the program's own name among them.
+int clinux_argument_count(void);
+
+/// The argument of this number, from 0; NULL when there is none.
+const char *clinux_argument(int index);
+
 #endif
