@@ -215,8 +215,9 @@ int clinux_clock_is_synchronised(void) {
     return (state.status & STA_UNSYNC) == 0;
 }
 
-ssize_t clinux_selinux_label(const char *path, char *label, size_t size) {
-    return getxattr(path, "security.selinux", label, size);
+ssize_t clinux_selinux_label(const char *path, int follows, char *label, size_t size) {
+    const char *name = "security.selinux";
+    return follows ? getxattr(path, name, label, size) : lgetxattr(path, name, label, size);
 }
 
 int clinux_process_descriptor(pid_t process) {

@@ -31,14 +31,20 @@ final class Agent {
     /// - Parameters:
     ///   - hook: the value of -F.
     ///   - state: the agent's state directory, as it is called inside the namespace.
+    ///   - configuration: the configuration file that names this directory; nil for the command line.
     ///   - socket: the path of its socket.
-    init(in namespace: Namespace, hook: String, state: String, socket path: String) throws {
+    init(
+        in namespace: Namespace, hook: String, state: String, configuration: String? = nil, socket path: String
+    ) throws {
         self.namespace = namespace
         unlink(path)
-        starter = try namespace.start([
-            try Tools.command("qemu-ga", package: "qemu-guest-agent"), "--method=unix-listen", "--path=\(path)",
-            "--statedir=\(state)", "--pidfile=\(state)/agent.pid", "-F\(hook)",
-        ])
+        if let configuration { try Files.write("[general]\nstatedir = \(state)\n", to: configuration) }
+        starter = try namespace.start(
+            [
+                try Tools.command("qemu-ga", package: "qemu-guest-agent"), "--method=unix-listen", "--path=\(path)",
+                "--pidfile=\(state)/agent.pid", "-F\(hook)",
+            ] + (configuration == nil ? ["--statedir=\(state)"] : []),
+            environment: configuration.map { ["QGA_CONF": $0] } ?? [:])
         let starter = starter
         connection = try Self.connect(to: path) { starter.isRunning }
         guard let process = Processes.children(of: starter.pid).first else {

@@ -156,13 +156,18 @@ package struct CycleRecord {
 
     /// The paths of the hooks whose application may still be held although their thaw was tried, or refused.
     package var mayBeHeld: [FilePath] {
-        let before = Set(heldBefore)
-        let frozen = Set(runs.filter { $0.action == .freeze && Self.mayHold($0) }.map(\.path))
+        // Loops: swiftc 6.3.1 crashes when it optimizes closures here for size.
+        var candidates = Set(heldBefore)
+        var frozen: Set<FilePath> = []
+        for run in runs where run.action == .freeze {
+            if Self.mayHold(run) { frozen.insert(run.path) }
+        }
         var tried = Set(refusals.filter { $0.action == .thaw }.map(\.path))
         for run in runs where run.action == .thaw {
             if leavesHeld(run) { tried.insert(run.path) } else { tried.remove(run.path) }
         }
-        return hooksToThaw.filter { before.contains($0) || frozen.contains($0) && tried.contains($0) }
+        candidates.formUnion(frozen.intersection(tried))
+        return hooksToThaw.filter(candidates.contains)
     }
 
     /// Whether no later thaw calls the hook again. A hook that fails under the guard may have waited for a frozen disk:
