@@ -118,7 +118,7 @@ def caller(guest, results):
     results.check("an option of guest-exec's is refused", code == 64 and "fewer rights" in words, f"{code} {words}")
     results.check("the hook of its choice did not run", guest.shell.run("test -e /run/evil")[0] == 1)
     code, words = guest_exec(guest, "/usr/sbin/fsfreeze-hook", "status")
-    results.check("status is not", code == 0 and CONSISTENT in words, f"{code} {words}")
+    results.check("its status is answered", code == 0 and CONSISTENT in words, f"{code} {words}")
     words = guest.shell.text("fsfreeze-hook rehearse --hold 10ms 2>&1", timeout=120)
     results.check("a rehearsal of a shell of root says that it runs elsewhere", (
         "a freeze by qemu-ga runs in fsfreeze_hook_t" in words), words)
