@@ -173,10 +173,21 @@ import Testing
         let (fixture, policy) = try system()
         try withoutModule(policy)
         try fixture.file("/proc/self/attr/current", "system_u:system_r:virt_qemu_ga_t:s0\n")
-        // A fixture has no kernel, and no answer.
-        let findings = SELinuxCheck.findings(on: try fixture.machine())
-        #expect(findings.map(\.subject) == ["virt_qemu_ga_t"])
-        #expect(findings.first?.repair == "fsfreeze-hook check, in a shell of root")
+        // A fixture has no kernel, and no answer; a confined domain sees nothing of selinuxfs.
+        for _ in 1...2 {
+            let findings = SELinuxCheck.findings(on: try fixture.machine())
+            #expect(findings.map(\.subject) == ["virt_qemu_ga_t"])
+            #expect(findings.first?.repair == "fsfreeze-hook check, in a shell of root")
+            fixture.remove("/sys/fs/selinux")
+        }
+    }
+
+    @Test(arguments: [nil, "unconfined\n", "/usr/sbin/qemu-ga (enforce)\n"])
+    func `Without SELinux nothing is said`(profile: String?) throws {
+        let fixture = try SystemFixture(.rhel9)
+        if let profile { try fixture.file("/proc/self/attr/current", profile) }
+        #expect(SELinuxCheck.findings(on: try fixture.machine()) == [])
+        #expect(SELinuxPolicy(in: SystemTree(root: FilePath(fixture.root)))?.caller == nil)
     }
 
     @Test func `Before its first start the agent's domain is that of its file`() throws {

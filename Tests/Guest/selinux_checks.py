@@ -7,8 +7,13 @@ import time
 from agent import AgentError
 from checks import CONSISTENT, check_nothing_left, verdict
 from guest import Guest
+from load_checks import LIMITS
 
 OWN = "fsfreeze_hook_t"
+LABELS = {
+    "/run/fsfreeze-hook": "fsfreeze_hook_var_run_t", "/var/lib/fsfreeze-hook": "fsfreeze_hook_var_lib_t",
+    "/var/log/qga-fsfreeze-hook.log": "fsfreeze_hook_log_t",
+}
 RECIPES = ("50-mariadb", "52-postgresql", "54-redis")
 LOAD = "set -e; . /root/selinux.sh; load_policy_modules"
 # A hook of somebody else, which says where it runs.
@@ -32,14 +37,20 @@ def selinux(lab, results):
         results.check("the agent is confined", "virt_qemu_ga_t" in guest.shell.text("ps -o label= -C qemu-ga"))
         without_module(guest, results)
         begin = time.monotonic()
-        code, words = guest.shell.run(LOAD, timeout=300)
+        code, words = guest.shell.run(LOAD, timeout=900)
         results.check("the package's script loads the module", code == 0, words)
         results.note(f"loading takes {time.monotonic() - begin:.0f} s")
         guest.shell.run("systemctl restart qemu-guest-agent", timeout=90)
         guest.agent.sync(60)
         guest.hook("20-other", OTHER)
+        guest.configure(**LIMITS, hooks={name: {"timeout": "2min"} for name in RECIPES})
         since = guest.uptime()
+        guest.shell.run(f"rm -rf {' '.join(LABELS)}")
         held(guest, results, OWN, "off", guest.freeze)
+        lines = guest.shell.text(f"stat -c '%n %C' {' '.join(LABELS)}").splitlines()
+        made = dict(line.split() for line in lines)
+        right = all(f":{LABELS[path]}:" in made.get(path, "") for path in LABELS)
+        results.check("what the program makes itself has the labels of the module", right, made)
         caller(guest, results)
         recovery(guest, results)
         guest.shell.run("setsebool virt_qemu_ga_run_unconfined on", timeout=90)
@@ -107,7 +118,7 @@ def caller(guest, results):
     results.check("an option of guest-exec's is refused", code == 64 and "fewer rights" in words, f"{code} {words}")
     results.check("the hook of its choice did not run", guest.shell.run("test -e /run/evil")[0] == 1)
     code, words = guest_exec(guest, "/usr/sbin/fsfreeze-hook", "status")
-    results.check("status is not", code == 0 and CONSISTENT in words, f"{code} {words}")
+    results.check("its status is answered", code == 0 and CONSISTENT in words, f"{code} {words}")
     words = guest.shell.text("fsfreeze-hook rehearse --hold 10ms 2>&1", timeout=120)
     results.check("a rehearsal of a shell of root says that it runs elsewhere", (
         "a freeze by qemu-ga runs in fsfreeze_hook_t" in words), words)
@@ -118,7 +129,8 @@ def recovery(guest, results):
     guest.hook("90-slow", SLOW)
     since = len(guest.log())
     guest.agent.send("guest-fsfreeze-freeze")
-    started = guest.until(lambda: any("/90-slow" in "\t".join(words) for words in guest.record()), 120)
+    starts = (lambda: [words[3] for words in guest.record() if words[0] == "start"])
+    started = guest.until(lambda: any(path.endswith("/90-slow") for path in starts()), 240)
     results.check("a freeze hangs in its last hook", started is not None, guest.record())
     guest.shell.run("pkill -KILL -x qemu-ga; pkill -KILL -f '[f]sfreeze-hook (freeze|guard)'")
     thawed = guest.until(lambda: "thawed: " in guest.log()[since:], 120)

@@ -23,10 +23,11 @@ package struct SELinuxPolicy: Sendable {
     ///
     /// - Parameter ask: how the kernel is asked; nil for the kernel of this machine, and for a system that has none.
     package init?(in tree: SystemTree, asking ask: Ask? = nil) {
-        // The file is there only where SELinux is on.
-        guard let enforcing = tree.line(of: Self.directory.appending("enforce")) else { return nil }
-        isEnforcing = enforcing == "1"
         caller = SELinuxContext(ofProcess: "self", in: tree)
+        // The file is there only where SELinux is on, and a confined domain may not read it: then a context of its own tells.
+        let enforcing = tree.line(of: Self.directory.appending("enforce"))
+        if enforcing == nil && caller == nil { return nil }
+        isEnforcing = enforcing != "0"
         self.tree = tree
         self.ask = ask ?? { file, request in tree.isMachine ? Self.transaction(file, request) : nil }
     }
