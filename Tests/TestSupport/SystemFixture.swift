@@ -104,20 +104,34 @@ package final class SystemFixture {
     ///   - directory: its working directory.
     ///   - files: the files that it has open for writing.
     ///   - started: its start, in seconds from now.
+    ///   - user: the user whose rights it has.
+    ///   - program: the program that it executes; nil for the first argument, which is made when it is missing.
+    ///   - groupOwner: the owner of its container's control group.
     package func process(
         _ pid: Int, _ name: String, _ arguments: [String], container: String? = nil, directory: String? = nil,
-        files: [String] = [], started: Double = 60
+        files: [String] = [], started: Double = 60, user: uid_t = 0, program: String? = nil, groupOwner: uid_t = 0
     ) throws {
         let place = "/proc/\(pid)"
         try file("\(place)/comm", "\(name)\n")
         try file("\(place)/cmdline", arguments.map { "\($0)\0" }.joined())
         let ticks = Int((Date.now.timeIntervalSince1970 + started - Double(Self.bootTime)) * 100)
         try file("\(place)/stat", "\(pid) (\(name)) S 1 1 1" + String(repeating: " 0", count: 15) + " \(ticks) 0 0\n")
+        let users = (0..<4).map { _ in "\(user)" }.joined(separator: "\t")
+        try file("\(place)/status", "Name:\t\(name)\nState:\tS (sleeping)\nPid:\t\(pid)\nUid:\t\(users)\n")
+        let executable = program ?? (arguments[0].hasPrefix("/") ? arguments[0] : "/opt/own/\(arguments[0])")
+        if !Files.exists(root + executable) { try file(executable, "", mode: 0o755) }
+        remove("\(place)/exe")
+        try link("\(place)/exe", to: executable)
         remove("\(place)/ns")
         try link("\(place)/ns/pid", to: container == nil ? "pid:[4026531836]" : "pid:[4026532999]")
         try file(
             "\(place)/cgroup",
             container.map { "0::/system.slice/docker-\($0).scope\n" } ?? "0::/system.slice/\(name).service\n")
+        if let container {
+            let group = "/sys/fs/cgroup/system.slice/docker-\(container).scope"
+            try makeDirectory(group)
+            guard chown(root + group, groupOwner, 0) == 0 else { throw TestFailure("chown \(group)") }
+        }
         try file("\(place)/mountinfo", text(of: "/proc/self/mountinfo"))
         remove("\(place)/cwd")
         try link("\(place)/cwd", to: directory ?? "/")

@@ -29,8 +29,8 @@ enum ConfinementCheck {
         }
         let wanted = "virt_qemu_ga_unconfined_exec_t"
         let hooks = machine.hooks.filter { $0.disposition == .runs }.map { ($0.hook.path, $0.hook.name) }
-        let program = (machine.tree.place(of: machine.program), SafeText.clean(machine.program))
-        let mislabelled = ([program] + hooks).filter { path, _ in
+        let program = (try? machine.tree.place(of: machine.program)).map { ($0, SafeText.clean(machine.program)) }
+        let mislabelled = ([program].compactMap { $0 } + hooks).filter { path, _ in
             label(of: path).map { !$0.hasPrefix(wanted) } ?? false
         }
         if !mislabelled.isEmpty {

@@ -38,7 +38,7 @@ enum RecipesCheck {
             if !application.containers.isEmpty {
                 findings += contained(application, isEnabled: isEnabled, machine)
             }
-            return findings
+            return findings + notes(on: application, machine)
         }
     }
 
@@ -48,13 +48,22 @@ enum RecipesCheck {
         let text = machine.tree.text(of: file.path) ?? ""
         let place = SafeText.clean(file.path)
         return application.containers.compactMap { container in
-            if let container, isEnabled, file.names(container, in: text) { return nil }
-            let who = container.map { "the container \($0)" } ?? "a container"
+            if isEnabled, file.names(container, in: text) { return nil }
             return .warning(
-                container ?? recipe.name,
-                "\(recipe.header.description ?? recipe.name) runs in \(who) and is not held: \(place) does not name it",
-                repair: container == nil
-                    ? "name it in \(place): container = NAME" : "fsfreeze-hook setup --apply, or name it in \(place)")
+                container,
+                "\(recipe.header.description ?? recipe.name) runs in the container \(container) and is not held: \(place) does not name it",
+                repair: "fsfreeze-hook setup --apply, or name it in \(place)")
+        }
+    }
+
+    /// The processes that only bear a server's name. With sections in its configuration a recipe looks for no others.
+    private static func notes(on application: Application, _ machine: Machine) -> [Finding] {
+        let file = RecipeConfiguration(of: application.recipe, beside: machine.locations.hookDirectory)
+        if RecipeConfiguration.hasSections(machine.tree.text(of: file.path) ?? "") { return [] }
+        return application.others.map {
+            .note(
+                application.recipe.name, "\($0)",
+                repair: "if it is one, name it in a section of \(SafeText.clean(file.path))")
         }
     }
 }

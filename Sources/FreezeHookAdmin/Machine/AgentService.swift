@@ -10,7 +10,8 @@ package enum AgentService: Sendable {
     /// A script of OpenRC or sysvinit.
     case script(FilePath)
 
-    private static let units = ["qemu-guest-agent.service", "qemu-ga.service", "qemu-ga@.service"]
+    /// The names of the units, by distribution.
+    package static let units = ["qemu-guest-agent.service", "qemu-ga.service", "qemu-ga@.service"]
     private static let scripts: [FilePath] = ["/etc/init.d/qemu-guest-agent", "/etc/init.d/qemu-ga"]
 
     /// The service of a system; nil when qemu-ga is not installed.

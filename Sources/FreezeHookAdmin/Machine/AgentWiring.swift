@@ -8,7 +8,7 @@ import SystemPackage
 package struct AgentWiring {
     /// The service; nil when qemu-ga is not installed.
     package var service: AgentService?
-    /// The processes of qemu-ga outside containers.
+    /// The processes of qemu-ga outside containers, by root: every user can have one of that name.
     package var processes: [SystemProcess]
     /// The options of the first process, as far as they can be known; nil when none runs.
     package var running: AgentOptions?
@@ -24,7 +24,7 @@ package struct AgentWiring {
         func isProgram(_ path: FilePath?) -> Bool { path.map { tree.resolved($0) == own } ?? false }
         service = AgentService(in: tree)
         configured = service?.options(in: tree)
-        processes = all.filter { $0.name == "qemu-ga" && $0.container == nil }
+        processes = all.filter { $0.name == "qemu-ga" && $0.container == nil && $0.isRoots }
         running = processes.first.map { AgentOptions(arguments: Array($0.arguments.dropFirst()), in: tree) }
         isCalled = isProgram(running?.hook)
         willBeCalled = configured.map { isProgram($0.hook) } ?? isCalled

@@ -9,10 +9,12 @@ import SystemPackage
 package struct Application: Equatable, Sendable {
     /// The recipe that holds the application.
     package var recipe: Recipe
-    /// The application's processes outside containers.
+    /// The application's servers outside containers.
     package var processes: [SystemProcess]
-    /// The containers that the application runs in: names, or beginnings of ids; nil for a container without both.
-    package var containers: [String?]
+    /// The containers of root's that the application runs in: names, or beginnings of ids.
+    package var containers: [String]
+    /// The processes of its name that are not taken for its servers.
+    package var others: [NamedAlike]
     /// The application's program; nil when none is installed.
     package var program: FilePath?
 
@@ -28,16 +30,12 @@ package struct Application: Equatable, Sendable {
     ]
 
     /// The application of a recipe.
-    init(_ recipe: Recipe, processes all: [SystemProcess], names: ContainerNames, in tree: SystemTree) {
+    init(_ recipe: Recipe, among running: RunningApplications, names: ContainerNames, in tree: SystemTree) {
         self.recipe = recipe
-        let own = all.filter { recipe.header.processes.contains($0.name) }
-        processes = own.filter { $0.container == nil }
-        var containers: [String?] = []
-        for container in own.compactMap(\.container) {
-            let name = names.name(of: container)
-            if !containers.contains(name) { containers.append(name) }
-        }
-        self.containers = containers
+        let found = running.processes(of: recipe)
+        processes = found.servers
+        containers = found.containers.compactMap { names.name(of: $0) }
+        others = found.others
         program = Self.program(of: recipe.header, in: tree)
     }
 

@@ -50,20 +50,20 @@ package struct Machine {
             recipesError = error
         }
         do {
-            settings = try SettingsFile.read(tree.place(of: locations.configuration))
+            settings = try SettingsFile.read(locations.configuration, in: tree)
             configurationProblem = nil
         } catch {
             settings = Settings()
             configurationProblem = "\(error)"
         }
-        let processes = SystemProcess.all(in: tree)
-        agent = AgentWiring(processes: processes, program: program, in: tree)
+        let running = RunningApplications(in: tree)
+        agent = AgentWiring(processes: running.processes, program: program, in: tree)
         // qemu-ga freezes the mounts of its own namespace.
         let viewer = agent.processes.first.map { "\($0.pid)" } ?? "self"
         mounts = MountTable(parsing: tree.bytes(of: FilePath("/proc/\(viewer)/mountinfo")) ?? [])
         let names = ContainerNames(in: tree)
         applications = recipes.filter { !$0.header.processes.isEmpty }.map {
-            Application($0, processes: processes, names: names, in: tree)
+            Application($0, among: running, names: names, in: tree)
         }
         hooks = hooks(in: locations.hookDirectory)
     }
@@ -73,18 +73,7 @@ package struct Machine {
 
     /// The entries of a hook directory; none when it cannot be read.
     package func hooks(in path: FilePath) -> [DirectoryEntry] {
-        let directory = HookDirectory(path: tree.place(of: path), settings: settings)
-        let entries = (try? directory.entries()) ?? []
-        if tree.isMachine { return entries }
-        // The kernel would follow an absolute link of another system into this one.
-        return entries.map { entry in
-            let own = path.appending(entry.hook.name)
-            guard tree.link(own) != nil, tree.has(own), tree.resolved(own) != "/dev/null" else { return entry }
-            let target = directory.entry(at: tree.place(of: own))
-            return DirectoryEntry(
-                hook: Hook(path: entry.hook.path, header: target.hook.header, settings: settings),
-                disposition: target.disposition)
-        }
+        (try? HookDirectory.entries(of: path, in: tree, settings: settings)) ?? []
     }
 
     /// The path of the log.

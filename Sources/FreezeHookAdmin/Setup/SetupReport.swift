@@ -22,7 +22,7 @@ package struct SetupReport: Shown {
         package var running: Bool
         /// Whether its program is installed.
         package var installed: Bool
-        /// The names of the containers that it runs in; an empty text for an unknown name.
+        /// The names of the containers that it runs in.
         package var containers: [String]
         /// Whether its recipe is enabled now.
         package var enabled: Bool
@@ -42,6 +42,8 @@ package struct SetupReport: Shown {
     package var changed: Bool
     /// The applications that were found.
     package var applications: [Found]
+    /// The processes that have an application's name and are not taken for its servers.
+    package var notServers: [NamedAlike]
     /// The changes, in the order in which they are made.
     package var changes: [Change]
     /// The steps that only an administrator can decide or do.
@@ -59,9 +61,10 @@ package struct SetupReport: Shown {
             return Found(
                 recipe: recipe.name, description: recipe.header.description ?? recipe.name, running: application.runs,
                 installed: application.program != nil,
-                containers: application.containers.map { SafeText.clean(($0 ?? "").utf8) },
+                containers: application.containers.map { SafeText.clean($0) },
                 enabled: !links.links(to: recipe).isEmpty)
         }
+        notServers = machine.applications.flatMap(\.others)
         self.changes = changes.map { Change(path: SafeText.clean($0.path.utf8), diff: $0.diff) }
         restart = Self.restart(machine, changes, isUndone: mode == .undone)
     }
@@ -95,6 +98,7 @@ package struct SetupReport: Shown {
                     ).lines(for: terminal) + [""]
             }
             if applications.isEmpty { lines.append("no application is found that a recipe is for") }
+            lines += notServers.flatMap { TextWrap.lines(of: "note: \($0)", columns: terminal.columns, indent: 6) }
         }
         for change in changes {
             lines += change.diff.map { terminal.styled($0.text, $0.style) }

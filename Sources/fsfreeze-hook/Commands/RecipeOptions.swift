@@ -38,9 +38,13 @@ struct RecipeOptions: ParsableArguments {
         recipeDir.map { RecipeDirectory(path: absolute(FilePath($0))) } ?? .own
     }
 
-    /// Shows the outcome for the recipes, and returns the exit status.
-    func show(_ recipes: [Recipe], changed: Set<String>) throws(ProgramError) -> ExitStatus {
-        let outcomes = RecipeOutcomes(RecipeList(recipes, links: links, running: .now(), changed: changed))
+    /// Shows the outcome for the chosen recipes, and the processes that are not taken for servers of `noted`; returns
+    /// the exit status.
+    func show(
+        _ chosen: [Recipe], noting noted: [Recipe], _ running: RunningApplications, changed: Set<String>
+    ) throws(ProgramError) -> ExitStatus {
+        let list = RecipeList(chosen, noting: noted, links: links, running: running, changed: changed)
+        let outcomes = RecipeOutcomes(list)
         try output.show(outcomes)
         return ExitStatus(isGood: outcomes.isGood)
     }
