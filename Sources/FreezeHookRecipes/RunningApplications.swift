@@ -23,8 +23,8 @@ package struct RunningApplications: Sendable {
     package struct Found: Sendable {
         /// The servers of the system itself.
         package var servers: [SystemProcess] = []
-        /// The containers that run a server, each once.
-        package var containers: [SystemProcess.Container] = []
+        /// The processes in containers of root's.
+        package var contained: [SystemProcess] = []
         /// The others, which are not taken for servers.
         package var others: [NamedAlike] = []
     }
@@ -33,8 +33,8 @@ package struct RunningApplications: Sendable {
     package func processes(of recipe: Recipe) -> Found {
         var found = Found()
         for process in processes where recipe.header.processes.contains(process.name) {
-            if let container = process.container, container.id != nil {
-                if !found.containers.contains(container) { found.containers.append(container) }
+            if process.container?.isOfRoot == true {
+                found.contained.append(process)
                 continue
             }
             switch rule.standing(of: process) {

@@ -15,6 +15,7 @@ enum Main {
     }
 
     private static func run() -> Int32 {
+        if SecureExecution.isOn { return SecureCall.run() }
         // The agent waits: its calls do without the array of arguments.
         if CommandLine.argc == 2, let word = CommandLine.unsafeArgv[1] {
             if strcmp(word, "freeze") == 0 { return perform(.freeze, in: locations) }
@@ -37,12 +38,17 @@ enum Main {
         ProcessSetup.run()
         switch process {
         case .guard(let cycle, let locations): GuardProcess(cycle: cycle, locations: locations)?.run()
+        case .marker(let cycle, let locations): MarkerWriter(cycle: cycle, locations: locations)?.run()
         case .holder(let runDirectory): Holder(runDirectory: runDirectory)?.run()
         case .drainer(let socket, let runDirectory): Drainer(socketName: socket, runDirectory: runDirectory).run()
         }
     }
 
-    private static var locations: Locations { Locations(calledPath: rawArgument(0)) }
+    /// The locations of a call without options.
+    static var locations: Locations { Locations(calledPath: calledPath) }
+
+    /// The path that the program was called by; empty where the caller may not choose it.
+    static var calledPath: FilePath { SecureExecution.isOn ? "" : rawArgument(0) }
 
     /// An argument in the caller's own bytes: a path need not be UTF-8.
     static func rawArgument(_ index: Int) -> FilePath {
@@ -54,6 +60,7 @@ enum Main {
 enum CycleCommand {
     case freeze
     case thaw
+    case giveUp
     case recover
 }
 
@@ -66,9 +73,11 @@ func perform(_ command: CycleCommand, in locations: Locations) -> Int32 {
         case .freeze:
             _ = try attempt(ProgramError.freeze, try Freeze(.backup, in: context, begin: .now()).run())
         case .thaw:
-            _ = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.thaw))
+            _ = try attempt(ProgramError.thaw, try Thaw(in: context).run(.thaw))
+        case .giveUp:
+            _ = try attempt(ProgramError.thaw, try Thaw(in: context).run(.giveUp))
         case .recover:
-            let outcome = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.recoverCommand))
+            let outcome = try attempt(ProgramError.thaw, try Thaw(in: context).run(.recoverCommand))
             return Ending.show(CommandResult(.done, outcome.note))
         }
         return ExitStatus.done.rawValue

@@ -114,8 +114,83 @@ import Testing
         Case(
             name: "the freeze is forbidden on the command line", family: .rhel9, check: "agent-commands",
             reason: "told to refuse guest-fsfreeze-freeze: no backup can freeze this machine",
-            repair: "take it out of BLOCK_RPCS, BLACKLIST_RPC and FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga"
-        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["--block-rpcs=guest-exec,guest-fsfreeze-freeze"]) },
+            repair: "take guest-fsfreeze-freeze out of BLOCK_RPCS in /etc/sysconfig/qemu-ga"
+        ) {
+            try $0.file("/etc/sysconfig/qemu-ga", "BLOCK_RPCS=guest-exec,\\\nguest-fsfreeze-freeze\n")
+            try $0.process(400, "qemu-ga", $0.agentArguments + ["--block-rpcs=guest-exec,guest-fsfreeze-freeze"])
+        },
+        Case(
+            name: "what the process alone forbids", check: "agent-commands",
+            reason: "told to refuse guest-fsfreeze-thaw: what is frozen stays frozen",
+            repair: "systemctl restart qemu-guest-agent"
+        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["-b", "guest-fsfreeze-thaw"]) },
+        Case(
+            name: "an allow-list in a variable", family: .rhel9, check: "agent-commands",
+            reason: "told to refuse guest-fsfreeze-freeze, guest-fsfreeze-freeze-list, guest-fsfreeze-thaw and",
+            repair: "add guest-fsfreeze-freeze,guest-fsfreeze-freeze-list,guest-fsfreeze-thaw,guest-fsfreeze-status to "
+                + "QEMU_GA_ARGS in /etc/sysconfig/qemu-ga"
+        ) {
+            try $0.file(
+                "/usr/lib/systemd/system/qemu-guest-agent.service",
+                "[Service]\nEnvironmentFile=-/etc/sysconfig/qemu-ga\nExecStart=/usr/bin/qemu-ga -F${FSFREEZE_HOOK_PATHNAME} $QEMU_GA_ARGS\n"
+            )
+            try $0.file("/etc/sysconfig/qemu-ga", "QEMU_GA_ARGS=--allow-rpcs=guest-exec,guest-exec-status\n")
+            try $0.process(400, "qemu-ga", $0.agentArguments + ["--allow-rpcs=guest-exec,guest-exec-status"])
+        },
+        Case(
+            name: "a list in the unit", check: "agent-commands",
+            reason: "told to refuse guest-fsfreeze-freeze and guest-fsfreeze-thaw: no backup",
+            repair: "take guest-fsfreeze-freeze and guest-fsfreeze-thaw out of ExecStart in "
+                + "/etc/systemd/system/qemu-guest-agent.service.d/90-list.conf"
+        ) {
+            try $0.file(
+                "/etc/systemd/system/qemu-guest-agent.service.d/90-list.conf",
+                "[Service]\nExecStart=\nExecStart=/usr/sbin/qemu-ga -F/usr/sbin/fsfreeze-hook "
+                    + "-b guest-fsfreeze-freeze,guest-fsfreeze-thaw\n")
+            try $0.process(400, "qemu-ga", $0.agentArguments + ["-b", "guest-fsfreeze-freeze,guest-fsfreeze-thaw"])
+        },
+        Case(
+            name: "a list of OpenRC", family: .alpine, check: "agent-commands", severity: .warning,
+            reason:
+                "told to refuse guest-fsfreeze-freeze-list: a host that freezes some filesystems only gets an error",
+            repair: "take guest-fsfreeze-freeze-list out of GA_ARGS in /etc/conf.d/qemu-guest-agent"
+        ) {
+            try $0.file(
+                "/etc/init.d/qemu-guest-agent", "#!/sbin/openrc-run\ncommand_args=\"-d $GA_ARGS\"\n", mode: 0o755)
+            try $0.file("/etc/conf.d/qemu-guest-agent", "GA_ARGS=\"-b guest-fsfreeze-freeze-list\"\n")
+            try $0.process(400, "qemu-ga", $0.agentArguments + ["-b", "guest-fsfreeze-freeze-list"])
+        },
+        Case(
+            name: "only the freeze of some filesystems is missing", check: "agent-commands", severity: .warning,
+            reason:
+                "told to refuse guest-fsfreeze-freeze-list: a host that freezes some filesystems only gets an error",
+            repair: "add guest-fsfreeze-freeze-list to allow-rpcs in /etc/qemu/qemu-ga.conf"
+        ) {
+            try $0.file(
+                "/etc/qemu/qemu-ga.conf",
+                "[general]\nallow-rpcs=guest-fsfreeze-freeze,guest-fsfreeze-thaw,guest-fsfreeze-status\n")
+        },
+        Case(
+            name: "an allow-list with blanks", check: "agent-commands", severity: .warning,
+            reason: "told to refuse guest-fsfreeze-status: a host that asks",
+            repair: "add guest-fsfreeze-status to allow-rpcs in /etc/qemu/qemu-ga.conf"
+        ) {
+            try $0.file(
+                "/etc/qemu/qemu-ga.conf",
+                "[general]\nallow-rpcs=guest-fsfreeze-freeze,guest-fsfreeze-freeze-list,guest-fsfreeze-thaw, guest-fsfreeze-status\n"
+            )
+        },
+        Case(
+            name: "a state directory of its own", check: "agent", severity: .note,
+            reason: "qemu-ga notes in /run/qemu-ga/qga.state.isfrozen that filesystems are frozen"
+        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["--statedir", "/run/qemu-ga"]) },
+        Case(
+            name: "the agent of sysvinit does not run", family: .alpine, check: "agent", reason: "qemu-ga does not run",
+            repair: "service qemu-guest-agent start"
+        ) {
+            try $0.file("/etc/init.d/qemu-guest-agent", "#!/bin/sh\n", mode: 0o755)
+            $0.remove("/proc/400")
+        },
         Case(
             name: "the thaw is forbidden in the file", check: "agent-commands",
             reason: "guest-fsfreeze-thaw and guest-fsfreeze-status: what is frozen stays frozen"
@@ -130,18 +205,6 @@ import Testing
             repair: "qm set VMID --agent"
         ) {
             $0.remove("/sys/class/virtio-ports")
-        },
-        Case(
-            name: "the boolean of SELinux is off", family: .rhel9, check: "confinement",
-            reason: "SELinux keeps what qemu-ga calls",
-            repair: "setsebool -P virt_qemu_ga_run_unconfined on"
-        ) { try $0.file("/sys/fs/selinux/booleans/virt_qemu_ga_run_unconfined", "0 0") },
-        Case(
-            name: "the boolean is off, and SELinux permissive", family: .rhel9, check: "confinement", severity: .note,
-            reason: "once SELinux is enforcing"
-        ) {
-            try $0.file("/sys/fs/selinux/booleans/virt_qemu_ga_run_unconfined", "0 0")
-            try $0.file("/sys/fs/selinux/enforce", "0")
         },
         Case(
             name: "AppArmor", check: "confinement", severity: .warning, reason: "by the profile /usr/sbin/qemu-ga",
@@ -183,7 +246,8 @@ import Testing
             reason: "unless 20-shop does it"
         ) {
             try $0.process(600, "postgres", ["postgres"])
-            try $0.file("/etc/qemu/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755)
+            let header = "# fsfreeze-hook: guarantee = native-copy\n"
+            try $0.file("/etc/qemu/fsfreeze-hook.d/20-shop", "#!/bin/sh\n\(header)", mode: 0o755)
         },
         Case(
             name: "an application with a native copy", check: "recipes", severity: .warning,
@@ -267,13 +331,15 @@ import Testing
             // A later bind mount represents the whole filesystem.
             try $0.mounts(
                 "40 22 7:0 / /tmp rw - ext4 /dev/loop0 rw\n41 22 254:1 /srv /srv/export rw - ext4 /dev/vda1 rw")
-            try $0.file("/sys/block/loop0/loop/backing_file", "/usr/tmpDSK\n")
+            try $0.file("/sys/class/block/loop0/loop/backing_file", "/usr/tmpDSK\n")
         },
         Case(name: "a loop within a loop", check: "loop-mounts", reason: "qemu-ga freezes /outer") {
             try $0.mounts(
                 "40 22 7:1 / /inner rw - ext4 /dev/loop1p1 rw\n41 22 7:0 / /outer rw - ext4 /dev/loop0 rw")
-            try $0.file("/sys/block/loop0/loop/backing_file", "/outer.img\n")
-            try $0.file("/sys/block/loop1/loop/backing_file", "/outer/inner.img\n")
+            try $0.file("/sys/class/block/loop0/loop/backing_file", "/outer.img\n")
+            try $0.file("/sys/devices/virtual/block/loop1/loop/backing_file", "/outer/inner.img\n")
+            try $0.file("/sys/devices/virtual/block/loop1/loop1p1/partition", "1\n")
+            try $0.link("/sys/class/block/loop1p1", to: "../../devices/virtual/block/loop1/loop1p1")
         },
         Case(
             name: "a freeze that takes too long for the host", check: "limits", severity: .warning,
@@ -319,7 +385,14 @@ import Testing
             reason: "20-slow may take 2min"
         ) {
             try $0.file(
-                "/etc/qemu/fsfreeze-hook.d/20-slow", "#!/bin/sh\n# fsfreeze-hook: timeout = 2min\n", mode: 0o755)
+                "/etc/qemu/fsfreeze-hook.d/20-slow",
+                "#!/bin/sh\n# fsfreeze-hook: timeout = 2min\n# fsfreeze-hook: guarantee = native-copy\n", mode: 0o755)
+        },
+        Case(
+            name: "a hook that declares no guarantee", check: "hooks", severity: .note,
+            reason: "20-sql declares no guarantee", repair: "in [hook 20-sql] of /etc/qemu/fsfreeze-hook.conf"
+        ) {
+            try $0.file("/etc/qemu/fsfreeze-hook.d/20-sql", "#!/bin/sh\n", mode: 0o755)
         },
         Case(name: "no directory for the log", check: "log", reason: "there is no directory /var/log") {
             $0.remove("/var/log")
@@ -357,8 +430,8 @@ import Testing
         },
     ]
 
-    @Test(arguments: cases)
-    func `What is wrong is found, with its reason and what mends it`(wrong: Case) throws {
+    /// A machine with the fault, of which the check has told.
+    static func fixtureWithFinding(_ wrong: Case) throws -> SystemFixture {
         let fixture = try SystemFixture(wrong.family)
         try fixture.addMariaDB()
         try wrong.change(fixture)
@@ -366,6 +439,12 @@ import Testing
         let matching = found.filter { $0.reason.contains(wrong.reason) && $0.severity == wrong.severity }
         #expect(matching.count == 1, "\(found)")
         if let repair = wrong.repair { #expect(matching.first?.repair?.contains(repair) == true, "\(found)") }
+        return fixture
+    }
+
+    @Test(arguments: cases)
+    func `What is wrong is found, with its reason and what mends it`(wrong: Case) throws {
+        let fixture = try Self.fixtureWithFinding(wrong)
         // Several checks see a missing process or unit; a fault of an application belongs to one check.
         guard ["recipes", "data", "limits"].contains(wrong.check) else { return }
         let others = try CheckReport(fixture.machine()).checks.filter { $0.name != wrong.check }.flatMap(\.findings)
@@ -384,14 +463,15 @@ import Testing
             43 22 7:2 / /data rw - ext4 /dev/loop2 rw
             44 22 0:50 / /mnt/shared rw - nfs4 nas:/shared rw
             """)
-        try fixture.file("/sys/block/loop1/loop/backing_file", "/var/lib/snapd/core.snap\n")
-        try fixture.file("/sys/block/loop2/loop/backing_file", "/srv/data.img\n")
+        try fixture.file("/sys/class/block/loop1/loop/backing_file", "/var/lib/snapd/core.snap\n")
+        try fixture.file("/sys/class/block/loop2/loop/backing_file", "/srv/data.img\n")
         // These entries are switched off.
         try fixture.file("/etc/qemu/fsfreeze-hook.d/30-off", "#!/bin/sh\n", mode: 0o644)
         try fixture.link("/etc/qemu/fsfreeze-hook.d/40-masked", to: "/dev/null")
         // A link gives the program another name.
         try fixture.link("/etc/qemu/hook", to: "../../usr/sbin/fsfreeze-hook")
-        try fixture.process(SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/etc/qemu/hook", "-b", "guest-exec"])
+        try fixture.process(
+            SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/etc/qemu/hook", "-b", "guest-exec, guest-fsfreeze-status"])
         // A file that is open for reading is no data.
         try fixture.mounts("40 22 0:50 / /mnt/shared rw - nfs4 nas:/shared rw")
         try fixture.process(
@@ -470,27 +550,6 @@ import Testing
         #expect(report.good)
         #expect(report.findings.map(\.subject) == ["clock"])
         #expect(CheckReport(try fixture.machine(clockIsSynchronised: true)).findings == [])
-    }
-
-    @Test func `SELinux's labels are looked at`() throws {
-        let fixture = try SystemFixture(.rhel9)
-        try fixture.file("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755)
-        func label(_ path: String, _ type: String) throws {
-            let words = "import os, sys; os.setxattr(sys.argv[1], 'security.selinux', sys.argv[2].encode())"
-            let label = "system_u:object_r:\(type):s0"
-            let python = try Tools.command("python3", package: "python3-minimal")
-            let result = try ChildProcess([python, "-c", words, fixture.root + path, label], environment: [:]).wait(
-                within: 30)
-            #expect(result.status == 0, "\(result.stderr)")
-        }
-        try label("/usr/sbin/fsfreeze-hook", "virt_qemu_ga_unconfined_exec_t")
-        try label("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "etc_t")
-        let finding = try #require(try fixture.findings("confinement").first)
-        #expect(finding.subject == "20-shop")
-        #expect(
-            finding.repair?.hasPrefix("restorecon -RFv /usr/sbin/fsfreeze-hook /etc/qemu-ga/fsfreeze-hook.d") == true)
-        try label("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "virt_qemu_ga_unconfined_exec_t")
-        #expect(try fixture.findings("confinement") == [])
     }
 
     @Test(arguments: [nil, 20, 40, 80, 200])

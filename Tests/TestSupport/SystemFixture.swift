@@ -94,7 +94,9 @@ package final class SystemFixture {
 
             """
         try file("/proc/self/mountinfo", table)
-        if Files.exists("\(root)/proc/\(Self.agent)") { try file("/proc/\(Self.agent)/mountinfo", table) }
+        for name in try Files.names(in: "\(root)/proc") where Int(name) != nil {
+            try file("/proc/\(name)/mountinfo", table)
+        }
     }
 
     /// Adds a process.
@@ -124,14 +126,9 @@ package final class SystemFixture {
         try link("\(place)/exe", to: executable)
         remove("\(place)/ns")
         try link("\(place)/ns/pid", to: container == nil ? "pid:[4026531836]" : "pid:[4026532999]")
-        try file(
-            "\(place)/cgroup",
-            container.map { "0::/system.slice/docker-\($0).scope\n" } ?? "0::/system.slice/\(name).service\n")
-        if let container {
-            let group = "/sys/fs/cgroup/system.slice/docker-\(container).scope"
-            try makeDirectory(group)
-            guard chown(root + group, groupOwner, 0) == 0 else { throw TestFailure("chown \(group)") }
-        }
+        try controlGroup(
+            container.map { "/system.slice/docker-\($0).scope" } ?? "/system.slice/\(name).service", of: pid,
+            owner: groupOwner)
         try file("\(place)/mountinfo", text(of: "/proc/self/mountinfo"))
         remove("\(place)/cwd")
         try link("\(place)/cwd", to: directory ?? "/")
@@ -140,6 +137,13 @@ package final class SystemFixture {
             try link("\(place)/fd/\(index + 3)", to: path)
             try file("\(place)/fdinfo/\(index + 3)", "pos:\t0\nflags:\t02100002\nmnt_id:\t22\n")
         }
+    }
+
+    /// Puts a process into a control group of this owner.
+    package func controlGroup(_ path: String, of pid: Int, owner: uid_t = 0) throws {
+        try file("/proc/\(pid)/cgroup", "0::\(path)\n")
+        try makeDirectory("/sys/fs/cgroup\(path)")
+        guard chown("\(root)/sys/fs/cgroup\(path)", owner, 0) == 0 else { throw TestFailure("chown \(path)") }
     }
 
     /// A MariaDB that runs, and whose recipe is enabled.
@@ -219,8 +223,6 @@ package final class SystemFixture {
             try file("\(units)/qemu-guest-agent.service", Self.rhelUnit)
             try file("/etc/sysconfig/qemu-ga", Self.rhelSettings)
             try file("/etc/qemu-ga/fsfreeze-hook", "#!/bin/sh\n", mode: 0o755)
-            try file("/sys/fs/selinux/enforce", "1")
-            try file("/sys/fs/selinux/booleans/virt_qemu_ga_run_unconfined", "1 1")
             if isWired {
                 try file("/usr/share/fsfreeze-hook/qemu-ga.env", Checkout.text(of: "systemd/rhel/qemu-ga.env"))
                 try file("\(dropIns)/50-fsfreeze-hook.conf", Checkout.text(of: "systemd/rhel/50-fsfreeze-hook.conf"))

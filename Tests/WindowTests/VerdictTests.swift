@@ -19,6 +19,7 @@ import Testing
 
     @Test func `A hook that cannot be started for its thaw keeps no other from it, and is a reason`() throws {
         let sandbox = try Sandbox()
+        try sandbox.configure("hold-limit = 0")
         let interpreter = sandbox.path + "/interpreter"
         try sandbox.addTracingHook("10-first")
         try Files.link(interpreter, to: "/bin/sh")
@@ -28,11 +29,14 @@ import Testing
         try sandbox.expectFreeze()
         #expect(unlink(interpreter) == 0)
         #expect(unlink("\(sandbox.hookDirectory)/30-removed") == 0)
-        try sandbox.expectThaw()
+        expectSilentSuccess(try sandbox.thaw())
         #expect(sandbox.trace.suffix(2) == ["40-last thaw thaw", "10-first thaw thaw"])
+        expectSilentSuccess(try sandbox.run(["thaw", "--give-up"]))
         #expect(
             sandbox.verdict == "crash-consistent: 30-removed thaw finished with status=127 (it is no longer there); "
-                + "20-script thaw finished with status=127 (its interpreter \(interpreter) is missing)")
+                + "20-script thaw finished with status=127 (its interpreter \(interpreter) is missing); "
+                + "20-script may still be held: its thaw was given up; 30-removed may still be held: its thaw was given up"
+        )
     }
 
     @Test(arguments: [
@@ -43,9 +47,8 @@ import Testing
         Case(hooks: ["[ $1 = thaw ] || exit 3"], verdict: "crash-consistent: 1-hook finished with status=3"),
         Case(hooks: ["[ $1 = freeze ] || exit 3"], verdict: "crash-consistent: 1-hook thaw finished with status=3"),
         Case(
-            hooks: ["exit 0", "kill -SEGV $$"],
-            verdict: "crash-consistent: 2-hook finished with status=139 (killed by SIGSEGV); "
-                + "2-hook thaw finished with status=139 (killed by SIGSEGV)"),
+            hooks: ["exit 0", "[ $1 = thaw ] || kill -SEGV $$"],
+            verdict: "crash-consistent: 2-hook finished with status=139 (killed by SIGSEGV)"),
         Case(
             hooks: ["[ $1 = thaw ] || sleep 100"],
             verdict:
@@ -78,6 +81,38 @@ import Testing
         #expect(status.status == (`case`.verdict == "application-consistent" ? 0 : 2))
         #expect(status.stdout.contains("last cycle: \(`case`.verdict.prefix { $0 != ":" })"))
         sandbox.expectNothingLeft()
+    }
+
+    @Test func `It says which hooks declared nothing, wherever it is shown`() throws {
+        let sandbox = try Sandbox()
+        let settled = "[hook settled]\nguarantee = application-consistent"
+        try sandbox.configure("metrics-file = \(sandbox.path)/a.prom\n\(settled)")
+        // A client without a server, whose failure the hook swallows.
+        try sandbox.addHook("10-sql", "false || true")
+        try sandbox.addHook("20-settled", "exit 0")
+        try sandbox.addHook("30-none", "exit 77")
+        try sandbox.addHook("40-said", Self.header("application-consistent"))
+        try sandbox.expectFreeze()
+        let image = Files.text(of: "\(sandbox.stateDirectory)/image")
+        try sandbox.expectThaw()
+        let words = "as far as 10-sql tells"
+        #expect(sandbox.messages.last?.hasSuffix("): application-consistent, \(words)") == true, "\(sandbox.log)")
+        let status = try sandbox.run(["status"])
+        #expect(status.status == 0, "the verdict stays")
+        #expect(status.stdout.contains("\n            \(words)\n"), "\(status.stdout)")
+        for command in [["status", "--json"], ["history", "--json"], ["history", "show", "--json"]] {
+            let text = try sandbox.run(command).stdout.filter { !$0.isWhitespace }
+            #expect(text.contains(#""undeclared":["10-sql"]"#), "\(command): \(text)")
+        }
+        #expect(try sandbox.run(["history", "show"]).stdout.contains("\n         \(words)\n"))
+        #expect(try sandbox.run(["status", "--nagios"]).stdout.contains(": application-consistent, \(words) |"))
+        #expect(Files.text(of: "\(sandbox.path)/a.prom").contains("\nfsfreeze_hook_last_cycle_undeclared_hooks 1\n"))
+
+        let restored = try Sandbox()
+        try Files.makeDirectory(restored.stateDirectory, mode: 0o700)
+        try Files.write(image.replacing(Boots.this, with: Boots.other), to: "\(restored.stateDirectory)/image")
+        #expect(try restored.run(["status"]).stdout.contains("application-consistent, \(words)"))
+        #expect(try restored.run(["status", "--json"]).stdout.contains("\"10-sql\""))
     }
 
     @Test func `A refused hook spoils it`() throws {

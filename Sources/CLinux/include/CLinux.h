@@ -14,6 +14,9 @@ short clinux_spawn_setsid(void);
 /// Closes every descriptor from `first` on. Returns 0, or -1 with errno set.
 int clinux_close_from(unsigned int first);
 
+/// Whether the kernel has set AT_SECURE (getauxval(3)): the program has rights that its caller lacks.
+int clinux_is_secure_execution(void);
+
 /// Makes this process the parent of every orphan among its descendants. Returns 0 or -1 with errno set.
 int clinux_become_subreaper(void);
 
@@ -22,6 +25,10 @@ int clinux_signal_descriptor(const int *signals, size_t count);
 
 /// Reads the number of one signal from a signal descriptor; 0 when none is pending.
 int clinux_read_signal(int descriptor);
+
+/// A descriptor that can be read when the process has ended (pidfd_open(2), close on exec), or -1 with errno set: ENOSYS
+/// before Linux 5.3.
+int clinux_process_descriptor(pid_t process);
 
 /// Makes a pipe with both ends close-on-exec. Returns 0, or -1 with errno set.
 int clinux_pipe(int ends[2]);
@@ -63,8 +70,9 @@ unsigned int clinux_minor(unsigned long long device);
 /// Whether the kernel's clock is synchronised (adjtimex(2)): 1 or 0; -1 with errno set when the kernel does not say.
 int clinux_clock_is_synchronised(void);
 
-/// Reads the SELinux label of a file. Returns its length, or -1 with errno set, as for a file without a label.
-ssize_t clinux_selinux_label(const char *path, char *label, size_t size);
+/// Reads the SELinux label of a file, of a link itself unless it `follows` links. Returns its length, or -1 with errno
+/// set, as for a file without a label.
+ssize_t clinux_selinux_label(const char *path, int follows, char *label, size_t size);
 
 /// Opens `path` below the directory `at` (or AT_FDCWD) with O_PATH: nothing is waited for, and a device does nothing.
 /// Returns the descriptor (close on exec), or -1 with errno set.

@@ -29,52 +29,75 @@ package struct Freeze {
     /// The guard of a rehearsal also ends the window when this process ends before its thaw; the guard of a backup
     /// waits for the thaw.
     package func run() throws(FreezeError) -> FrozenCycle {
-        try beginCycle()
+        let handedOver = try beginCycle()
         let id = KernelID.random()
         let log = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
-        let cycle = HookSequence(id: id, kind, recorder: .new, log: log, in: context, begin: .now())
+        let cycle = HookSequence(
+            id: id, kind, recorder: .new, handedOver: handedOver, log: log, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
         if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let entries = entries(cycle)
-        let link = entries.contains { $0.disposition == .runs } ? startGuard(of: cycle) : nil
+        let needsGuard = !handedOver.isEmpty || entries.contains { $0.disposition == .runs }
+        let link = needsGuard ? startGuard(of: cycle) : nil
 
         var frozen: [DirectoryEntry] = []
         do {
             try prepare(entries, in: cycle)
             cycle.mark(.windowOpened)
             try freeze(entries, in: cycle, frozen: &frozen)
+            try complete(cycle, link)
         } catch {
             let rollback = rollBack(frozen, after: error, in: cycle)
-            link?.ended()
+            if rollback.mayBeHeld.isEmpty { link?.ended() } else { link?.unthawed() }
             throw .rolledBack(rollback)
+        }
+        return FrozenCycle(id: id, link: link)
+    }
+
+    /// Does what comes behind the last hook: records, writes the image marker, tells log and guard. Throws when the host
+    /// may no longer wait, or somebody has thawed meanwhile.
+    private func complete(_ cycle: HookSequence, _ link: GuardLink?) throws(FreezeFailure) {
+        cycle.recordLeftovers()
+        if kind == .backup, let agent = CallingAgent() {
+            cycle.recorder?.append(.agent(agent.process, writes: agent.writes))
         }
         cycle.mark(.frozen)
         cycle.reportLostRecord()
         // A rehearsal takes no image: its marker would describe an image that somebody takes by chance.
         if kind == .backup { writeImageMarker(cycle) }
+        try expectInTime(cycle)
         let summary = "frozen: \(cycle.summary) (\(cycle.label))"
-        log.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
+        cycle.log.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
         switch kind {
         case .backup: link?.frozen()
         case .rehearsal: link?.rehearsed()
         }
-        return FrozenCycle(id: id, link: link)
+        // The write to the log may have waited in the kernel. Nothing comes between this and the end that may wait.
+        try expectInTime(cycle)
+    }
+
+    private func expectInTime(_ cycle: HookSequence) throws(FreezeFailure) {
+        if let failure = cycle.end() { throw failure }
+        if .now() >= policy.end(from: begin) { throw .tooLate(limit: context.settings.freezeTimeout) }
     }
 
     private var policy: FreezePolicy { FreezePolicy(settings: context.settings) }
 
-    /// Takes the lock; then goes on, thaws a lost cycle first, or refuses, as `Admission` decides.
-    private func beginCycle() throws(FreezeError) {
-        guard let runDirectory = context.runDirectory else { return }
+    /// Takes the lock; then goes on, thaws a lost cycle first, or refuses, as `Admission` decides. Returns what the
+    /// new record takes over after that thaw.
+    private func beginCycle() throws(FreezeError) -> [RecordEntry] {
+        guard let runDirectory = context.runDirectory else { return [] }
         if kind == .backup { interruptRehearsal() }
         let lock = takeLock(in: runDirectory)
         let decision = Admission.decide(
             kind, lock: lock, unfinished: context.unfinishedCycle(), agentIsFrozen: context.agentIsFrozen)
         switch decision {
-        case .proceed: return
-        case .recover(let record): recoverLostCycle(record)
+        case .proceed: return []
+        case .recover(let record):
+            recoverLostCycle(record)
+            return context.handedOver
         case .refuse(let error): throw error
         }
     }
@@ -94,8 +117,8 @@ package struct Freeze {
     /// Thaws a cycle whose own thaw never came.
     private func recoverLostCycle(_ record: CycleRecord) {
         let deadline = policy.recoveryDeadline(from: begin)
-        // A thaw throws only when it needs the lock, and this freeze has the lock.
-        _ = try? Thaw(in: context, begin: .now()).run(.recovery(record, until: deadline))
+        // A recovery throws nothing: the settings report failing hooks to who calls for a thaw.
+        _ = try? Thaw(in: context).run(.recovery(record, until: deadline))
     }
 
     private func entries(_ cycle: HookSequence) -> [DirectoryEntry] {
@@ -158,6 +181,7 @@ package struct Freeze {
         throws(FreezeFailure)
     {
         if let signal = cycle.stopRequest { throw .interrupted(signal: signal) }
+        if let failure = cycle.recentEnd() { throw failure }
         guard .now() < end else {
             let failure = FreezeFailure.outOfTime(hook: hook.name, limit: context.settings.freezeTimeout)
             cycle.refuse(hook, action, failure.reason, failure.messageID)
@@ -170,16 +194,22 @@ package struct Freeze {
 
     /// Writes the image marker: the record so far.
     private func writeImageMarker(_ cycle: HookSequence) {
-        guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
-            return
-        }
-        do {
-            try context.imageMarker.write(record)
+        guard context.runDirectory != nil, cycle.recorder?.failure == nil else { return }
+        do throws(MarkerError) {
+            try MarkerWriter.settle(
+                cycle: cycle.id, context.locations, until: policy.markerDeadline(from: begin, now: .now()))
         } catch {
             let place = SafeText.clean(context.locations.stateDirectory)
             cycle.log.write(
                 Event(.warning, .stateUnavailable, "the image marker in \(place) cannot be written: \(error)"))
         }
+    }
+
+    /// The hooks of the freeze that nobody has thawed meanwhile, the last one first; all of them without their record.
+    private func toThaw(_ frozen: [DirectoryEntry], _ cycle: HookSequence) -> [DirectoryEntry] {
+        guard let record = context.record(), record.id == cycle.id else { return frozen.reversed() }
+        let paths = Set(record.hooksToThaw)
+        return frozen.reversed().filter { paths.contains($0.hook.path) }
     }
 
     /// Thaws the hooks that were started, the failing one first, and logs why.
@@ -188,18 +218,26 @@ package struct Freeze {
         let start = MonotonicTime.now()
         let elapsed = start - cycle.begin
         let time = DurationText.seconds(elapsed)
+        cycle.log.holdBack(in: context.runDirectory)
         cycle.log.write(Event(.error, failure.messageID, "rolling back: \(failure) after \(time) s"))
         let (countBefore, failedBefore) = (cycle.count, cycle.failedCount)
         let ending = CycleEnding(context: context, cycle: cycle)
         if failure.hook == nil { cycle.recorder?.append(.fault("\(failure)")) }
         cycle.mark(.thawing)
-        cycle.thaw(frozen.reversed(), reason: .rollback, until: policy.rollbackDeadline(from: begin))
-        if let record = context.unfinishedCycle() { ending.closeWindow(record) }
-        let ended = ending.finish()
+        let retryEnd = policy.rollbackDeadline(from: begin)
+        cycle.thaw(toThaw(frozen, cycle), reason: .rollback, HookSequence.ThawTimes(retryEnd: retryEnd))
+        // A thaw that came meanwhile has ended the cycle, and the record may be another's by now.
+        let record = context.unfinishedCycle()
+        let isOwn = record.map { $0.id == cycle.id } ?? true
+        let held = isOwn ? record.map { ending.closeWindow($0) } ?? [] : []
+        let ended = held.isEmpty && isOwn ? ending.finish()?.summary : nil
+        let summary = held.isEmpty ? ended : ending.keep(mayBeHeld: held)
         let failed = cycle.failedCount - failedBefore
         let counts = "\(CountText.format(cycle.count - countBefore, "hook")), \(failed) failed"
         let thawTime = DurationText.seconds(.now() - start)
         cycle.log.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(thawTime) s (\(cycle.label))"))
-        return Rollback(cause: failure, elapsed: elapsed, thawFailures: failed, cycle: ended?.summary)
+        ending.settle(ended, callerHasLock: false)
+        return Rollback(
+            cause: failure, elapsed: elapsed, thawFailures: failed, mayBeHeld: held.map(\.name), cycle: summary)
     }
 }

@@ -52,6 +52,9 @@ final class GuardLink {
     /// Reports a complete rehearsal: the hold limit counts, and the end of this process ends the window.
     func rehearsed() { try? Messages.send(GuardLinkMessage.rehearsed, to: socket) }
 
+    /// Reports a rollback after which something may still be held: the guard tries again.
+    func unthawed() { try? Messages.send(GuardLinkMessage.unthawed, to: socket) }
+
     /// Reports a rollback: no window is left to guard.
     func ended() { try? Messages.send(GuardLinkMessage.ended, to: socket) }
 }

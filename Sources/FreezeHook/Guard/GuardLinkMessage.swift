@@ -12,6 +12,8 @@ enum GuardLinkMessage: Message {
     case rehearsed
     /// The freeze was rolled back, and no window is left to guard.
     case ended
+    /// The freeze was rolled back, and something may still be held.
+    case unthawed
 
     // Both sides are always of one version: no kind is for every version.
     enum Kind: UInt8 {
@@ -19,6 +21,7 @@ enum GuardLinkMessage: Message {
         case frozen
         case rehearsed
         case ended
+        case unthawed
     }
 
     var kind: Kind {
@@ -27,6 +30,7 @@ enum GuardLinkMessage: Message {
         case .frozen: .frozen
         case .rehearsed: .rehearsed
         case .ended: .ended
+        case .unthawed: .unthawed
         }
     }
 
@@ -40,6 +44,7 @@ enum GuardLinkMessage: Message {
             case .frozen: .frozen
             case .rehearsed: .rehearsed
             case .ended: .ended
+            case .unthawed: .unthawed
             }
     }
 }

@@ -17,6 +17,7 @@ package final class GuardProcess {
     /// The guard's own socket; nil after the wait.
     private var listener: Descriptor?
     private let link = Descriptor(owning: 0)
+    private let watch: LeftoverWatch
 
     // A connection that is silent must not keep the guard from its limit.
     private static let connectionPatience = Duration.seconds(1)
@@ -30,6 +31,7 @@ package final class GuardProcess {
             let listener = try? LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
         else { return nil }
         self.runDirectory = runDirectory
+        watch = LeftoverWatch(cycle: cycle, runDirectory: runDirectory)
         self.listener = consume listener
     }
 
@@ -48,30 +50,81 @@ package final class GuardProcess {
         try? Messages.send(GuardLinkMessage.ready, to: link)
         // The guard waits for minutes with next to nothing to do.
         clinux_drop_code_pages()
-        let wake = wait()
-        runDirectory.remove(Guard.socketName(of: cycle))
-        listener = nil
-        if wake == .thawed { return }
-        guard let context = try? CycleContext(locations: locations) else { return }
-        let expiry = Expiry(cycle: cycle, context: context, settings: settings, begin: .now())
-        if wake == .limit { expiry.endWindow() } else { expiry.recoverAfterKill() }
+        // A freeze keeps its own limits; this deadline is for a freeze that hangs in the kernel.
+        var wake = wait(until: .now() + settings.freezeTimeout + settings.holdLimit, watchesFreeze: true)
+        stopListening()
+        var pauses = RetryPauses(first: settings.holdLimit / 5)
+        while wake != .thawed {
+            thaw(wake)
+            // Before the look at the record: a thaw that comes now tells this guard, or has ended the cycle already.
+            listener = try? LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
+            let held = heldHooks
+            guard !held.isEmpty, let pause = pauses.next() else {
+                if !held.isEmpty { tellEnd(of: held) }
+                break
+            }
+            wake = wait(until: .now() + pause, watchesFreeze: false)
+            stopListening()
+        }
+        stopListening()
     }
 
-    private func wait() -> Wake {
-        // A freeze keeps its own limits; this deadline is for a freeze that hangs in the kernel.
-        var deadline = MonotonicTime.now() + settings.freezeTimeout + settings.holdLimit
+    /// The hooks of this cycle that may still hold their application.
+    private var heldHooks: [FilePath] {
+        guard let record = CycleRecorder.read(in: runDirectory), record.id == cycle, record.isUnfinished else {
+            return []
+        }
+        return record.mayBeHeld
+    }
+
+    private func tellEnd(of held: [FilePath]) {
+        let log = EventLog(deferringIn: runDirectory)
+        for path in held {
+            let text = "\(path.name) may still be held, and the guard tries no more: call 'fsfreeze-hook thaw'"
+            log.write(Event(.error, .mayBeHeld, text, [(.hook, path.name)]))
+        }
+    }
+
+    private func stopListening() {
+        runDirectory.remove(Guard.socketName(of: cycle))
+        listener = nil
+    }
+
+    private func thaw(_ wake: Wake) {
+        // Of its own for each try: the configuration may be mended meanwhile, and the lock goes with it.
+        guard let context = try? CycleContext(locations: locations) else { return }
+        let expiry = Expiry(cycle: cycle, context: context, settings: settings)
+        let record = context.unfinishedCycle()
+        if wake == .freezeDied {
+            expiry.recoverAfterKill()
+        } else if let record, record.id == cycle, record.moments[.thawing] != nil {
+            expiry.tryAgain()
+        } else {
+            expiry.endWindow()
+        }
+    }
+
+    private func wait(until moment: MonotonicTime, watchesFreeze: Bool) -> Wake {
+        var deadline = moment
         var isFrozen = false
-        var linkIsOpen = true
+        var linkIsOpen = watchesFreeze
         while true {
             var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)]
+            waiting += watch.polled
             pollDescriptors(&waiting, until: deadline)
+            watch.note(waiting[2...])
             if waiting[0].isReady {
                 do throws(MessageError) {
                     switch try Messages.receive(GuardLinkMessage.self, from: link).message {
                     case .frozen:
                         isFrozen = true
+                        watch.begin()
                         deadline = .now() + settings.holdLimit
                     case .rehearsed:
+                        watch.begin()
+                        deadline = .now() + settings.holdLimit
+                    case .unthawed:
+                        isFrozen = true
                         deadline = .now() + settings.holdLimit
                     case .ended:
                         return .thawed

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FreezeHookBase
 import SystemPackage
 
 /// The file by which a machine that is restored from an image knows how the image was taken: the cycle's record at the
@@ -26,9 +27,29 @@ package struct ImageMarker {
         try directory.replace(Self.name, with: record, reusing: Self.spareName)
     }
 
+    /// Has the marker say what the record in the run directory says of a cycle: writes it while the cycle is frozen,
+    /// also when the guard has ended the window; removes it when the cycle has ended. Throws the kernel's errno.
+    ///
+    /// One process at a time calls this. Each write may wait in the kernel, so that the record is read again behind it.
+    func settle(cycle: String, in runDirectory: RunDirectory) throws(Errno) {
+        while true {
+            let bytes = CycleRecorder.contents(in: runDirectory)
+            let record = bytes.flatMap { CycleRecord(parsing: $0) }
+            if let record, record.id != cycle, record.isFrozen { return }
+            guard let bytes, let record, record.id == cycle, record.isFrozen, record.moments[.thawing] == nil else {
+                return remove(ofCycle: cycle)
+            }
+            try write(bytes)
+            if CycleRecorder.contents(in: runDirectory) == bytes { return }
+        }
+    }
+
     /// Removes the marker: the window is over and this machine is no image.
-    func remove() {
-        if read(Self.name)?.bootID == bootID { try? directory.rename(Self.name, to: Self.spareName) }
+    ///
+    /// - Parameter id: the cycle whose marker it is; without the lock another cycle may have one meanwhile.
+    func remove(ofCycle id: String? = nil) {
+        guard let marker = read(Self.name), marker.bootID == bootID, id == nil || marker.id == id else { return }
+        try? directory.rename(Self.name, to: Self.spareName)
     }
 
     /// The record of the cycle whose image this machine came from; nil when the machine came from none.

@@ -7,6 +7,8 @@ import SystemPackage
 package enum OwnProcess: Equatable {
     /// Ends the window of a cycle when no thaw comes.
     case `guard`(cycle: String, Locations)
+    /// Writes the image marker of a cycle.
+    case marker(cycle: String, Locations)
     /// Keeps a session open.
     case holder(runDirectory: FilePath)
     /// Reads the output of processes that hooks left running. `socket` is the name of the drainer's socket in the run
@@ -17,6 +19,7 @@ package enum OwnProcess: Equatable {
     private enum Word {
         static let `guard` = Array("guard".utf8)
         static let holder = Array("holder".utf8)
+        static let marker = Array("marker".utf8)
         static let drainer = Array("drain-output".utf8)
     }
 
@@ -24,6 +27,7 @@ package enum OwnProcess: Equatable {
     package var arguments: [[UInt8]] {
         switch self {
         case .guard(let cycle, let places): [Word.guard, Array(cycle.utf8)] + places.arguments
+        case .marker(let cycle, let places): [Word.marker, Array(cycle.utf8)] + places.arguments
         case .holder(let directory): [Word.holder, directory.bytes]
         case .drainer(let socket, let directory): [Word.drainer, Array(socket.utf8), directory.bytes]
         }
@@ -37,6 +41,9 @@ package enum OwnProcess: Equatable {
         case (Word.guard, 2...):
             guard let places = Locations(arguments: Array(arguments[2...])) else { return nil }
             self = .guard(cycle: text(1), places)
+        case (Word.marker, 2...):
+            guard let places = Locations(arguments: Array(arguments[2...])) else { return nil }
+            self = .marker(cycle: text(1), places)
         case (Word.holder, 2): self = .holder(runDirectory: path(1))
         case (Word.drainer, 3): self = .drainer(socket: text(1), runDirectory: path(2))
         default: return nil
@@ -60,7 +67,7 @@ package enum OwnProcess: Equatable {
 extension Locations {
     /// The locations as arguments of a process.
     fileprivate var arguments: [[UInt8]] {
-        [hookDirectory, configuration, logFile ?? "", runDirectory, stateDirectory, agentState].map(\.bytes)
+        [hookDirectory, configuration, logFile ?? "", runDirectory, stateDirectory, agentState ?? ""].map(\.bytes)
     }
 
     /// The locations in such arguments; nil for another number of them.
@@ -71,6 +78,6 @@ extension Locations {
         logFile = paths[2].isEmpty ? nil : paths[2]
         runDirectory = paths[3]
         stateDirectory = paths[4]
-        agentState = paths[5]
+        agentState = paths[5].isEmpty ? nil : paths[5]
     }
 }

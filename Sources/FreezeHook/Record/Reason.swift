@@ -13,10 +13,16 @@ package struct Reason: Equatable, Sendable {
         case hookCutOff = "hook-cut-off"
         /// A session ended before it should have.
         case holdLost = "hold-lost"
+        /// A process that a hook had left running ended before the hook's thaw.
+        case leftoverEnded = "leftover-ended"
+        /// The agent gave its freeze up and thawed.
+        case freezeUnanswered = "freeze-unanswered"
         /// The guard ended the window.
         case guardExpired = "guard-expired"
         case noHookRan = "no-hook-ran"
         case freezeIncomplete = "freeze-incomplete"
+        /// A hook may still hold its application: its thaw did not come to its end.
+        case notThawed = "not-thawed"
         /// A hook promises no more.
         case weakGuarantee = "weak-guarantee"
         /// A fault of the cycle that no hook, session or guard explains.

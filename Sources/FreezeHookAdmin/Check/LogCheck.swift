@@ -39,7 +39,7 @@ enum LogCheck {
         guard machine.tree.hasDirectory(directory) else { return "there is no directory \(SafeText.clean(directory))" }
         let log = try? machine.tree.locate(path, follows: false)
         if let log, let fault = fault(of: log) { return fault }
-        if machine.mounts.mount(of: machine.tree.resolved(path))?.isReadOnly == true {
+        if machine.systemMounts.mount(of: machine.tree.resolved(path))?.isReadOnly == true {
             return "its filesystem is mounted read-only"
         }
         do throws(Errno) {

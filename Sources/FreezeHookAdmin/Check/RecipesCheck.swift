@@ -48,11 +48,12 @@ enum RecipesCheck {
         let text = machine.tree.text(of: file.path) ?? ""
         let place = SafeText.clean(file.path)
         return application.containers.compactMap { container in
-            if isEnabled, file.names(container, in: text) { return nil }
+            if let name = container.name, isEnabled, file.names(name, in: text) { return nil }
+            let why = container.name == nil ? "" : ": \(place) does not name it"
             return .warning(
-                container,
-                "\(recipe.header.description ?? recipe.name) runs in the container \(container) and is not held: \(place) does not name it",
-                repair: "fsfreeze-hook setup --apply, or name it in \(place)")
+                container.name.map { SafeText.clean($0.utf8) } ?? recipe.name,
+                "\(recipe.header.description ?? recipe.name) runs in \(container.words) and is not held\(why)",
+                repair: container.repair(file: place))
         }
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FreezeHook
 import FreezeHookBase
 import Glibc
 import SystemPackage
@@ -10,6 +11,8 @@ package struct AgentWiring {
     package var service: AgentService?
     /// The processes of qemu-ga outside containers, by root: every user can have one of that name.
     package var processes: [SystemProcess]
+    /// The containers that a qemu-ga runs in, by its process there.
+    package var contained: [pid_t: Container]
     /// The options of the first process, as far as they can be known; nil when none runs.
     package var running: AgentOptions?
     /// The options at the next start; nil without a service.
@@ -25,12 +28,20 @@ package struct AgentWiring {
         service = AgentService(in: tree)
         configured = service?.options(in: tree)
         processes = all.filter { $0.name == "qemu-ga" && $0.container == nil && $0.isRoots }
-        running = processes.first.map { AgentOptions(arguments: Array($0.arguments.dropFirst()), in: tree) }
+        let contained = all.filter { $0.name == "qemu-ga" }.compactMap { process in
+            process.container.flatMap { $0.isOfRoot ? (process.pid, $0) : nil }
+        }
+        self.contained = Dictionary(uniqueKeysWithValues: contained)
+        running = processes.first.map { process in
+            AgentOptions(
+                arguments: Array(process.arguments.dropFirst()),
+                configuration: AgentState.configuration(of: process.pid, in: tree), in: tree)
+        }
         isCalled = isProgram(running?.hook)
         willBeCalled = configured.map { isProgram($0.hook) } ?? isCalled
         // A configuration file that is younger than the process does not say what the process has read.
-        if let source = running?.hookSource, let started = processes.first?.started, let file = tree.status(of: source),
-            Double(file.st_mtim.tv_sec) > started + 1
+        if let source = running?.hookPlace?.file, let started = processes.first?.started,
+            let file = tree.status(of: source), Double(file.st_mtim.tv_sec) > started + 1
         {
             isCalled = false
         }

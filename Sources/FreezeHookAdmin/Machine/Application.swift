@@ -11,8 +11,10 @@ package struct Application: Equatable, Sendable {
     package var recipe: Recipe
     /// The application's servers outside containers.
     package var processes: [SystemProcess]
-    /// The containers of root's that the application runs in: names, or beginnings of ids.
-    package var containers: [String]
+    /// The application's processes in containers.
+    package var contained: [SystemProcess]
+    /// The containers that the application runs in, each once.
+    package var containers: [FoundContainer]
     /// The processes of its name that are not taken for its servers.
     package var others: [NamedAlike]
     /// The application's program; nil when none is installed.
@@ -21,8 +23,9 @@ package struct Application: Equatable, Sendable {
     /// Whether the application runs outside containers.
     package var runs: Bool { !processes.isEmpty }
 
-    /// Whether the application runs, in a container or not, or is installed.
-    package var isHere: Bool { runs || program != nil || !containers.isEmpty }
+    /// Whether the application is where its recipe can hold it: it runs, in a container of docker or podman or not, or
+    /// is installed.
+    package var isHere: Bool { runs || program != nil || containers.contains { $0.name != nil } }
 
     // RHEL keeps servers in /usr/libexec, which no PATH has. Headers of recipes name further directories.
     private static let directories: [FilePath] = [
@@ -34,8 +37,14 @@ package struct Application: Equatable, Sendable {
         self.recipe = recipe
         let found = running.processes(of: recipe)
         processes = found.servers
-        containers = found.containers.compactMap { names.name(of: $0) }
+        contained = found.contained
         others = found.others
+        var containers: [FoundContainer] = []
+        for container in contained.compactMap(\.container) {
+            let found = names.name(of: container).map { FoundContainer.named($0) } ?? .other(container)
+            if !containers.contains(found) { containers.append(found) }
+        }
+        self.containers = containers
         program = Self.program(of: recipe.header, in: tree)
     }
 

@@ -22,21 +22,28 @@ package struct Machine {
     package let recipes: [Recipe]
     /// The error of reading the recipes; nil when they could be read.
     package let recipesError: RecipeDirectoryError?
-    /// The mounts that the system's qemu-ga sees.
+    /// The mounts that the system's qemu-ga sees, which are those that it freezes.
     package let mounts: MountTable
+    /// The mounts that the system's first process sees, outside all sandboxes.
+    package let systemMounts: MountTable
     /// The system's qemu-ga, and whether it calls the program.
     package let agent: AgentWiring
+    /// The SELinux domains of qemu-ga and of the program that it calls; nil where SELinux is off.
+    package let agentDomain: AgentDomain?
     /// The applications of the recipes, whether they are there or not.
     package let applications: [Application]
     /// The entries of the hook directory.
     package private(set) var hooks: [DirectoryEntry] = []
+    /// The programs of the administrator's in the place of QEMU's script that no hook of the directory is.
+    package private(set) var displacedHooks: [DisplacedHook] = []
     /// Whether the kernel's clock is synchronised; nil when the kernel does not say, and for another system.
     package let clockIsSynchronised: Bool?
 
-    /// Looks at a system; `program`, `locations` and the recipes' directory are paths in that system.
+    /// Looks at a system; `program`, `locations` and the recipes' directory are paths in that system. `ask` stands for the
+    /// kernel that knows its SELinux policy.
     package init(
         tree: SystemTree, program: FilePath, locations: Locations, recipes directory: RecipeDirectory,
-        clockIsSynchronised: Bool? = nil
+        clockIsSynchronised: Bool? = nil, askingPolicy ask: SELinuxPolicy.Ask? = nil
     ) {
         self.tree = tree
         self.program = program
@@ -58,14 +65,33 @@ package struct Machine {
         }
         let running = RunningApplications(in: tree)
         agent = AgentWiring(processes: running.processes, program: program, in: tree)
+        agentDomain = AgentDomain(
+            policy: SELinuxPolicy(in: tree, asking: ask), agent: agent, program: program, in: tree)
+        let system = ["1", "self"].lazy.compactMap { MountTable(ofProcess: $0, in: tree) }.first
+        systemMounts = system ?? MountTable(parsing: [])
         // qemu-ga freezes the mounts of its own namespace.
-        let viewer = agent.processes.first.map { "\($0.pid)" } ?? "self"
-        mounts = MountTable(parsing: tree.bytes(of: FilePath("/proc/\(viewer)/mountinfo")) ?? [])
-        let names = ContainerNames(in: tree)
+        mounts = agent.processes.first.flatMap { MountTable(ofProcess: "\($0.pid)", in: tree) } ?? systemMounts
+        let names = ContainerNames(processes: running.processes, in: tree)
         applications = recipes.filter { !$0.header.processes.isEmpty }.map {
             Application($0, among: running, names: names, in: tree)
         }
         hooks = hooks(in: locations.hookDirectory)
+        displacedHooks = DisplacedHook.all(service: agent.service, program: program, in: tree).filter {
+            !isHook($0.path)
+        }
+    }
+
+    /// The path of an entry of the hook directory in the system, in the bytes of its name.
+    private func ownPath(of entry: DirectoryEntry) -> FilePath {
+        FilePath(bytes: locations.hookDirectory.bytes + [UInt8(ascii: "/")] + entry.hook.path.nameBytes)
+    }
+
+    /// Whether a hook that runs is the file at a path.
+    package func isHook(_ path: FilePath) -> Bool {
+        let target = tree.resolved(path)
+        return hooks.contains {
+            $0.disposition == .runs && tree.resolved(ownPath(of: $0)) == target
+        }
     }
 
     /// The links that enable recipes on the system.

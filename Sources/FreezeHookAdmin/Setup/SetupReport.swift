@@ -22,7 +22,7 @@ package struct SetupReport: Shown {
         package var running: Bool
         /// Whether its program is installed.
         package var installed: Bool
-        /// The names of the containers that it runs in.
+        /// The containers that it runs in: names, or words for those that no recipe can name.
         package var containers: [String]
         /// Whether its recipe is enabled now.
         package var enabled: Bool
@@ -56,12 +56,12 @@ package struct SetupReport: Shown {
         self.attention = attention
         changed = mode != .planned && !changes.isEmpty
         let links = machine.links
-        applications = machine.applications.filter(\.isHere).map { application in
+        applications = machine.applications.filter { $0.isHere || !$0.containers.isEmpty }.map { application in
             let recipe = application.recipe
             return Found(
                 recipe: recipe.name, description: recipe.header.description ?? recipe.name, running: application.runs,
                 installed: application.program != nil,
-                containers: application.containers.map { SafeText.clean($0) },
+                containers: application.containers.map { $0.name.map { SafeText.clean($0.utf8) } ?? $0.words },
                 enabled: !links.links(to: recipe).isEmpty)
         }
         notServers = machine.applications.flatMap(\.others)
@@ -73,7 +73,9 @@ package struct SetupReport: Shown {
         guard let service = machine.agent.service else { return nil }
         let paths = changes.map { FilePath($0.path) }
         let isUnitChanged = changes.contains { $0.path.hasPrefix("/etc/systemd/system/") }
-        let isAgentChanged = service.files(in: machine.tree).contains { paths.contains(machine.tree.resolved($0)) }
+        let isAgentChanged =
+            service.files(in: machine.tree).contains { paths.contains(machine.tree.resolved($0)) }
+            || changes.contains { $0.path.hasSuffix(AgentSetup.dropInEnding) }
         var commands = isUnitChanged ? ["systemctl daemon-reload"] : []
         if !machine.agent.processes.isEmpty, isAgentChanged || !isUndone && machine.agent.needsRestart {
             commands.append(service.command("restart"))

@@ -35,7 +35,7 @@ package enum ServerDoubt: Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .person: "a server runs as root or as a system's user"
         case .userNamespace: "it is in a user namespace that root has not made"
-        case .container: "it is in a container that root's docker or podman has not made"
+        case .container: "it is in a container that root has not made"
         case .interpreter(let name): "its program \(SafeText.clean(name)) is an interpreter"
         case .setIDProgram: "its program is setuid or setgid"
         case .program(let fault): "its program \(fault)"

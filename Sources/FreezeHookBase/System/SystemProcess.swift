@@ -21,13 +21,6 @@ package struct SystemProcess: Equatable, Sendable {
     /// The start in seconds since 1970; nil when `/proc` does not say.
     package var started: Double?
 
-    /// A process with a pid namespace of its own. Every user can make one.
-    package struct Container: Equatable, Hashable, Sendable {
-        /// The 64 digits of docker or podman, by a control group that only root can have made; nil for anything else, as
-        /// for a container of a person.
-        package var id: String?
-    }
-
     /// Whether it has no rights but root's.
     package var isRoots: Bool { !users.isEmpty && users.allSatisfy { $0 == 0 } }
 
@@ -67,19 +60,16 @@ package struct SystemProcess: Equatable, Sendable {
 
     private static func container(of process: String, in tree: SystemTree) -> Container {
         let groups = tree.text(of: FilePath("/proc/\(process)/cgroup")) ?? ""
-        for line in groups.split(separator: "\n") {
+        var container = Container(controlGroups: groups)
+        container.isOfRoot = groups.split(separator: "\n").contains { line in
             // cgroups(7): hierarchy, controllers, path.
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
-            guard fields.count == 3 else { continue }
-            let path = FilePath(fields[2])
-            for (index, component) in path.components.enumerated() {
-                let digits = component.string.split { !$0.isHexDigit }.first { $0.count == 64 }
-                guard let digits else { continue }
-                let group = FilePath(root: "/", path.components.prefix(index + 1))
-                if isOfRoot(group, fields[1], in: tree) { return Container(id: String(digits)) }
-            }
+            guard fields.count == 3 else { return false }
+            let components = FilePath(fields[2]).components
+            guard let own = components.firstIndex(where: { container.isNamed(by: $0.string) }) else { return false }
+            return isOfRoot(FilePath(root: "/", components[...own]), fields[1], in: tree)
         }
-        return Container(id: nil)
+        return container
     }
 
     /// Whether root has made a control group, and all above it: whoever makes a directory owns it, also one of any name

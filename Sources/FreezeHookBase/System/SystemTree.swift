@@ -76,14 +76,16 @@ package struct SystemTree: Equatable, Sendable {
 
     /// The path by which this process reaches a path of that system; links lead where that system would follow them.
     /// Throws the kernel's errno for a path that leads nowhere; components that do not exist stay as they are.
-    package func place(of path: FilePath) throws(Errno) -> FilePath {
+    ///
+    /// - Parameter follows: whether the last component is followed, too.
+    package func place(of path: FilePath, follows: Bool = true) throws(Errno) -> FilePath {
         // The kernel also follows the magic links of /proc (proc(5)).
-        isMachine ? path : FilePath(bytes: root.bytes + (try walked(path)).bytes)
+        isMachine ? path : FilePath(bytes: root.bytes + (try walked(path, follows: follows)).bytes)
     }
 
-    private func walked(_ path: FilePath) throws(Errno) -> FilePath {
+    private func walked(_ path: FilePath, follows: Bool) throws(Errno) -> FilePath {
         let walk = try RootedWalk(root: root)
-        do throws(Errno) { try walk.go(path, follows: true) } catch {
+        do throws(Errno) { try walk.go(path, follows: follows) } catch {
             if error != .noSuchFileOrDirectory { throw error }
         }
         return walk.resolved
@@ -92,7 +94,7 @@ package struct SystemTree: Equatable, Sendable {
     /// The path without links, as that system knows it. Components that do not exist stay as they are, and so does a path
     /// that leads nowhere.
     package func resolved(_ path: FilePath) -> FilePath {
-        if !isMachine { return (try? walked(path)) ?? path }
+        if !isMachine { return (try? walked(path, follows: true)) ?? path }
         // Bytes, not components, which are costly: a check asks for hundreds of paths.
         let slash = UInt8(ascii: "/")
         var done: [UInt8] = []
