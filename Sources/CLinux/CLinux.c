@@ -29,6 +29,9 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
 
 short clinux_spawn_setsid(void) { return POSIX_SPAWN_SETSID; }
 
@@ -237,5 +240,41 @@ int clinux_process_descriptor(pid_t process) {
 
 ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size) {
     const char *name = "system.posix_acl_access";
-    return path != NULL ? getxattr(path, name, list, size) : fgetxattr(descriptor, name, list, size);
+    if (path != NULL)
+        return getxattr(path, name, list, size);
+    ssize_t count = fgetxattr(descriptor, name, list, size);
+    if (count >= 0 || errno != EBADF)
+        return count;
+    // A descriptor of O_PATH reads nothing itself.
+    char link[sizeof "/proc/self/fd/" + 3 * sizeof descriptor];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    return getxattr(link, name, list, size);
+}
+
+int clinux_namespace_owner(int descriptor, uid_t *owner) {
+    // linux/nsfs.h: _IO(0xb7, 0x4), from Linux 4.11 on.
+    return ioctl(descriptor, _IO(0xb7, 0x4), owner);
+}
+
+int clinux_current_directory(void) { return AT_FDCWD; }
+
+int clinux_open_path(int at, const char *path, int follows) {
+    return openat(at, path, O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW));
+}
+
+int clinux_open_path_in_root(int root, const char *path, int follows) {
+    // struct open_how of linux/openat2.h, which came with Linux 5.6; RHEL 8 has 4.18.
+    struct {
+        uint64_t flags;
+        uint64_t mode;
+        uint64_t resolve;
+    } how = {.flags = O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW), .resolve = 0x10 /* RESOLVE_IN_ROOT */};
+    long result;
+    // EAGAIN: something was renamed while the kernel went through "..".
+    for (int i = 0; i < 16; i++) {
+        result = syscall(SYS_openat2, root, path, &how, sizeof how);
+        if (result >= 0 || errno != EAGAIN)
+            break;
+    }
+    return (int)result;
 }

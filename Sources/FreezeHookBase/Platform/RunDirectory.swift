@@ -70,7 +70,13 @@ package final class RunDirectory {
 
     /// The bytes of a file in the directory, limited as by `readAll`; nil when it cannot be read.
     package func read(_ name: String, limit: Int) -> [UInt8]? {
-        guard let file = try? Descriptor(opening: name, in: descriptor, O_RDONLY | O_NOFOLLOW) else { return nil }
+        var status = stat()
+        // Before it is opened: a FIFO of an image would wait for a writer, a device could do anything.
+        guard fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            return nil
+        }
+        let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+        guard let file = try? Descriptor(opening: name, in: descriptor, flags) else { return nil }
         return try? readAll(file.number, limit: limit)
     }
 
