@@ -61,7 +61,7 @@ enum CycleCommand {
 func perform(_ command: CycleCommand, in locations: Locations) -> Int32 {
     ProcessSetup.run()
     do throws(ProgramError) {
-        let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
+        let context = CycleContext(locations: locations)
         switch command {
         case .freeze:
             _ = try attempt(ProgramError.freeze, try Freeze(.backup, in: context, begin: .now()).run())

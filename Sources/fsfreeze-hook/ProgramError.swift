@@ -22,8 +22,6 @@ enum ProgramError: Error {
     case hold(HoldError)
     case thaw(ThawError)
     case rehearsal(RehearsalError)
-    /// The process has no descriptor left to read signals from.
-    case signals(Errno)
     /// A value that JSON cannot express.
     case json(any Error)
     /// A session's client is in no directory of PATH.
@@ -39,8 +37,7 @@ enum ProgramError: Error {
         case .freeze(let error), .rehearsal(.refused(let error)): Self.status(of: error)
         case .thaw(.busy): .busy
         case .thaw(.hooksFailed): .failed
-        case .hold, .hookList, .history, .recipe, .recipeDirectory, .notInstalled, .setup, .signals, .json,
-            .clientNotFound:
+        case .hold, .hookList, .history, .recipe, .recipeDirectory, .notInstalled, .setup, .json, .clientNotFound:
             .failed
         }
     }
@@ -67,7 +64,6 @@ enum ProgramError: Error {
         case .hold(let error): "\(error)"
         case .thaw(let error): "\(error)"
         case .rehearsal(let error): "\(error)"
-        case .signals(let reason): "cannot read signals: \(reason); nothing was run"
         case .json(let error): "\(error)"
         case .clientNotFound(let name): "\(name) was not found in PATH"
         }

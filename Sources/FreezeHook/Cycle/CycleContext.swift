@@ -15,10 +15,10 @@ package final class CycleContext {
     let signals: SignalDescriptor
 
     /// Reads the configuration and opens the run directory; neither fault throws, as a broken configuration must not
-    /// leave applications locked. Throws when no descriptor is free for signals.
-    package init(locations: Locations) throws(Errno) {
+    /// leave applications locked.
+    package init(locations: Locations) {
         self.locations = locations
-        signals = try SignalDescriptor()
+        signals = SignalDescriptor()
         configuration = Result { () throws(ConfigurationError) in try SettingsFile.read(locations.configuration) }
         openedRunDirectory = Result { () throws(RunDirectoryError) in try RunDirectory(path: locations.runDirectory) }
     }

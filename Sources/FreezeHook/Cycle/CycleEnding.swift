@@ -9,27 +9,46 @@ struct CycleEnding {
     let context: CycleContext
     let cycle: HookSequence
 
-    /// Ends the sessions that hooks forgot and fetches the drainers' lines; the last act of the window.
-    func closeWindow(_ record: CycleRecord) {
+    /// Ends the sessions that hooks forgot and fetches the drainers' lines; the last act of the window. Without a record
+    /// only what the sockets in the run directory tell of.
+    func closeWindow(_ record: CycleRecord?) {
         guard let runDirectory = context.runDirectory else { return }
         let holds = OpenHolds(runDirectory: runDirectory, settings: context.settings)
-        noteLost(holds.lost(in: record))
-        for (name, error) in holds.endForgotten(in: record) {
-            let ending = error.map { "\($0)" } ?? "ended now"
-            cycle.log.write(
-                Event(.warning, .holdForgotten, "hold \(name) was still open after all hooks: \(ending)"))
+        if let record {
+            noteLost(holds.lost(in: record))
+            for (name, error) in holds.endForgotten(in: record) {
+                let ending = error.map { "\($0)" } ?? "ended now"
+                cycle.log.write(
+                    Event(.warning, .holdForgotten, "hold \(name) was still open after all hooks: \(ending)"))
+                guard let error, error.leavesEndUnknown else { continue }
+                cycle.recorder?.append(.lost(hold: name, time: nil, reason: "\(error)"))
+            }
+            holds.sweep(record)
         }
-        holds.sweep(record)
+        holds.sweepKilledHolders()
         cycle.mark(.thawed)
-        for socket in record.drainers {
+        fetchLines(record, in: runDirectory)
+    }
+
+    /// Fetches the lines of this cycle's drainers, and those of drainers that no record names any more.
+    private func fetchLines(_ record: CycleRecord?, in runDirectory: RunDirectory) {
+        let recorded = record?.drainers ?? []
+        let own = Drainer.socketPrefix + cycle.id
+        // Without the lock another run may be at work, whose drainers are no business of this one.
+        let others = runDirectory.names().filter {
+            $0.hasPrefix(own) || runDirectory.hasLock && $0.hasPrefix(Drainer.socketPrefix)
+        }.filter { !recorded.contains($0) }
+        for socket in recorded + others {
             let fetched = Drainer.fetch(from: socket, in: runDirectory)
             cycle.log.write(fetched.lines.map(HookEvents.leftover))
-            guard fetched.isComplete else {
-                cycle.recorder?.append(.fault("output of what hooks left running is lost: its reader was killed"))
-                runDirectory.remove(socket)
+            guard let fault = fetched.fault else {
+                if recorded.contains(socket) { cycle.recorder?.append(.drained(socket: socket)) }
                 continue
             }
-            cycle.recorder?.append(.drained(socket: socket))
+            if recorded.contains(socket) || socket.hasPrefix(own) {
+                cycle.recorder?.append(.fault("output of what hooks left running is lost: \(fault)"))
+            }
+            if fault == .gone { runDirectory.remove(socket) }
         }
     }
 
@@ -58,6 +77,8 @@ struct CycleEnding {
             // After the record: a guard that has just written the marker finds no record, and removes the marker.
             context.imageMarker.remove()
         }
+        // A guard whose cycle has no record would thaw once more; without the lock it may be another run's.
+        if runDirectory.hasLock { Guard.sweep(runDirectory) }
         guard let record, record.isUnfinished else { return nil }
         if let guardian = record.guardian { Guard.end(guardian, in: runDirectory) }
         let summary = CycleSummary(of: record)

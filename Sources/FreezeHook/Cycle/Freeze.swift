@@ -118,6 +118,10 @@ package struct Freeze {
             cycle.recorder?.append(.guardian(link.process, socket: link.socketName))
             let text = "guard: \(link.placement); without a thaw it ends the window after \(DurationText.format(limit))"
             cycle.log.write(Event(.info, .guardStarted, text))
+            if let reason = link.unreachable {
+                let text = "the guard has no socket: \(reason); sessions are held where the agent lives"
+                cycle.log.write(Event(.warning, .guardFailed, text))
+            }
             return link
         } catch {
             cycle.log.write(Event(.error, .guardFailed, "\(error); a lost thaw leaves the applications frozen"))
@@ -194,7 +198,7 @@ package struct Freeze {
         if failure.hook == nil { cycle.recorder?.append(.fault("\(failure)")) }
         cycle.mark(.thawing)
         cycle.thaw(frozen.reversed(), reason: .rollback, until: policy.rollbackDeadline(from: begin))
-        if let record = context.unfinishedCycle() { ending.closeWindow(record) }
+        ending.closeWindow(context.unfinishedCycle())
         let ended = ending.finish()
         let failed = cycle.failedCount - failedBefore
         let counts = "\(CountText.format(cycle.count - countBefore, "hook")), \(failed) failed"

@@ -37,8 +37,18 @@ final class HookSequence {
             recorder?.append(.cycle(id: id, bootID: KernelID.boot))
             if kind == .rehearsal { recorder?.append(.rehearsal(ProcessIdentity(of: getpid()))) }
         }
-        let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) {
-            recorder?.append(.drainer(socket: $0))
+        let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) { [context] pipe, hook in
+            guard let runDirectory = context.runDirectory else { return false }
+            return Guard.keep(pipe, of: hook.name, Guard.socketName(of: id), in: runDirectory)
+        } note: { event in
+            switch event {
+            case .starting(let socket): recorder?.append(.drainer(socket: socket))
+            case .notStarted(let socket): recorder?.append(.drained(socket: socket))
+            case .taken(let hook, let error): log.write(HookEvents.leftoverTaken(of: hook, error))
+            case .closed(let hook, let error):
+                recorder?.append(.fault("what \(hook.name) left running may have ended: its output has no reader"))
+                log.write(HookEvents.leftoverClosed(of: hook, error))
+            }
         }
         runner = HookRunner(
             signals: context.signals,

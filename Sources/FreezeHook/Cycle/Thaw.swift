@@ -129,7 +129,7 @@ package struct Thaw {
             directory.entriesToThaw(of: record, settings.thawOrder), reason: occasion.reason,
             until: occasion.deadline(from: begin, under: settings))
         // Read again: thaw hooks release sessions, and may leave something running.
-        if let record = context.record() { ending.closeWindow(record) }
+        ending.closeWindow(context.record())
     }
 
     private func endStragglers(of record: CycleRecord, in cycle: HookSequence) {

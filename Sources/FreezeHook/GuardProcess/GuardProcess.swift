@@ -14,23 +14,31 @@ package final class GuardProcess {
     private let locations: Locations
     private let settings: Settings
     private let runDirectory: RunDirectory
-    /// The guard's own socket; nil after the wait.
+    /// The guard's own socket; nil after the wait, and when it cannot be made.
     private var listener: Descriptor?
+    /// Why there is no such socket.
+    private var socketError: Errno?
+    private var holders: [ProcessIdentity] = []
+    /// The pipes of what hooks left running, for which there was no drainer.
+    private var pipes: [LeftoverPipe] = []
     private let link = Descriptor(owning: 0)
 
     // A connection that is silent must not keep the guard from its limit.
     private static let connectionPatience = Duration.seconds(1)
 
-    /// The guard of a cycle; nil when its socket cannot be made.
+    /// The guard of a cycle; nil without a run directory.
     package init?(cycle: String, locations: Locations) {
         self.cycle = cycle
         self.locations = locations
         settings = (try? SettingsFile.read(locations.configuration)) ?? Settings()
-        guard let runDirectory = try? RunDirectory(path: locations.runDirectory),
-            let listener = try? LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
-        else { return nil }
+        guard let runDirectory = try? RunDirectory(path: locations.runDirectory) else { return nil }
         self.runDirectory = runDirectory
-        self.listener = consume listener
+        do throws(Errno) {
+            listener = try LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
+        } catch {
+            listener = nil
+            socketError = error
+        }
     }
 
     /// The end of the wait.
@@ -45,16 +53,40 @@ package final class GuardProcess {
         // Holders are the guard's children, and nobody needs their status.
         signal(SIGCHLD, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
-        try? Messages.send(GuardLinkMessage.ready, to: link)
+        let greeting = socketError.map { GuardLinkMessage.unreachable("\($0)") } ?? .ready
+        try? Messages.send(greeting, to: link, until: .now() + Self.connectionPatience)
         // The guard waits for minutes with next to nothing to do.
         clinux_drop_code_pages()
         let wake = wait()
         runDirectory.remove(Guard.socketName(of: cycle))
         listener = nil
-        if wake == .thawed { return }
-        guard let context = try? CycleContext(locations: locations) else { return }
+        if wake != .thawed { endWindow(wake) }
+        endHolders()
+        // What hooks left running gets no SIGPIPE from the end of the window either.
+        while !pipes.isEmpty {
+            var waiting = pipes.map(\.polled)
+            pollDescriptors(&waiting, until: nil)
+            readPipes(waiting[...])
+        }
+    }
+
+    private func endWindow(_ wake: Wake) {
+        let context = CycleContext(locations: locations)
         let expiry = Expiry(cycle: cycle, context: context, settings: settings, begin: .now())
         if wake == .limit { expiry.endWindow() } else { expiry.recoverAfterKill() }
+    }
+
+    /// Ends the sessions that nobody has released: with the run directory their sockets may have gone.
+    private func endHolders() {
+        for holder in holders where holder.isAlive {
+            ProcessFamily(leader: holder).end(grace: settings.killGrace)
+        }
+    }
+
+    /// Reads each pipe once where poll(2) shows it ready.
+    private func readPipes(_ waiting: ArraySlice<pollfd>) {
+        for (pipe, entry) in zip(pipes, waiting) where entry.isReady { pipe.read() }
+        pipes.removeAll { !$0.isOpen }
     }
 
     private func wait() -> Wake {
@@ -63,11 +95,12 @@ package final class GuardProcess {
         var isFrozen = false
         var linkIsOpen = true
         while true {
-            var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)]
+            var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)] + pipes.map(\.polled)
             pollDescriptors(&waiting, until: deadline)
+            readPipes(waiting[2...])
             if waiting[0].isReady {
                 do throws(MessageError) {
-                    switch try Messages.receive(GuardLinkMessage.self, from: link).message {
+                    switch try Messages.receive(GuardLinkMessage.self, from: link, until: .now()).message {
                     case .frozen:
                         isFrozen = true
                         deadline = .now() + settings.holdLimit
@@ -75,7 +108,7 @@ package final class GuardProcess {
                         deadline = .now() + settings.holdLimit
                     case .ended:
                         return .thawed
-                    case .ready:
+                    case .ready, .unreachable:
                         break
                     }
                 } catch let error where error.endsSocket {
@@ -102,13 +135,17 @@ package final class GuardProcess {
             case .startHolder:
                 guard let socket = received.descriptor.take() else { return false }
                 do throws(Errno) {
-                    try Holder.start(socket, runDirectory: locations.runDirectory)
+                    holders.append(try Holder.start(socket, runDirectory: locations.runDirectory))
                 } catch {
                     answer(.refused("the holder cannot be started: \(error)"), connection)
                     return false
                 }
                 answer(.started, connection)
-            case .started, .refused:
+            case .keep(let hook):
+                guard let pipe = received.descriptor.take() else { return false }
+                pipes.append(LeftoverPipe(pipe, hook: hook, isKept: false))
+                answer(.kept, connection)
+            case .started, .kept, .refused:
                 throw .unknown(kind: received.message.kind.rawValue)
             }
         } catch {

@@ -13,6 +13,7 @@ package enum ProcessSetup {
         }
         // Before this program opens anything: descriptors that the caller forgot must reach no hook, guard or holder.
         _ = clinux_close_from(3)
+        DescriptorLimit.raise()
         umask(0o022)
         _ = chdir("/")
     }

@@ -59,8 +59,10 @@ package struct Spawn {
         let argv = CStrings(arguments)
         let envp = CStrings(environment)
         var pid: pid_t = 0
-        let result = path.withPlatformString {
-            posix_spawn(&pid, $0, &actions, &attributes, argv.pointers, envp.pointers)
+        let result = path.withPlatformString { path in
+            DescriptorLimit.withCallersLimit {
+                posix_spawn(&pid, path, &actions, &attributes, argv.pointers, envp.pointers)
+            }
         }
         guard result == 0 else { throw Errno(rawValue: result) }
         return pid
