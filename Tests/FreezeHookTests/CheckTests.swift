@@ -200,8 +200,7 @@ import Testing
         },
         Case(
             name: "a database in a container of another kind", check: "recipes", severity: .warning,
-            reason: "PostgreSQL runs in a container and is not held: "
-                + "/etc/qemu/fsfreeze-recipes.d/postgresql.conf does not name it",
+            reason: "PostgreSQL runs in a container and is not held",
             repair: "name it in /etc/qemu/fsfreeze-recipes.d/postgresql.conf: container = NAME"
         ) { try $0.process(600, "postgres", ["postgres"], container: "unknown") },
         Case(name: "data in memory", check: "data", reason: "in memory (tmpfs): no image contains it") {
@@ -251,13 +250,15 @@ import Testing
             // A later bind mount represents the whole filesystem.
             try $0.mounts(
                 "40 22 7:0 / /tmp rw - ext4 /dev/loop0 rw\n41 22 254:1 /srv /srv/export rw - ext4 /dev/vda1 rw")
-            try $0.file("/sys/block/loop0/loop/backing_file", "/usr/tmpDSK\n")
+            try $0.file("/sys/class/block/loop0/loop/backing_file", "/usr/tmpDSK\n")
         },
         Case(name: "a loop within a loop", check: "loop-mounts", reason: "qemu-ga freezes /outer") {
             try $0.mounts(
                 "40 22 7:1 / /inner rw - ext4 /dev/loop1p1 rw\n41 22 7:0 / /outer rw - ext4 /dev/loop0 rw")
-            try $0.file("/sys/block/loop0/loop/backing_file", "/outer.img\n")
-            try $0.file("/sys/block/loop1/loop/backing_file", "/outer/inner.img\n")
+            try $0.file("/sys/class/block/loop0/loop/backing_file", "/outer.img\n")
+            try $0.file("/sys/devices/virtual/block/loop1/loop/backing_file", "/outer/inner.img\n")
+            try $0.file("/sys/devices/virtual/block/loop1/loop1p1/partition", "1\n")
+            try $0.link("/sys/class/block/loop1p1", to: "../../devices/virtual/block/loop1/loop1p1")
         },
         Case(
             name: "a freeze that takes too long for the host", check: "limits", severity: .warning,
@@ -334,8 +335,8 @@ import Testing
         },
     ]
 
-    @Test(arguments: cases)
-    func `What is wrong is found, with its reason and what mends it`(wrong: Case) throws {
+    /// A machine with the fault, of which the check has told.
+    static func fixtureWithFinding(_ wrong: Case) throws -> SystemFixture {
         let fixture = try SystemFixture(wrong.family)
         try fixture.addMariaDB()
         try wrong.change(fixture)
@@ -343,6 +344,12 @@ import Testing
         let matching = found.filter { $0.reason.contains(wrong.reason) && $0.severity == wrong.severity }
         #expect(matching.count == 1, "\(found)")
         if let repair = wrong.repair { #expect(matching.first?.repair?.contains(repair) == true, "\(found)") }
+        return fixture
+    }
+
+    @Test(arguments: cases)
+    func `What is wrong is found, with its reason and what mends it`(wrong: Case) throws {
+        let fixture = try Self.fixtureWithFinding(wrong)
         // Several checks see a missing process or unit; a fault of an application belongs to one check.
         guard ["recipes", "data", "limits"].contains(wrong.check) else { return }
         let others = try CheckReport(fixture.machine()).checks.filter { $0.name != wrong.check }.flatMap(\.findings)
@@ -361,8 +368,8 @@ import Testing
             43 22 7:2 / /data rw - ext4 /dev/loop2 rw
             44 22 0:50 / /mnt/shared rw - nfs4 nas:/shared rw
             """)
-        try fixture.file("/sys/block/loop1/loop/backing_file", "/var/lib/snapd/core.snap\n")
-        try fixture.file("/sys/block/loop2/loop/backing_file", "/srv/data.img\n")
+        try fixture.file("/sys/class/block/loop1/loop/backing_file", "/var/lib/snapd/core.snap\n")
+        try fixture.file("/sys/class/block/loop2/loop/backing_file", "/srv/data.img\n")
         // These entries are switched off.
         try fixture.file("/etc/qemu/fsfreeze-hook.d/30-off", "#!/bin/sh\n", mode: 0o644)
         try fixture.link("/etc/qemu/fsfreeze-hook.d/40-masked", to: "/dev/null")

@@ -94,7 +94,9 @@ package final class SystemFixture {
 
             """
         try file("/proc/self/mountinfo", table)
-        if Files.exists("\(root)/proc/\(Self.agent)") { try file("/proc/\(Self.agent)/mountinfo", table) }
+        for name in try Files.names(in: "\(root)/proc") where Int(name) != nil {
+            try file("/proc/\(name)/mountinfo", table)
+        }
     }
 
     /// Adds a process.

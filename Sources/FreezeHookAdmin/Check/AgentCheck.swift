@@ -14,6 +14,7 @@ enum AgentCheck {
         let agent = machine.agent
         guard let service = agent.service else {
             if agent.processes.isEmpty {
+                if let finding = contained(machine) { return [finding] }
                 return [
                     .error(
                         "qemu-ga", "qemu-ga is not installed: no backup will ever ask for a freeze",
@@ -30,6 +31,16 @@ enum AgentCheck {
             ] + configured(machine)
         }
         return running(machine, restart: service.command("restart"))
+    }
+
+    /// The finding on an agent that runs in a container alone; nil without one.
+    private static func contained(_ machine: Machine) -> Finding? {
+        guard let (pid, container) = machine.agent.contained.min(by: { $0.key < $1.key }) else { return nil }
+        return .error(
+            "qemu-ga, process \(pid)",
+            "qemu-ga runs in \(FoundContainer.other(container).words): it freezes what it sees there and calls the hook there, "
+                + "and not \(SafeText.clean(machine.program))",
+            repair: "run it on the machine itself: \(machine.installCommand(for: "qemu-guest-agent"))")
     }
 
     /// The findings on the running agent.

@@ -3,23 +3,52 @@
 import FreezeHookBase
 import SystemPackage
 
-/// The check that the host has given this machine a virtio port for qemu-ga.
+/// The check that the device over which qemu-ga talks to the host is there.
 enum AgentPortCheck {
     private static let port = "org.qemu.guest_agent.0"
+    private static let names: FilePath = "/dev/virtio-ports"
 
     static func findings(on machine: Machine) -> [Finding] {
-        let method = (machine.agent.running ?? machine.agent.configured)?.method ?? "virtio-serial"
-        // Only the method virtio-serial needs the port.
-        guard method == "virtio-serial" else { return [] }
-        let ports = machine.tree.names(in: "/sys/class/virtio-ports")
-        let names = ports.compactMap { machine.tree.line(of: FilePath("/sys/class/virtio-ports/\($0)/name")) }
-        if names.contains(port) { return [] }
-        return [
-            .error(
-                port, "the host has given this machine no virtio port \(port): it cannot talk to qemu-ga",
-                repair:
-                    "on the host: libvirt: add <channel type='unix'><target type='virtio' name='\(port)'/></channel>; "
-                    + "Proxmox VE: qm set VMID --agent enabled=1")
-        ]
+        let options = machine.agent.running ?? machine.agent.configured
+        let method = options?.method ?? "virtio-serial"
+        let path = options?.path
+        switch method {
+        case "virtio-serial":
+            guard let name = portName(of: path), !has(port: name, machine) else { return [] }
+            let given = path == nil || name == port ? "" : ", which qemu-ga's command line or configuration names"
+            let shown = SafeText.clean(name.utf8)
+            return [
+                .error(
+                    shown, "the host has given this machine no virtio port \(shown)\(given): it cannot talk to qemu-ga",
+                    repair: name == port
+                        ? "on the host: libvirt: add <channel type='unix'><target type='virtio' name='\(port)'/></channel>; "
+                            + "Proxmox VE: qm set VMID --agent enabled=1"
+                        : "give the machine that port, or take the path away from qemu-ga: the usual port is \(port)")
+            ]
+        case "isa-serial":
+            guard let path, !machine.tree.has(path) else { return [] }
+            let shown = SafeText.clean(path)
+            return [
+                .error(
+                    shown, "there is no serial port \(shown): the host cannot talk to qemu-ga",
+                    repair: "give the machine a serial port, or name another to qemu-ga (path)")
+            ]
+        default:
+            return []
+        }
+    }
+
+    /// The name of the port, or of its device, at a path; nil for a path that is no port's.
+    private static func portName(of path: FilePath?) -> String? {
+        guard let path else { return port }
+        let isNamed = path.removingLastComponent() == names
+        return isNamed || path.name.hasPrefix("vport") ? path.name : nil
+    }
+
+    private static func has(port name: String, _ machine: Machine) -> Bool {
+        let directory: FilePath = "/sys/class/virtio-ports"
+        return machine.tree.names(in: directory).contains { device in
+            device == name || machine.tree.line(of: directory.appending(device).appending("name")) == name
+        }
     }
 }

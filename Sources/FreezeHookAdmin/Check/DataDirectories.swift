@@ -6,36 +6,36 @@ import FreezeHookRecipes
 import Glibc
 import SystemPackage
 
-/// The directories of an application's data: the working directories of its processes, and the directories of their
-/// files that are open for writing.
+/// The directories of a server's data: the working directory of its process, and the directories of its files that are
+/// open for writing.
 struct DataDirectories {
-    /// The directories with links resolved, each once.
+    /// The directories as the process sees them, with links resolved, each once.
     let paths: [FilePath]
 
     // Servers write sockets, logs and temporary files there, and no data.
     private static let withoutData = ["/dev", "/proc", "/sys", "/run", "/var/run", "/tmp", "/var/tmp", "/var/log"]
 
-    /// The data directories of an application on the system of this tree.
-    init(of application: Application, in tree: SystemTree) {
-        var found: [FilePath] = []
-        for process in application.processes {
-            let place = FilePath("/proc/\(process.pid)")
-            var directories: [FilePath] = []
-            if let current = tree.link(place.appending("cwd")) {
-                directories.append(current)
-                for link in application.recipe.header.dataLinks.map({ current.appending($0) }) where tree.has(link) {
-                    directories.append(tree.resolved(link))
-                    directories += tree.names(in: link).compactMap { name in
-                        tree.link(link.appending(name)).map { tree.resolved(link.pushing($0)) }
-                    }
+    /// The data directories of a process on the system of this tree.
+    ///
+    /// - Parameter links: the links within a working directory that lead to further data.
+    init(of process: SystemProcess, links: [String], in tree: SystemTree) {
+        let place = FilePath("/proc/\(process.pid)")
+        var directories: [FilePath] = []
+        if let current = tree.link(place.appending("cwd")) {
+            directories.append(current)
+            // A link within a container leads to a path of the container, and not of this system.
+            let links = process.container == nil ? links : []
+            for link in links.map({ current.appending($0) }) where tree.has(link) {
+                directories.append(tree.resolved(link))
+                directories += tree.names(in: link).compactMap { name in
+                    tree.link(link.appending(name)).map { tree.resolved(link.pushing($0)) }
                 }
             }
-            directories += tree.names(in: place.appending("fd")).compactMap {
-                Self.openForWriting(place, $0, in: tree)
-            }
-            for directory in directories where Self.isData(directory) && !found.contains(directory) {
-                found.append(directory)
-            }
+        }
+        directories += tree.names(in: place.appending("fd")).compactMap { Self.openForWriting(place, $0, in: tree) }
+        var found: [FilePath] = []
+        for directory in directories where Self.isData(directory) && !found.contains(directory) {
+            found.append(directory)
         }
         paths = found
     }

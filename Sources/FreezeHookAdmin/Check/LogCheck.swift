@@ -37,7 +37,7 @@ enum LogCheck {
         let directory = path.removingLastComponent()
         guard machine.tree.hasDirectory(directory) else { return "there is no directory \(SafeText.clean(directory))" }
         if let status = machine.tree.status(of: path), status.st_mode & S_IFMT != S_IFREG { return "it is not a file" }
-        if machine.mounts.mount(of: machine.tree.resolved(path))?.isReadOnly == true {
+        if machine.systemMounts.mount(of: machine.tree.resolved(path))?.isReadOnly == true {
             return "its filesystem is mounted read-only"
         }
         let place = machine.tree.place(of: machine.tree.has(path) ? path : directory)

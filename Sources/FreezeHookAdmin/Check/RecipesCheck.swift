@@ -48,13 +48,12 @@ enum RecipesCheck {
         let text = machine.tree.text(of: file.path) ?? ""
         let place = SafeText.clean(file.path)
         return application.containers.compactMap { container in
-            if let container, isEnabled, file.names(container, in: text) { return nil }
-            let who = container.map { "the container \($0)" } ?? "a container"
+            if let name = container.name, isEnabled, file.names(name, in: text) { return nil }
+            let why = container.name == nil ? "" : ": \(place) does not name it"
             return .warning(
-                container ?? recipe.name,
-                "\(recipe.header.description ?? recipe.name) runs in \(who) and is not held: \(place) does not name it",
-                repair: container == nil
-                    ? "name it in \(place): container = NAME" : "fsfreeze-hook setup --apply, or name it in \(place)")
+                container.name.map { SafeText.clean($0.utf8) } ?? recipe.name,
+                "\(recipe.header.description ?? recipe.name) runs in \(container.words) and is not held\(why)",
+                repair: container.repair(file: place))
         }
     }
 }

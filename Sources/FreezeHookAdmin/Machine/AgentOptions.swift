@@ -15,6 +15,8 @@ package struct AgentOptions: Equatable, Sendable {
     package var allowed: Set<String> = []
     /// The channel to the host: qemu-ga's `--method`, with its default.
     package var method = "virtio-serial"
+    /// The device of the channel: qemu-ga's `--path`; nil for its default.
+    package var path: FilePath?
     /// The configuration file, which need not exist.
     package var configuration: FilePath
 
@@ -42,6 +44,7 @@ package struct AgentOptions: Equatable, Sendable {
             if let names = Self.value("a", "allow-rpcs", arguments, at: index) { allowed.formUnion(Self.names(names)) }
         }
         method = Self.value("m", "method", arguments) ?? method
+        path = Self.value("p", "path", arguments).map { FilePath($0) } ?? path
     }
 
     private mutating func read(_ text: String) {
@@ -51,6 +54,7 @@ package struct AgentOptions: Equatable, Sendable {
             case "block-rpcs", "blacklist": blocked.formUnion(Self.names(value))
             case "allow-rpcs": allowed.formUnion(Self.names(value))
             case "method": method = value
+            case "path": path = FilePath(value)
             default: break
             }
         }

@@ -10,6 +10,8 @@ package struct AgentWiring {
     package var service: AgentService?
     /// The processes of qemu-ga outside containers.
     package var processes: [SystemProcess]
+    /// The containers that a qemu-ga runs in, by its process there.
+    package var contained: [pid_t: Container]
     /// The options of the first process, as far as they can be known; nil when none runs.
     package var running: AgentOptions?
     /// The options at the next start; nil without a service.
@@ -25,6 +27,10 @@ package struct AgentWiring {
         service = AgentService(in: tree)
         configured = service?.options(in: tree)
         processes = all.filter { $0.name == "qemu-ga" && $0.container == nil }
+        let contained = all.filter { $0.name == "qemu-ga" }.compactMap { process in
+            process.container.map { (process.pid, $0) }
+        }
+        self.contained = Dictionary(uniqueKeysWithValues: contained)
         running = processes.first.map { AgentOptions(arguments: Array($0.arguments.dropFirst()), in: tree) }
         isCalled = isProgram(running?.hook)
         willBeCalled = configured.map { isProgram($0.hook) } ?? isCalled

@@ -11,16 +11,19 @@ package struct Application: Equatable, Sendable {
     package var recipe: Recipe
     /// The application's processes outside containers.
     package var processes: [SystemProcess]
-    /// The containers that the application runs in: names, or beginnings of ids; nil for a container without both.
-    package var containers: [String?]
+    /// The application's processes in containers.
+    package var contained: [SystemProcess]
+    /// The containers that the application runs in, each once.
+    package var containers: [FoundContainer]
     /// The application's program; nil when none is installed.
     package var program: FilePath?
 
     /// Whether the application runs outside containers.
     package var runs: Bool { !processes.isEmpty }
 
-    /// Whether the application runs, in a container or not, or is installed.
-    package var isHere: Bool { runs || program != nil || !containers.isEmpty }
+    /// Whether the application is where its recipe can hold it: it runs, in a container of docker or podman or not, or
+    /// is installed.
+    package var isHere: Bool { runs || program != nil || containers.contains { $0.name != nil } }
 
     // RHEL keeps servers in /usr/libexec, which no PATH has. Headers of recipes name further directories.
     private static let directories: [FilePath] = [
@@ -32,10 +35,11 @@ package struct Application: Equatable, Sendable {
         self.recipe = recipe
         let own = all.filter { recipe.header.processes.contains($0.name) }
         processes = own.filter { $0.container == nil }
-        var containers: [String?] = []
-        for container in own.compactMap(\.container) {
-            let name = names.name(of: container)
-            if !containers.contains(name) { containers.append(name) }
+        contained = own.filter { $0.container != nil }
+        var containers: [FoundContainer] = []
+        for container in contained.compactMap(\.container) {
+            let found = names.name(of: container).map { FoundContainer.named($0) } ?? .other(container)
+            if !containers.contains(found) { containers.append(found) }
         }
         self.containers = containers
         program = Self.program(of: recipe.header, in: tree)

@@ -22,8 +22,10 @@ package struct Machine {
     package let recipes: [Recipe]
     /// The error of reading the recipes; nil when they could be read.
     package let recipesError: RecipeDirectoryError?
-    /// The mounts that the system's qemu-ga sees.
+    /// The mounts that the system's qemu-ga sees, which are those that it freezes.
     package let mounts: MountTable
+    /// The mounts that the system's first process sees, outside all sandboxes.
+    package let systemMounts: MountTable
     /// The system's qemu-ga, and whether it calls the program.
     package let agent: AgentWiring
     /// The applications of the recipes, whether they are there or not.
@@ -58,10 +60,11 @@ package struct Machine {
         }
         let processes = SystemProcess.all(in: tree)
         agent = AgentWiring(processes: processes, program: program, in: tree)
+        let system = ["1", "self"].lazy.compactMap { MountTable(ofProcess: $0, in: tree) }.first
+        systemMounts = system ?? MountTable(parsing: [])
         // qemu-ga freezes the mounts of its own namespace.
-        let viewer = agent.processes.first.map { "\($0.pid)" } ?? "self"
-        mounts = MountTable(parsing: tree.bytes(of: FilePath("/proc/\(viewer)/mountinfo")) ?? [])
-        let names = ContainerNames(in: tree)
+        mounts = agent.processes.first.flatMap { MountTable(ofProcess: "\($0.pid)", in: tree) } ?? systemMounts
+        let names = ContainerNames(processes: processes, in: tree)
         applications = recipes.filter { !$0.header.processes.isEmpty }.map {
             Application($0, processes: processes, names: names, in: tree)
         }

@@ -40,7 +40,8 @@ package struct UnitFile: Sendable {
         }
     }
 
-    private func values(_ key: String) -> [String] { settings.filter { $0.key == key }.map(\.value) }
+    /// The values of a setting of `[Service]`, in their order.
+    package func values(_ key: String) -> [String] { settings.filter { $0.key == key }.map(\.value) }
 
     /// The words of `ExecStart`, the program first, variables replaced.
     package func command(in tree: SystemTree) -> [String] {

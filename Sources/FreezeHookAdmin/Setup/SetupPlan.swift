@@ -24,7 +24,13 @@ struct SetupPlan {
 
     private mutating func add(_ application: Application) {
         if application.isHere { enable(application.recipe) }
-        if !application.containers.isEmpty { name(application.containers, application) }
+        name(application.containers.compactMap(\.name), application)
+        let file = RecipeConfiguration(of: application.recipe, beside: machine.locations.hookDirectory)
+        for container in application.containers where container.name == nil {
+            attention.append(
+                "\(application.recipe.name) runs in \(container.words) and is not held: "
+                    + container.repair(file: SafeText.clean(file.path)))
+        }
     }
 
     private mutating func enable(_ recipe: Recipe) {
@@ -38,14 +44,13 @@ struct SetupPlan {
     }
 
     /// Names containers in the recipe's configuration.
-    private mutating func name(_ containers: [String?], _ application: Application) {
+    private mutating func name(_ containers: [String], _ application: Application) {
         let file = RecipeConfiguration(of: application.recipe, beside: machine.locations.hookDirectory)
         let text = machine.tree.text(of: file.path) ?? ""
-        let missing = containers.compactMap(\.self).filter { !file.names($0, in: text) }
-        let isOneUnknown = containers.contains(nil)
-        if missing.isEmpty && !isOneUnknown { return }
+        let missing = containers.filter { !file.names($0, in: text) }
+        if missing.isEmpty { return }
         let (name, place) = (application.recipe.name, SafeText.clean(file.path))
-        if application.runs || machine.tree.has(file.path) || isOneUnknown {
+        if application.runs || machine.tree.has(file.path) {
             // Sections name all instances: without a section an instance would no longer be held.
             attention.append(
                 "\(name) also runs in a container (\(missing.joined(separator: ", "))): give it a section in "

@@ -22,7 +22,7 @@ package struct SetupReport: Shown {
         package var running: Bool
         /// Whether its program is installed.
         package var installed: Bool
-        /// The names of the containers that it runs in; an empty text for an unknown name.
+        /// The containers that it runs in: names, or words for those that no recipe can name.
         package var containers: [String]
         /// Whether its recipe is enabled now.
         package var enabled: Bool
@@ -54,12 +54,12 @@ package struct SetupReport: Shown {
         self.attention = attention
         changed = mode != .planned && !changes.isEmpty
         let links = machine.links
-        applications = machine.applications.filter(\.isHere).map { application in
+        applications = machine.applications.filter { $0.isHere || !$0.containers.isEmpty }.map { application in
             let recipe = application.recipe
             return Found(
                 recipe: recipe.name, description: recipe.header.description ?? recipe.name, running: application.runs,
                 installed: application.program != nil,
-                containers: application.containers.map { SafeText.clean(($0 ?? "").utf8) },
+                containers: application.containers.map { $0.name.map { SafeText.clean($0.utf8) } ?? $0.words },
                 enabled: !links.links(to: recipe).isEmpty)
         }
         self.changes = changes.map { Change(path: SafeText.clean($0.path.utf8), diff: $0.diff) }

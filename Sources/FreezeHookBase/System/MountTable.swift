@@ -64,6 +64,12 @@ package struct MountTable: Equatable, Sendable {
         mounts = text.split(separator: UInt8(ascii: "\n")).compactMap { Mount($0) }
     }
 
+    /// The mounts that a process sees; nil when they cannot be read.
+    package init?(ofProcess process: String, in tree: SystemTree) {
+        guard let text = tree.bytes(of: FilePath("/proc/\(process)/mountinfo")), !text.isEmpty else { return nil }
+        self.init(parsing: text)
+    }
+
     /// The mounts that this process sees; none when they cannot be read.
     package static var own: MountTable {
         MountTable(parsing: readKernelFile("/proc/self/mountinfo", limit: 16 << 20) ?? [])
@@ -75,6 +81,15 @@ package struct MountTable: Equatable, Sendable {
         guard let longest = holding.map(\.point.length).max() else { return nil }
         // A later mount at the same point hides the earlier one.
         return holding.last { $0.point.length == longest }
+    }
+
+    /// Whether a mount of the device can be reached by its path: no later mount lies over it.
+    package func reaches(device: String) -> Bool {
+        mounts.indices.contains { index in
+            let mount = mounts[index]
+            return mount.device == device
+                && !mounts[(index + 1)...].contains { mount.point.starts(with: $0.point) }
+        }
     }
 
     /// The devices in the order in which qemu-ga freezes them: from the last mount to the first, each once.

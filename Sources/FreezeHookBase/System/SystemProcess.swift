@@ -16,12 +16,6 @@ package struct SystemProcess: Equatable, Sendable {
     /// The start in seconds since 1970; nil when `/proc` does not say.
     package var started: Double?
 
-    /// A container as its control group names it.
-    package struct Container: Equatable, Hashable, Sendable {
-        /// The 64 digits of docker or podman; nil for another kind of container.
-        package var id: String?
-    }
-
     // Clock ticks of a second: USER_HZ, which is 100 on every architecture that qemu-ga runs on.
     private static let ticksPerSecond = 100.0
 
@@ -40,18 +34,13 @@ package struct SystemProcess: Equatable, Sendable {
             let isContained = own != nil && namespace != nil && own != namespace
             return SystemProcess(
                 pid: pid, name: comm, arguments: arguments.map { String(decoding: $0, as: UTF8.self) },
-                container: isContained ? container(of: name, in: tree) : nil,
+                container: isContained
+                    ? Container(controlGroups: tree.text(of: FilePath("/proc/\(name)/cgroup")) ?? "") : nil,
                 started: boot.flatMap { boot in
                     tree.bytes(of: FilePath("/proc/\(name)/stat")).flatMap { ProcessEntry(pid, stat: $0) }
                         .map { boot + Double($0.startTime) / ticksPerSecond }
                 })
         }
-    }
-
-    private static func container(of process: String, in tree: SystemTree) -> Container {
-        let groups = tree.text(of: FilePath("/proc/\(process)/cgroup")) ?? ""
-        let digits = groups.split { !$0.isHexDigit }
-        return Container(id: digits.first { $0.count == 64 }.map(String.init))
     }
 
     private static func bootTime(in tree: SystemTree) -> Double? {
