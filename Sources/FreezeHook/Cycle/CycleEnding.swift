@@ -55,6 +55,10 @@ struct CycleEnding {
     /// Records killed holders and logs a killed guard. Before the thaw hooks: their releases would hide the loss.
     func noteLostHolds(_ record: CycleRecord) {
         guard let runDirectory = context.runDirectory else { return }
+        // A stopped process answers nobody.
+        for process in record.openHolds.map(\.holder) + [record.guardian?.process].compactMap({ $0 }) {
+            process.resume()
+        }
         noteLost(OpenHolds(runDirectory: runDirectory, settings: context.settings).lost(in: record))
         if let guardian = record.guardian, !guardian.process.isAlive, !record.hasExpired {
             cycle.log.write(Event(.warning, .guardFailed, "the guard had been killed before the thaw"))
@@ -77,10 +81,12 @@ struct CycleEnding {
             // After the record: a guard that has just written the marker finds no record, and removes the marker.
             context.imageMarker.remove()
         }
-        // A guard whose cycle has no record would thaw once more; without the lock it may be another run's.
-        if runDirectory.hasLock { Guard.sweep(runDirectory) }
+        defer {
+            // A guard whose cycle has no record would thaw once more; without the lock it may be another run's.
+            if runDirectory.hasLock { Guard.sweep(runDirectory) }
+        }
         guard let record, record.isUnfinished else { return nil }
-        if let guardian = record.guardian { Guard.end(guardian, in: runDirectory) }
+        if let guardian = record.guardian { Guard.end(guardian, hasThawed: record.hasExpired, in: runDirectory) }
         let summary = CycleSummary(of: record)
         for problem in Bookkeeping(settings: context.settings, locations: context.locations).enter(summary) {
             cycle.log.write(Event(.warning, .stateUnavailable, problem))

@@ -36,6 +36,10 @@ package struct Freeze {
         let cycle = HookSequence(id: id, kind, recorder: .new, log: log, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
+        // Only after its removal, or a start of the machine, is the directory made here.
+        if let runDirectory = context.runDirectory, runDirectory.isNew {
+            LostProcesses(runDirectory, in: context).end(tell: log)
+        }
         if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let entries = entries(cycle)
         let link = entries.contains { $0.disposition == .runs } ? startGuard(of: cycle) : nil

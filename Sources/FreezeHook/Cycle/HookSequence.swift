@@ -58,6 +58,10 @@ final class HookSequence {
 
     /// Logs the faults of the configuration and the run directory.
     func reportFaultsOfTheSystem() {
+        if let error = context.runDirectory?.lockError {
+            let text = "the run directory cannot be locked: \(error); another freeze or thaw may run at the same time"
+            log.write(Event(.warning, .stateUnavailable, text))
+        }
         if case .failure(let error) = context.configuration {
             log.write(Event(.warning, .configurationInvalid, "\(error); the defaults are in force"))
         }
@@ -65,6 +69,13 @@ final class HookSequence {
             log.write(
                 Event(.warning, .stateUnavailable, "\(error); the hooks run, but a lost thaw cannot be recovered"))
         }
+    }
+
+    /// Counts a hook directory that cannot be read at the thaw as a failed hook: its hooks may hold their applications.
+    func noteUnreadable(_ directory: HookDirectory, _ error: Errno) {
+        failedCount += 1
+        let text = "no hook is thawed: the directory \(SafeText.clean(directory.path)) cannot be read: \(error)"
+        log.write(Event(.error, .hookRefused, text))
     }
 
     /// Logs the failure to write the record, if there was one.

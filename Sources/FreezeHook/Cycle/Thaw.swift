@@ -27,8 +27,9 @@ package struct Thaw {
     func run(_ occasion: ThawOccasion, beforeHooks: (HookSequence) -> Void) throws(ThawError) -> ThawOutcome {
         try takeLock(occasion.lock)
         let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
-        let target = occasion.target(
-            record: context.record(), agentIsFrozen: context.agentIsFrozen, history: history.cycle)
+        let target = withLostCycle(
+            occasion.target(
+                record: context.record(), agentIsFrozen: context.agentIsFrozen, history: history.cycle), history)
         let record: CycleRecord?
         switch target {
         case .nothing: return .nothing
@@ -46,13 +47,21 @@ package struct Thaw {
         callHooks(record, occasion, in: cycle, ending)
         guard occasion.endsCycle else { return .expired(cycle.kind) }
         let ended = ending.finish()
-        cycle.log.write(summary(of: cycle, record, ended?.verdict))
+        cycle.log.write(summary(of: cycle, ended?.verdict))
         if case .thaw = occasion,
             let error = ThawError.ofHooks(cycle.failedCount, of: cycle.count, under: context.settings)
         {
             throw error
         }
         return .ended(ended?.summary)
+    }
+
+    /// The target of a thaw that finds no record but a guard, whose cycle has lost the record.
+    private func withLostCycle(_ target: ThawTarget, _ history: History) -> ThawTarget {
+        guard case .everyHook = target, let runDirectory = context.runDirectory else { return target }
+        let reachable = Guard.cycles(in: runDirectory).first { history.cycle($0) == nil }
+        let cycle = reachable ?? LostProcesses(runDirectory, in: context).cycles.first
+        return cycle.map { .lostCycle(id: $0, .backup) } ?? target
     }
 
     private func takeLock(_ lock: ThawOccasion.Lock) throws(ThawError) {
@@ -125,11 +134,23 @@ package struct Thaw {
             ending.noteLostHolds(record)
         }
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: settings)
+        if record == nil {
+            do throws(Errno) { _ = try directory.entries() } catch {
+                if error != .noSuchFileOrDirectory { cycle.noteUnreadable(directory, error) }
+            }
+        }
         cycle.thaw(
             directory.entriesToThaw(of: record, settings.thawOrder), reason: occasion.reason,
             until: occasion.deadline(from: begin, under: settings))
         // Read again: thaw hooks release sessions, and may leave something running.
         ending.closeWindow(context.record())
+        if record == nil { endLostProcesses(occasion, in: cycle) }
+    }
+
+    /// Ends the guards and holders that nothing in the run directory leads to. The guard itself ends its own.
+    private func endLostProcesses(_ occasion: ThawOccasion, in cycle: HookSequence) {
+        guard occasion.endsCycle, let runDirectory = context.runDirectory else { return }
+        LostProcesses(runDirectory, in: context).end(tell: cycle.log)
     }
 
     private func endStragglers(of record: CycleRecord, in cycle: HookSequence) {
@@ -139,9 +160,9 @@ package struct Thaw {
         }
     }
 
-    private func summary(of cycle: HookSequence, _ record: CycleRecord?, _ verdict: Verdict?) -> Event {
+    private func summary(of cycle: HookSequence, _ verdict: Verdict?) -> Event {
         let text = "thawed: \(cycle.summary)"
-        guard record != nil, let verdict else {
+        guard let verdict else {
             return Event(cycle.failedCount == 0 ? .notice : .warning, .thawed, "\(text) (no cycle)")
         }
         let id: MessageID =

@@ -6,7 +6,8 @@ import SystemPackage
 
 /// The requests to the guard of a cycle, the process that ends the window when no thaw comes.
 package enum Guard {
-    private static let socketPrefix = "guard-"
+    /// The beginning of the names of guards' sockets in the run directory.
+    static let socketPrefix = "guard-"
 
     /// The name of the guard's socket in the run directory.
     package static func socketName(of cycle: String) -> String { socketPrefix + cycle }
@@ -42,16 +43,20 @@ package enum Guard {
         }
     }
 
+    /// The ids of the cycles whose guards serve a socket in the run directory.
+    static func cycles(in runDirectory: RunDirectory) -> [String] {
+        runDirectory.names().filter { $0.hasPrefix(socketPrefix) && !LocalSocket.isGone($0, in: runDirectory) }
+            .map { String($0.dropFirst(socketPrefix.count)) }
+    }
+
     /// Ends the guard of a cycle whose window has ended. A guard that cannot be told would thaw once more at its limit:
-    /// it is killed.
+    /// it is killed, unless it `hasThawed`, and ends by itself.
     static func end(
-        _ guardian: (process: ProcessIdentity, socket: String), in runDirectory: RunDirectory,
+        _ guardian: (process: ProcessIdentity, socket: String), hasThawed: Bool, in runDirectory: RunDirectory,
         within limit: Duration = LocalSocket.patience
     ) {
-        // A guard that has thawed itself ends by itself.
-        if guardian.process.pid != getpid(), !tell(guardian.socket, in: runDirectory, within: limit),
-            guardian.process.isAlive
-        {
+        let isTold = tell(guardian.socket, in: runDirectory, within: limit)
+        if !isTold, !hasThawed, guardian.process.pid != getpid(), guardian.process.isAlive {
             ProcessFamily(leader: guardian.process).end(grace: .zero)
         }
         // The guard removes its socket too, unless it is killed before that.

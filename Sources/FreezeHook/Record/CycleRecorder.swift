@@ -57,17 +57,21 @@ package final class CycleRecorder {
         contents(in: runDirectory).flatMap { CycleRecord(parsing: $0) }
     }
 
-    /// Appends an entry with one `write`.
+    /// Appends an entry with one `write`; one that fails is tried once more.
     func append(_ entry: RecordEntry) {
         guard failure == nil, let descriptor = file.number else { return }
         let line = entry.line
-        do throws(Errno) {
-            let count = try call { write(descriptor, line, line.count) }
-            if count == line.count { return }
-            failure = .noSpace
-        } catch {
-            failure = error
+        var error: Errno?
+        for _ in 0..<2 {
+            do throws(Errno) {
+                if try call({ write(descriptor, line, line.count) }) == line.count { return }
+                error = .noSpace
+                break
+            } catch let reason {
+                error = reason
+            }
         }
+        failure = error
         // A record with a gap would leave hooks frozen; without a record the thaw calls every hook.
         remove()
     }

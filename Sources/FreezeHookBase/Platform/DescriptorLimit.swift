@@ -5,10 +5,14 @@ import Glibc
 /// The number of descriptors that this process may open (RLIMIT_NOFILE).
 ///
 /// An agent with next to none must not keep applications from their thaw: the program takes what it needs, and the
-/// programs that it starts get the limit of its caller.
+/// programs that it starts get the limit of its caller, or what a shell needs.
 package enum DescriptorLimit {
-    // A cycle needs 16 at most; pipes of what hooks leave running come on top.
+    /// The number that a cycle needs.
+    package static let needed = 16
+    // Pipes of what hooks leave running come on top.
     private static let wanted: rlim_t = 1024
+    // Shells move their own descriptors to 10 and above, and fail where they cannot.
+    private static let least: rlim_t = 64
     private static let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
     // Set before any other thread can run, and never again.
     nonisolated(unsafe) private static var inherited: rlimit?
@@ -27,12 +31,21 @@ package enum DescriptorLimit {
         inherited = caller
     }
 
+    /// The number for this process; nil when the kernel does not say.
+    package static var current: Int? {
+        var limit = rlimit()
+        return getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_cur) : nil
+    }
+
     /// Does `work`, which starts another program, under the limit of this process' caller.
     package static func withCallersLimit<Result>(_ work: () -> Result) -> Result {
-        guard var caller = inherited else { return work() }
         var own = rlimit()
+        guard let inherited, getrlimit(resource, &own) == 0 else { return work() }
+        var caller = rlimit(
+            rlim_cur: min(max(inherited.rlim_cur, least), own.rlim_cur),
+            rlim_max: min(max(inherited.rlim_max, least), own.rlim_max))
         // Descriptors above the limit stay open.
-        guard getrlimit(resource, &own) == 0, setrlimit(resource, &caller) == 0 else { return work() }
+        guard setrlimit(resource, &caller) == 0 else { return work() }
         defer { _ = setrlimit(resource, &own) }
         return work()
     }

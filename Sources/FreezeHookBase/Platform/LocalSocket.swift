@@ -49,15 +49,24 @@ package enum LocalSocket {
         return connection
     }
 
+    /// The process that listens at the socket of this name; nil when none does. Throws any other failure to connect.
+    package static func listener(
+        of name: String, in directory: RunDirectory, within limit: Duration = patience
+    ) throws(Errno) -> pid_t? {
+        do throws(Errno) {
+            let connection = try connect(to: name, in: directory, until: .now() + limit)
+            return withExtendedLifetime(connection) { clinux_peer(connection.number) }
+        } catch .connectionRefused {
+            return nil
+        } catch .noSuchFileOrDirectory {
+            return nil
+        }
+    }
+
     /// Whether the socket of this name has no listener any more, or is not there. Any other failure to connect, as for
     /// want of descriptors, says nothing of the listener.
     package static func isGone(_ name: String, in directory: RunDirectory, within limit: Duration = patience) -> Bool {
-        do throws(Errno) {
-            _ = try connect(to: name, in: directory, until: .now() + limit)
-            return false
-        } catch {
-            return error == .connectionRefused || error == .noSuchFileOrDirectory
-        }
+        do throws(Errno) { return try listener(of: name, in: directory, within: limit) == nil } catch { return false }
     }
 
     /// A connected pair of sockets. The caller takes over both numbers. Throws the kernel's errno.

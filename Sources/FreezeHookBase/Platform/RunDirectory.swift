@@ -20,23 +20,28 @@ package struct RunDirectoryError: Error, CustomStringConvertible {
 package final class RunDirectory {
     /// The path, as the caller gave it.
     package let path: FilePath
+    /// Whether this process has made the directory.
+    package let isNew: Bool
     private let file: Descriptor
 
     /// Opens the directory, and makes it (0700) when it is not there.
     package convenience init(path: FilePath) throws(RunDirectoryError) {
+        var isNew = true
         do throws(Errno) { try call { path.withPlatformString { mkdir($0, 0o700) } } } catch {
             if error != .fileExists { throw RunDirectoryError(path: path, reason: "\(error)") }
+            isNew = false
         }
-        try self.init(opening: path)
+        try self.init(opening: path, isNew: isNew)
     }
 
     /// The directory when it is there and can be used; none is made.
     package static func existing(_ path: FilePath) -> RunDirectory? {
-        try? RunDirectory(opening: path)
+        try? RunDirectory(opening: path, isNew: false)
     }
 
-    private init(opening path: FilePath) throws(RunDirectoryError) {
+    private init(opening path: FilePath, isNew: Bool) throws(RunDirectoryError) {
         self.path = path
+        self.isNew = isNew
         do throws(Errno) { file = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) } catch {
             throw RunDirectoryError(path: path, reason: "\(error)")
         }
@@ -62,6 +67,8 @@ package final class RunDirectory {
 
     /// Whether this process has the lock.
     package private(set) var hasLock = false
+    /// Why the kernel has given no lock; nil when it has not refused.
+    package private(set) var lockError: Errno?
 
     /// Takes the lock, with which one run at a time works on the applications; the lock ends with this process.
     ///
@@ -69,6 +76,7 @@ package final class RunDirectory {
     package func lock(within limit: Duration) -> Lock {
         let lock = takeLock(within: limit)
         hasLock = lock == .free || lock == .waited
+        if case .unavailable(let error) = lock { lockError = error }
         return lock
     }
 
