@@ -63,7 +63,8 @@ COMPLETIONS  = $(bashdir)/fsfreeze-hook $(fishdir)/fsfreeze-hook.fish $(addsuffi
 # A crashing process must not leave a backtracer behind that holds the output open.
 export SWIFT_BACKTRACE = enable=no
 
-.PHONY: all build demo test test-release recipe-test guest-test bench lint install check-install uninstall clean help
+.PHONY: all build demo test test-release recipe-test guest-test soak inject fuzz fault-test bench lint install \
+	check-install uninstall clean help
 .DEFAULT_GOAL := all
 
 all: build ## the program as it is installed (the default)
@@ -101,6 +102,39 @@ GUEST_FLAGS ?=
 guest-test: build ## the program in a real guest that QEMU boots: an hour; GUEST_FLAGS=--ci: what CI runs (as root)
 	@scripts/need guest debian-keyring strip python3
 	@Tests/Guest/run $(GUEST_FLAGS)
+
+# Steps, and the seed of the first series: chosen and printed when it is empty.
+SOAK_STEPS ?= 10000
+SOAK_SEED  ?=
+
+soak: build ## random steps of all that can happen to a window; SOAK_STEPS=10000, SOAK_SEED= (as root)
+	@scripts/need namespaces python3
+	@nice Tests/Soak/soak --program $(PROGRAM) --steps $(SOAK_STEPS) $(if $(SOAK_SEED),--seed $(SOAK_SEED))
+
+# Options, and cases: `make inject INJECT_FLAGS=freeze:runner:write:3:ENOSPC`.
+INJECT_FLAGS ?=
+
+inject: build ## every system call of freeze and thaw fails once, with each error; INJECT_FLAGS=--seconds=N (as root)
+	@scripts/need namespaces python3 strace
+	@nice Tests/Soak/inject --program $(PROGRAM) $(INJECT_FLAGS)
+
+# The time for each reader; which readers, when it is not all.
+FUZZ_SECONDS ?= 600
+FUZZ_READERS ?=
+# Debug is built in a quarter of the time, and makes a tenth of the inputs.
+FUZZ_BUILD   ?= release
+FUZZ_FLAGS    = -c $(FUZZ_BUILD) -Xswiftc -enable-testing --sanitize fuzzer --scratch-path .build/fuzz --product Fuzz
+
+fuzz: ## inputs made by libFuzzer for every reader; FUZZ_SECONDS=600 for each, FUZZ_READERS="json record"
+	@scripts/need swift libsystemd python3
+	FSFREEZE_FUZZ=yes $(SWIFT) build $(FUZZ_FLAGS)
+	@nice Tests/Fuzz/run --program .build/fuzz/$(FUZZ_BUILD)/Fuzz --seconds $(FUZZ_SECONDS) $(FUZZ_READERS)
+
+fault-test: build ## what CI runs of soak, inject and fuzz: less than three minutes (as root)
+	@scripts/need swift libsystemd namespaces python3 strace
+	@Tests/Soak/soak --program $(PROGRAM) --seconds 45
+	@Tests/Soak/inject --program $(PROGRAM) --seconds 40
+	@$(MAKE) --no-print-directory fuzz FUZZ_BUILD=debug FUZZ_SECONDS=1
 
 bench: build ## speed and size beside the stock script, run-parts and a C loop; the recipes on real servers
 	@scripts/need qemu-ga run-parts cc python3 mariadb postgresql redis

@@ -64,3 +64,11 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// The readers under libFuzzer (`make fuzz`), which the usual build does not know.
+if Context.environment["FSFREEZE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "Fuzz", dependencies: library + [systemPackage], path: "Tests/Fuzz", exclude: ["corpus", "run"],
+            swiftSettings: strict))
+}

@@ -12,8 +12,9 @@
 #     recipe_run "$@"
 #
 # Each function is called once for each instance, in a shell of its own, with `instance` set to the line of recipe_find,
-# or with `section` set to the configuration's section. It may end with skip or fail. Names that begin with recipe__ are
-# private to this file.
+# or with `section` set to the configuration's section. It may end with skip or fail. A recipe_thaw that fails is called
+# again by the next thaw and the next freeze; one that ends with lost is not. Names that begin with recipe__ are private
+# to this file.
 
 set -u
 
@@ -29,6 +30,8 @@ TMPDIR=$FSFREEZE_RUN_DIR
 export FSFREEZE_RUN_DIR TMPDIR
 
 recipe__tab=$(printf '\t')
+recipe__newline='
+'
 
 # Ends with "nothing to do here".
 skip() {
@@ -40,6 +43,12 @@ skip() {
 fail() {
     printf '%s\n' "$*"
     exit 1
+}
+
+# Ends a thaw with a failure of an instance that is no longer held, so that no later thaw tries again.
+lost() {
+    [ $# -eq 0 ] || printf '%s\n' "$*"
+    exit 3
 }
 
 # has COMMAND...: whether the commands are installed.
@@ -280,8 +289,29 @@ skip_unless_expected() {
 # note TEXT: keeps a text for the thaw of this instance, which finds it in `noted`. The freeze notes a step before it
 # takes it.
 note() {
-    recipe__noted=$(cat "$recipe__state")
-    printf '%s\t%s\n' "$recipe__noted" "$1" >"$recipe__state"
+    recipe__keep "$(cat "$recipe__state")$recipe__tab$1"
+}
+
+# recipe__keep LINES: makes these lines the list of what is held; by a rename, so that a kill leaves a whole list.
+recipe__keep() {
+    if [ -n "$1" ]; then
+        printf '%s\n' "$1" >"$recipe__state.new" && mv -f "$recipe__state.new" "$recipe__state"
+    else
+        rm -f "$recipe__state"
+    fi
+}
+
+# recipe__forget LINE: takes a line out of that list.
+recipe__forget() {
+    recipe__kept='' recipe__is_gone=''
+    while IFS= read -r recipe__line; do
+        if [ -z "$recipe__is_gone" ] && [ "$recipe__line" = "$1" ]; then
+            recipe__is_gone=yes
+        else
+            recipe__kept=$recipe__kept${recipe__kept:+$recipe__newline}$recipe__line
+        fi
+    done <"$recipe__state"
+    recipe__keep "$recipe__kept"
 }
 
 # recipe__choose LINE: sets section or instance, and noted, from a line of the list of instances.
@@ -320,25 +350,31 @@ END
 # The functions of the recipe may exit, so each has a shell of its own. Their commands must not read the list of
 # instances.
 recipe__prepare_one() { (recipe_prepare) </dev/null; }
-recipe__thaw_one() { (recipe_thaw) </dev/null; }
+
+# An instance is forgotten once it is let go: a thaw that fails, or is killed, leaves it to the next thaw.
+recipe__thaw_one() {
+    (recipe_thaw) </dev/null && recipe__thaw_result=0 || recipe__thaw_result=$?
+    case $recipe__thaw_result in 0 | 3 | 77) recipe__forget "$recipe__each_line" ;; esac
+    return "$recipe__thaw_result"
+}
 
 # An instance is noted before it is held, so that a thaw lets it go also after a killed recipe.
 recipe__freeze_one() {
+    if [ -e "$recipe__state" ] && cut -f 1 "$recipe__state" | grep -q -x -F -e "$recipe__each_line"; then
+        echo "$recipe__each_line may still be held since an earlier freeze: its thaw has failed"
+        return 1
+    fi
     printf '%s\n' "$recipe__each_line" >>"$recipe__state" || fail "$recipe__state cannot be written"
     (recipe_freeze) </dev/null && return 0 || recipe__freeze_status=$?
     # An instance that is not held has nothing to thaw; a failing thaw of it would be a second failure.
-    recipe__noted=$(cat "$recipe__state")
-    printf '%s\n' "$recipe__noted" | sed '$d' >"$recipe__state"
-    [ -s "$recipe__state" ] || rm -f "$recipe__state"
+    recipe__keep "$(sed '$d' "$recipe__state")"
     return "$recipe__freeze_status"
 }
 
-# Thaws all noted instances, and forgets them.
+# Thaws all noted instances.
 recipe__thaw_noted() {
     [ -e "$recipe__state" ] || return 77
-    recipe__noted=$(cat "$recipe__state")
-    rm -f "$recipe__state"
-    recipe__each recipe__thaw_one "$recipe__noted"
+    recipe__each recipe__thaw_one "$(cat "$recipe__state")"
 }
 
 recipe__instances() {
@@ -365,7 +401,7 @@ recipe_run() {
         ;;
     freeze)
         [ -d "$FSFREEZE_RUN_DIR" ] || mkdir -m 0700 "$FSFREEZE_RUN_DIR" || exit 1
-        # The thaw of an earlier freeze may have been lost, and its hold would be in the way.
+        # The thaw of an earlier freeze may have been lost or have failed, and its hold would be in the way.
         recipe__thaw_noted >/dev/null 2>&1
         recipe__instances
         recipe__each recipe__freeze_one "$recipe__found"

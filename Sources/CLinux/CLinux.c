@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -48,6 +49,8 @@ int clinux_close_from(unsigned int first) {
     closedir(directory);
     return 0;
 }
+
+int clinux_is_secure_execution(void) { return getauxval(AT_SECURE) != 0; }
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
@@ -239,4 +242,9 @@ int clinux_clock_is_synchronised(void) {
 
 ssize_t clinux_selinux_label(const char *path, char *label, size_t size) {
     return getxattr(path, "security.selinux", label, size);
+}
+
+ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size) {
+    const char *name = "system.posix_acl_access";
+    return path != NULL ? getxattr(path, name, list, size) : fgetxattr(descriptor, name, list, size);
 }

@@ -37,7 +37,7 @@ struct DirectSession {
 
     /// Makes the call and returns the exit status.
     func run() -> Int32 {
-        var locations = Locations(calledPath: Main.rawArgument(0))
+        var locations = Main.locations
         if let directory = values["--run-dir"] { locations.runDirectory = absolute(FilePath(directory)) }
         let timeout = values["--timeout"].flatMap { TimeOption(argument: $0)?.duration } ?? HoldRequest.defaultTimeout
         guard isHold else { return Sessions.end(name, within: timeout, in: locations) }

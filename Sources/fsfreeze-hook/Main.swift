@@ -15,6 +15,7 @@ enum Main {
     }
 
     private static func run() -> Int32 {
+        if SecureExecution.isOn { return SecureCall.run() }
         // The agent waits: its calls do without the array of arguments.
         if CommandLine.argc == 2, let word = CommandLine.unsafeArgv[1] {
             if strcmp(word, "freeze") == 0 { return perform(.freeze, in: locations) }
@@ -42,7 +43,11 @@ enum Main {
         }
     }
 
-    private static var locations: Locations { Locations(calledPath: rawArgument(0)) }
+    /// The locations of a call without options.
+    static var locations: Locations { Locations(calledPath: calledPath) }
+
+    /// The path that the program was called by; empty where the caller may not choose it.
+    static var calledPath: FilePath { SecureExecution.isOn ? "" : rawArgument(0) }
 
     /// An argument in the caller's own bytes: a path need not be UTF-8.
     static func rawArgument(_ index: Int) -> FilePath {
@@ -54,6 +59,7 @@ enum Main {
 enum CycleCommand {
     case freeze
     case thaw
+    case giveUp
     case recover
 }
 
@@ -68,10 +74,12 @@ func perform(_ command: CycleCommand, in locations: Locations) -> Int32 {
             if let shortage { throw .tooFewDescriptorsToFreeze(shortage) }
             _ = try attempt(ProgramError.freeze, try Freeze(.backup, in: context, begin: .now()).run())
         case .thaw:
-            _ = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.thaw))
+            _ = try attempt(ProgramError.thaw, try Thaw(in: context).run(.thaw))
             if let shortage { throw .tooFewDescriptorsToThaw(shortage) }
+        case .giveUp:
+            _ = try attempt(ProgramError.thaw, try Thaw(in: context).run(.giveUp))
         case .recover:
-            let outcome = try attempt(ProgramError.thaw, try Thaw(in: context, begin: .now()).run(.recoverCommand))
+            let outcome = try attempt(ProgramError.thaw, try Thaw(in: context).run(.recoverCommand))
             if let shortage { throw .tooFewDescriptorsToThaw(shortage) }
             return Ending.show(CommandResult(.done, outcome.note))
         }

@@ -39,7 +39,6 @@ enum ProgramError: Error {
         case .recipe(.unknown): .usage
         case .rehearsal(.recordLost): .needsAttention
         case .freeze(let error), .rehearsal(.refused(let error)): Self.status(of: error)
-        case .thaw(.busy): .busy
         case .thaw(.hooksFailed): .failed
         case .hold, .hookList, .history, .recipe, .recipeDirectory, .notInstalled, .setup, .json, .clientNotFound,
             .tooFewDescriptorsToFreeze, .tooFewDescriptorsToThaw:

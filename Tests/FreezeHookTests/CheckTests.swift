@@ -114,8 +114,83 @@ import Testing
         Case(
             name: "the freeze is forbidden on the command line", family: .rhel9, check: "agent-commands",
             reason: "told to refuse guest-fsfreeze-freeze: no backup can freeze this machine",
-            repair: "take it out of BLOCK_RPCS, BLACKLIST_RPC and FILTER_RPC_ARGS in /etc/sysconfig/qemu-ga"
-        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["--block-rpcs=guest-exec,guest-fsfreeze-freeze"]) },
+            repair: "take guest-fsfreeze-freeze out of BLOCK_RPCS in /etc/sysconfig/qemu-ga"
+        ) {
+            try $0.file("/etc/sysconfig/qemu-ga", "BLOCK_RPCS=guest-exec,\\\nguest-fsfreeze-freeze\n")
+            try $0.process(400, "qemu-ga", $0.agentArguments + ["--block-rpcs=guest-exec,guest-fsfreeze-freeze"])
+        },
+        Case(
+            name: "what the process alone forbids", check: "agent-commands",
+            reason: "told to refuse guest-fsfreeze-thaw: what is frozen stays frozen",
+            repair: "systemctl restart qemu-guest-agent"
+        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["-b", "guest-fsfreeze-thaw"]) },
+        Case(
+            name: "an allow-list in a variable", family: .rhel9, check: "agent-commands",
+            reason: "told to refuse guest-fsfreeze-freeze, guest-fsfreeze-freeze-list, guest-fsfreeze-thaw and",
+            repair: "add guest-fsfreeze-freeze,guest-fsfreeze-freeze-list,guest-fsfreeze-thaw,guest-fsfreeze-status to "
+                + "QEMU_GA_ARGS in /etc/sysconfig/qemu-ga"
+        ) {
+            try $0.file(
+                "/usr/lib/systemd/system/qemu-guest-agent.service",
+                "[Service]\nEnvironmentFile=-/etc/sysconfig/qemu-ga\nExecStart=/usr/bin/qemu-ga -F${FSFREEZE_HOOK_PATHNAME} $QEMU_GA_ARGS\n"
+            )
+            try $0.file("/etc/sysconfig/qemu-ga", "QEMU_GA_ARGS=--allow-rpcs=guest-exec,guest-exec-status\n")
+            try $0.process(400, "qemu-ga", $0.agentArguments + ["--allow-rpcs=guest-exec,guest-exec-status"])
+        },
+        Case(
+            name: "a list in the unit", check: "agent-commands",
+            reason: "told to refuse guest-fsfreeze-freeze and guest-fsfreeze-thaw: no backup",
+            repair: "take guest-fsfreeze-freeze and guest-fsfreeze-thaw out of ExecStart in "
+                + "/etc/systemd/system/qemu-guest-agent.service.d/90-list.conf"
+        ) {
+            try $0.file(
+                "/etc/systemd/system/qemu-guest-agent.service.d/90-list.conf",
+                "[Service]\nExecStart=\nExecStart=/usr/sbin/qemu-ga -F/usr/sbin/fsfreeze-hook "
+                    + "-b guest-fsfreeze-freeze,guest-fsfreeze-thaw\n")
+            try $0.process(400, "qemu-ga", $0.agentArguments + ["-b", "guest-fsfreeze-freeze,guest-fsfreeze-thaw"])
+        },
+        Case(
+            name: "a list of OpenRC", family: .alpine, check: "agent-commands", severity: .warning,
+            reason:
+                "told to refuse guest-fsfreeze-freeze-list: a host that freezes some filesystems only gets an error",
+            repair: "take guest-fsfreeze-freeze-list out of GA_ARGS in /etc/conf.d/qemu-guest-agent"
+        ) {
+            try $0.file(
+                "/etc/init.d/qemu-guest-agent", "#!/sbin/openrc-run\ncommand_args=\"-d $GA_ARGS\"\n", mode: 0o755)
+            try $0.file("/etc/conf.d/qemu-guest-agent", "GA_ARGS=\"-b guest-fsfreeze-freeze-list\"\n")
+            try $0.process(400, "qemu-ga", $0.agentArguments + ["-b", "guest-fsfreeze-freeze-list"])
+        },
+        Case(
+            name: "only the freeze of some filesystems is missing", check: "agent-commands", severity: .warning,
+            reason:
+                "told to refuse guest-fsfreeze-freeze-list: a host that freezes some filesystems only gets an error",
+            repair: "add guest-fsfreeze-freeze-list to allow-rpcs in /etc/qemu/qemu-ga.conf"
+        ) {
+            try $0.file(
+                "/etc/qemu/qemu-ga.conf",
+                "[general]\nallow-rpcs=guest-fsfreeze-freeze,guest-fsfreeze-thaw,guest-fsfreeze-status\n")
+        },
+        Case(
+            name: "an allow-list with blanks", check: "agent-commands", severity: .warning,
+            reason: "told to refuse guest-fsfreeze-status: a host that asks",
+            repair: "add guest-fsfreeze-status to allow-rpcs in /etc/qemu/qemu-ga.conf"
+        ) {
+            try $0.file(
+                "/etc/qemu/qemu-ga.conf",
+                "[general]\nallow-rpcs=guest-fsfreeze-freeze,guest-fsfreeze-freeze-list,guest-fsfreeze-thaw, guest-fsfreeze-status\n"
+            )
+        },
+        Case(
+            name: "a state directory of its own", check: "agent", severity: .note,
+            reason: "qemu-ga notes in /run/qemu-ga/qga.state.isfrozen that filesystems are frozen"
+        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["--statedir", "/run/qemu-ga"]) },
+        Case(
+            name: "the agent of sysvinit does not run", family: .alpine, check: "agent", reason: "qemu-ga does not run",
+            repair: "service qemu-guest-agent start"
+        ) {
+            try $0.file("/etc/init.d/qemu-guest-agent", "#!/bin/sh\n", mode: 0o755)
+            $0.remove("/proc/400")
+        },
         Case(
             name: "the thaw is forbidden in the file", check: "agent-commands",
             reason: "guest-fsfreeze-thaw and guest-fsfreeze-status: what is frozen stays frozen"
@@ -375,7 +450,8 @@ import Testing
         try fixture.link("/etc/qemu/fsfreeze-hook.d/40-masked", to: "/dev/null")
         // A link gives the program another name.
         try fixture.link("/etc/qemu/hook", to: "../../usr/sbin/fsfreeze-hook")
-        try fixture.process(SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/etc/qemu/hook", "-b", "guest-exec"])
+        try fixture.process(
+            SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/etc/qemu/hook", "-b", "guest-exec, guest-fsfreeze-status"])
         // A file that is open for reading is no data.
         try fixture.mounts("40 22 0:50 / /mnt/shared rw - nfs4 nas:/shared rw")
         try fixture.process(

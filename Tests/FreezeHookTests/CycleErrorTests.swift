@@ -35,7 +35,6 @@ import Testing
             "the rehearsal 5c1f has not ended; 'fsfreeze-hook status' says what it waits for"),
         Words(
             FreezeError.filesystemsFrozen, "qemu-ga holds the filesystems frozen; try again when they are thawed"),
-        Words(ThawError.busy, "another freeze or thaw is still running; try again when it has ended"),
         Words(ThawError.hooksFailed(1, of: 3), "1 of 3 hooks failed to thaw; the log says which"),
         Words(RehearsalError.recordLost, "the record of the rehearsal was lost; the log tells how it went"),
         Words(
@@ -51,7 +50,9 @@ import Testing
         #expect(
             ThawOutcome.leftAlone(cycle: "5c1f").note
                 == "the cycle 5c1f is left alone: qemu-ga holds its filesystems frozen and will thaw")
-        for outcome in [ThawOutcome.nothing, .ended(nil), .expired(.backup)] { #expect(outcome.note == nil) }
+        for outcome in [ThawOutcome.nothing, .ended(nil), .expired(.backup, again: false), .unthawed(nil)] {
+            #expect(outcome.note == nil)
+        }
     }
 
     @Test(arguments: [(0, "0 hooks"), (1, "1 hook"), (2, "2 hooks"), (11, "11 hooks")])

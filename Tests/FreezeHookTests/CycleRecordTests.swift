@@ -67,6 +67,21 @@ import Testing
         Case(
             "the guard's thaw failed, and a later one too",
             [.starts("a"), .ends(), .starts("a", .thaw, .expired), .ends(1), .starts("a", .thaw), .ends(1)], []),
+        Case("a thaw that was killed", [.starts("a"), .ends(), .starts("a", .thaw), .isKilled], ["a"]),
+        Case("a thaw over its limit", [.starts("a"), .ends(), .starts("a", .thaw), .exceedsLimit], ["a"]),
+        Case("a thaw that could not be started", [.starts("a"), .ends(), .starts("a", .thaw), .ends(126)], ["a"]),
+        Case(
+            "a thaw that was killed, and a later one",
+            [.starts("a"), .ends(), .starts("a", .thaw), .isKilled]
+                + [.starts("a", .thaw), .ends()], []),
+        Case(
+            "a failing thaw of a hook that declares retry-thaw",
+            [.retryThaw(path: "/d/a"), .starts("a"), .ends(), .starts("a", .thaw), .ends(1)], ["a"]),
+        Case("what a thaw before has left", [.held(path: "/d/z"), .starts("a"), .ends()], ["z", "a"]),
+        Case(
+            "what a thaw before has left, and this one not",
+            [.held(path: "/d/z"), .starts("z", .thaw), .ends(), .starts("a"), .ends()], ["a"]),
+        Case("what is given up", [.starts("a"), .ends(), .starts("a", .thaw), .isKilled, .givenUp(path: "/d/a")], []),
         Case(
             "the same hook twice", [.starts("a"), .ends(), .starts("b"), .ends(), .starts("a"), .ends()], ["a", "b"]),
         Case(
@@ -83,6 +98,61 @@ import Testing
         #expect(record.namesToThaw == example.names)
     }
 
+    private static let killed: [RecordEntry] = [.starts("a"), .ends(), .starts("a", .thaw), .isKilled]
+    private static let declared: [RecordEntry] = [.retryThaw(path: "/d/a"), .starts("a"), .ends(), .starts("a", .thaw)]
+    private static let session = RecordEntry.hold(name: "s", hook: "a", holder: ProcessIdentity(pid: 1, startTime: 1))
+
+    static let held = [
+        Case("nothing before the thaw", [.starts("a"), .ends()], []),
+        Case("a thaw that failed is an answer", [.starts("a"), .ends(), .starts("a", .thaw), .ends(1)], []),
+        Case("a status of a signal's kind is an answer", [.starts("a"), .ends(), .starts("a", .thaw), .ends(137)], []),
+        Case("a thaw that was killed", killed, ["a"]),
+        Case("a thaw over its limit", [.starts("a"), .ends(), .starts("a", .thaw), .exceedsLimit], ["a"]),
+        Case("a thaw that could not be started", [.starts("a"), .ends(), .starts("a", .thaw), .ends(126)], ["a"]),
+        Case(
+            "a thaw that was refused",
+            [.starts("a"), .ends(), .refused(action: .thaw, path: "/d/a", reason: "is writable by others")], ["a"]),
+        Case("a later thaw has an answer", killed + [.starts("a", .thaw, .recover), .ends(3)], []),
+        Case("the guard's failing thaw is an answer to it", killed + [.starts("a", .thaw, .expired), .ends(3)], []),
+        Case(
+            "a hook whose freeze could not be started has locked nothing",
+            [.starts("a"), .ends(127), .starts("a", .thaw), .ends(127)], []),
+        Case("a hook that had nothing to do", [.starts("a"), .ends(77), .starts("a", .thaw), .isKilled], []),
+        Case("a hook whose freeze was cut off", [.starts("a"), .starts("a", .thaw), .isKilled], ["a"]),
+        Case("a hook that declares retry-thaw fails", declared + [.ends(1)], ["a"]),
+        Case("such a hook has nothing to do", declared + [.ends(77)], []),
+        Case("such a hook fails while its session is open", declared + [session, .ends(1)], ["a"]),
+        Case(
+            "such a hook fails as its session was lost",
+            declared + [session, .lost(hold: "s", time: nil, reason: "r"), .ends(1)], []),
+        Case("what a thaw before has left", [.held(path: "/d/z")], ["z"]),
+        Case("what is given up", killed + [.givenUp(path: "/d/a")], []),
+    ]
+
+    @Test(arguments: held) func `What has no answer to its thaw may be held`(example: Case) throws {
+        let record = try #require(
+            CycleRecord(parsing: recordBytes([.begin(boot: KernelID.boot), .reaches(.begun)] + example.entries)))
+        #expect(record.mayBeHeld.map(\.name) == example.names)
+        // The end of a cycle forgets nothing that a later one has to thaw.
+        let ended = try #require(
+            CycleRecord(
+                parsing: recordBytes(
+                    [.begin(boot: KernelID.boot), .reaches(.begun)] + example.entries + [.reaches(.ended)])))
+        #expect(ended.hasEnded && ended.isUnfinished == !example.names.isEmpty)
+        let next = try #require(
+            CycleRecord(parsing: recordBytes([.begin("cycle-2", boot: KernelID.boot)] + ended.handedOver)))
+        #expect(next.mayBeHeld == ended.mayBeHeld && next.isUnfinished == ended.isUnfinished)
+    }
+
+    @Test func `A start that was tried again is one run`() throws {
+        let failed: [RecordEntry] = [.starts("a", .thaw), .ends(126)]
+        let entries: [RecordEntry] =
+            [.begin(), .starts("a"), .ends()] + failed + failed + [.starts("a", .thaw), .ends()]
+        let record = try #require(CycleRecord(parsing: recordBytes(entries)))
+        #expect(record.runs.map(\.action) == [.freeze, .thaw] && record.runs.last?.end?.status == 0)
+        #expect(Verdict(on: record).guarantee == .applicationConsistent)
+    }
+
     @Test func `Hooks are told apart by their paths, not by their cleaned names`() throws {
         let raw = FilePath(bytes: bytes("/d/a") + [0x0a])
         func start(_ path: FilePath, _ action: HookAction) -> RecordEntry {
@@ -90,7 +160,7 @@ import Testing
         }
         let record = try recorded(
             start(raw, .freeze), .ends(), start("/d/a\\x0a", .freeze), .ends(), start(raw, .thaw), .ends())
-        #expect(record.hooksToThaw.map(\.path) == ["/d/a\\x0a"])
+        #expect(record.hooksToThaw == ["/d/a\\x0a"])
     }
 
     // MARK: - Runs, moments, holds

@@ -20,6 +20,11 @@ import Testing
         #expect(found.fields.map(\.value) == expected.fields.map(\.value), sourceLocation: sourceLocation)
     }
 
+    private func take(_ run: RunDirectory) -> [Event] {
+        defer { DeferredEvents.remove(from: run) }
+        return DeferredEvents.waiting(in: run)
+    }
+
     @Test func `Events come back in their order, with their own times, once`() throws {
         let directory = try TemporaryDirectory()
         let run = try directory.makeRunDirectory()
@@ -32,10 +37,10 @@ import Testing
         sink.write([first, second])
         // The guard and its thaw write in turn, each with an object of its own.
         DeferredEvents(in: run).write([third])
-        let events = DeferredEvents.take(from: run)
+        let events = take(run)
         #expect(events.count == 3)
         for (found, expected) in zip(events, [first, second, third]) { expect(found, expected) }
-        #expect(DeferredEvents.take(from: run).isEmpty)
+        #expect(take(run).isEmpty)
     }
 
     @Test func `Each kind of event comes back`() throws {
@@ -46,7 +51,7 @@ import Testing
             for id in MessageID.allCases.map(Optional.some) + [nil] {
                 let event = Event(priority, id, "text", fields.map { ($0, $0.rawValue) })
                 DeferredEvents(in: run).write([event])
-                expect(try #require(DeferredEvents.take(from: run).first), event)
+                expect(try #require(take(run).first), event)
             }
         }
     }
@@ -54,10 +59,10 @@ import Testing
     @Test func `Nothing waits where nothing was written`() throws {
         let directory = try TemporaryDirectory()
         let run = try directory.makeRunDirectory()
-        #expect(DeferredEvents.take(from: run).isEmpty)
+        #expect(take(run).isEmpty)
         try directory.makeFile("elsewhere", "1\t6\t\tforged\n")
         try directory.makeLink("run/deferred", to: "../elsewhere")
-        #expect(DeferredEvents.take(from: run).isEmpty)
+        #expect(take(run).isEmpty)
         DeferredEvents(in: run).write([Event(.info, nil, "x")])
         #expect(Files.text(of: "\(directory.path)/elsewhere") == "1\t6\t\tforged\n")
     }
@@ -68,7 +73,7 @@ import Testing
         let good = "5\t4\t\tgood\tFSFREEZE_HOOK\th\tFSFREEZE_LATER\tx\tFSFREEZE_STATUS\n"
         let bad = "x\t4\t\tbad\n5\t9\t\tbad\n5\t4\t\n\n5\n"
         try Files.write(bad + good + "6\t4\t\ttorn", to: "\(directory.path)/run/deferred")
-        let events = DeferredEvents.take(from: run)
+        let events = take(run)
         #expect(events.map(\.text) == ["good"])
         #expect(events.first?.fields.map(\.value) == ["h"])
     }
@@ -81,6 +86,6 @@ import Testing
         for _ in 0..<40 { sink.write(Array(repeating: event, count: 10)) }
         let size = try #require(Files.bytes(of: "\(directory.path)/run/deferred")).count
         #expect((1 << 20..<1 << 20 + 8192).contains(size))
-        #expect(DeferredEvents.take(from: run).count == (size + 4000) / 4030)
+        #expect(take(run).count == (size + 4000) / 4030)
     }
 }

@@ -73,6 +73,7 @@ import Testing
         ("timeout", "no 'key = value'"), ("timeout =", "no 'key = value'"), ("= 3", "unknown key ''"),
         ("", "no 'key = value'"), ("timeout = 0", "is no timeout"), ("timeout = 30", "is no timeout"),
         ("guarantee = perfect", "unknown guarantee 'perfect'"), ("prepare = maybe", "'maybe'"),
+        ("retry-thaw = maybe", "'maybe'"),
         ("order = 100", "'100'"), ("order = -1", "'-1'"), ("order = a", "'a'"),
         ("required = yes", "unknown key 'required'"), ("Timeout = 1s", "unknown key 'Timeout'"),
         ("x\u{1b}[2J = 1", "unknown key 'x\\x1b[2J'"),

@@ -100,6 +100,6 @@ import Testing
         #expect(locations.logFile == nil)
         #expect(locations.runDirectory == "/run/fsfreeze-hook")
         #expect(locations.stateDirectory == "/var/lib/fsfreeze-hook")
-        #expect(locations.agentState == "/run/qga.state.isfrozen")
+        #expect(locations.agentState == nil)
     }
 }

@@ -84,6 +84,32 @@ import Testing
         }
     }
 
+    @Test func `A log that somebody else could have made, reads or writes is not used`() throws {
+        let directory = try TemporaryDirectory()
+        let other = try directory.makeFile("other", "", mode: 0o640)
+        try giveAway(other, user: stranger)
+        try expectUnusable(other, "it belongs to user 4711")
+        try expectUnusable(try directory.makeFile("open", "", mode: 0o646), "it is writable by others")
+        let group = try directory.makeFile("group", "", mode: 0o660)
+        try giveAway(group, group: stranger)
+        try expectUnusable(group, "it is writable by group 4711")
+        let listed = try directory.makeFile("listed", "", mode: 0o640)
+        try AccessLists.letWrite(stranger, listed.string)
+        try expectUnusable(listed, "it is writable by others, by its access control list (getfacl)")
+        let linked = try directory.makeFile("linked", "", mode: 0o640)
+        try succeed("link", link(linked.string, directory.file("second").string))
+        try expectUnusable(linked, "it has another name as well (a hard link)")
+        for path in [other, group, listed, linked] { #expect(Files.text(of: path.string) == "") }
+    }
+
+    @Test func `A log that a group of readers may read is used`() throws {
+        let directory = try TemporaryDirectory()
+        let path = try directory.makeFile("log", "", mode: 0o640)
+        try giveAway(path, group: stranger)
+        try LogFile(path: path).write([event("a")])
+        #expect(lines(path) == ["a"])
+    }
+
     @Test func `Every log closes what it has opened, also one that cannot be used`() async {
         // The limit belongs to a whole process, so the code runs in one of its own.
         await #expect(processExitsWith: .success) {

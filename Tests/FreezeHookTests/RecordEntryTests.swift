@@ -27,13 +27,14 @@ import Testing
             .end(status: 137, signal: 9, timedOut: true, duration: .nanoseconds(Int64.max), explanation: text),
             .end(status: -1, signal: 64, timedOut: false, duration: .nanoseconds(-1), explanation: text),
             .refused(action: .thaw, path: hostilePath, reason: text),
+            .retryThaw(path: hostilePath), .held(path: hostilePath), .givenUp(path: hostilePath),
         ]
     }
 
     static let entries: [RecordEntry] = {
         var entries = ["", "x", hostile].flatMap { texts($0) }
         entries += [.process(process), .process(ProcessIdentity(pid: 1, startTime: 0))]
-        for moment in [CycleMoment.begun, .windowOpened, .frozen, .expired, .thawing, .thawed] {
+        for moment in [CycleMoment.begun, .windowOpened, .frozen, .expired, .thawing, .thawed, .ended] {
             entries.append(.moment(moment, .at(0.123456)))
         }
         for action in [HookAction.prepare, .freeze, .thaw] {

@@ -33,6 +33,14 @@ extension RecordEntry {
             guarantee: guarantee, time: .at(seconds))
     }
 
+    /// The end of the hook started last: by a signal.
+    static let isKilled = RecordEntry.end(
+        status: 137, signal: 9, timedOut: false, duration: .milliseconds(1), explanation: "killed by SIGKILL")
+
+    /// The end of the hook started last: for its time.
+    static let exceedsLimit = RecordEntry.end(
+        status: 124, signal: nil, timedOut: true, duration: .milliseconds(1), explanation: "")
+
     /// The end of the hook started last.
     static func ends(_ status: Int32 = 0, _ explanation: String = "") -> RecordEntry {
         .end(status: status, signal: nil, timedOut: false, duration: .milliseconds(1), explanation: explanation)

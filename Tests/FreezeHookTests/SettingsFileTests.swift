@@ -108,16 +108,18 @@ import Testing
     // MARK: - Hooks
 
     @Test func `A hook's section sets all that it names`() throws {
-        let text = "[hook db]\ntimeout = 90s\nrequired = yes\nprepare = no\nguarantee = native-copy\n"
+        let text = "[hook db]\ntimeout = 90s\nrequired = yes\nprepare = no\nguarantee = native-copy\nretry-thaw = yes\n"
         let hook = try parse(text).hook(named: "10-db.sh")
         #expect(hook.timeout == .seconds(90))
         #expect(hook.required == true)
         #expect(hook.prepare == false)
         #expect(hook.guarantee == .nativeCopy)
+        #expect(hook.retryThaw == true)
     }
 
     static let badOfHooks = [
         ("timeout = 0", "500ms"), ("required = sometimes", "yes or no"), ("prepare = 2", "yes or no"),
+        ("retry-thaw = often", "yes or no"),
         ("guarantee = best", "unsupported or crash-consistent or native-copy or application-consistent"),
     ]
 
@@ -150,7 +152,7 @@ import Testing
         ("[general]\nrequired = yes", "c:2:1: unknown setting 'required' in [general]"),
         (
             "[hook a]\non-failure = abort",
-            "c:2:1: unknown setting 'on-failure' in [hook a]: allowed are guarantee, prepare, required, timeout"
+            "c:2:1: unknown setting 'on-failure' in [hook a]: allowed are guarantee, prepare, required, retry-thaw, timeout"
         ),
         ("[general]\r\njournal = no\r\nx = 1\r\n", "c:3:1: unknown setting 'x'"),
         // The sections are looked at before the settings.

@@ -48,6 +48,9 @@ import Testing
     private static let ofAnotherCycle = Found.frozen.with { $0.id = "cycle-2" }
     private static let rehearsalEnd = ThawOccasion.rehearsalEnd(id: "cycle-1", fault: nil)
     private static let killedFreeze = ThawOccasion.killedFreeze(id: "cycle-1")
+    private static let retry = ThawOccasion.retry(id: "cycle-1")
+    private static let killed: [RecordEntry] = [.starts("a"), .ends(), .starts("a", .thaw), .isKilled]
+    private static let ended: [RecordEntry] = [.reaches(.ended)]
     private static let expiry = ThawOccasion.expiry(id: "cycle-1", limit: .seconds(300))
 
     static let cases = [
@@ -91,6 +94,24 @@ import Testing
             "the guard ends the window although qemu-ga holds the filesystems", expiry,
             .frozen.with { $0.agentIsFrozen = true }, "cycle cycle-1"),
         Case("the guard ends a window once", expiry, .expired, "nothing"),
+        Case(
+            "the guard tries again what it could not thaw", expiry, .expired.with { $0.record? += killed },
+            "cycle cycle-1"),
+        Case("the guard leaves a cycle that has ended alone", expiry, .frozen.with { $0.record? += ended }, "nothing"),
+        Case(
+            "the guard tries again what a thaw has left", retry, .frozen.with { $0.record? += killed }, "cycle cycle-1"),
+        Case("the guard tries nothing again when the cycle has ended", retry, .nothing, "nothing"),
+        Case("the guard leaves what another cycle has left alone", retry, ofAnotherCycle, "nothing"),
+        Case(
+            "a thaw takes up what may still be held", .thaw, .frozen.with { $0.record? += killed + ended },
+            "cycle cycle-1"),
+        Case(
+            "a thaw of a cycle that has ended calls every hook", .thaw, .frozen.with { $0.record? += ended },
+            "every hook"),
+        Case("who gives up thaws first", .giveUp, .frozen, "cycle cycle-1"),
+        Case(
+            "a rehearsal whose end is in the record, and not yet in the history, is over", rehearsalEnd,
+            .frozen.with { $0.record? += ended }, "ended cycle-1"),
         Case("the guard leaves the window of another cycle alone", expiry, ofAnotherCycle, "nothing"),
         Case(
             "the guard leaves a thaw without a cycle alone", expiry, .bare.with { $0.id = "cycle-2" }, "nothing"),
@@ -131,13 +152,26 @@ import Testing
             return
         }
         #expect(record.id == "cycle-1")
-        #expect(occasion.deadline(from: .now(), under: Settings()) == deadline)
+        let times = occasion.times(from: .now(), under: Settings())
+        #expect(times.deadline == deadline && times.retryEnd == nil, "it tries each hook once")
         #expect(occasion.lock == .held && occasion.reason == .recover)
     }
 
-    @Test func `Only a thaw that somebody calls for needs the lock`() {
-        #expect(ThawOccasion.thaw.lock == .needed && ThawOccasion.recoverCommand.lock == .needed)
-        for occasion in [Self.rehearsalEnd, Self.killedFreeze, Self.expiry] { #expect(occasion.lock == .wanted) }
+    @Test func `Only a freeze has the lock already, and all others go on without it`() {
+        let occasions = [
+            ThawOccasion.thaw, .giveUp, .recoverCommand, Self.rehearsalEnd, Self.killedFreeze, Self.retry, Self.expiry,
+        ]
+        for occasion in occasions { #expect(occasion.lock == .wanted) }
+    }
+
+    @Test func `Only who gives up, and a freeze that goes on, end a cycle of which something may be held`() throws {
+        let recovery = ThawOccasion.recovery(try recorded(.reaches(.begun)), until: .now())
+        for occasion in [ThawOccasion.giveUp, recovery] { #expect(occasion.endsUnthawed) }
+        for occasion in [
+            ThawOccasion.thaw, .recoverCommand, Self.rehearsalEnd, Self.killedFreeze, Self.retry, Self.expiry,
+        ] {
+            #expect(!occasion.endsUnthawed)
+        }
     }
 
     @Test func `Only the guard's limit leaves the cycle to a later thaw, and keeps off disk and journal`() {
@@ -152,7 +186,9 @@ import Testing
         #expect(reasons.map(\.reason) == [.thaw, .rehearsal, .recover, .recover, .expired])
         let begin = MonotonicTime(nanoseconds: 1_000)
         for occasion in reasons {
-            #expect(occasion.deadline(from: begin, under: Settings()) == begin + Settings().thawTimeout)
+            let times = occasion.times(from: begin, under: Settings())
+            #expect(times.retryEnd == begin + Settings().thawTimeout)
+            #expect(times.deadline == nil, "each hook has its whole limit")
         }
     }
 }

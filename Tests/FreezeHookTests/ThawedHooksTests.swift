@@ -39,17 +39,17 @@ import Testing
     func `Those that were frozen and no others, in the order of the settings`(order: ThawOrder, names: [String]) throws
     {
         let record = try record(frozen: ["10-a", "30-c"])
-        #expect(hooks.entriesToThaw(of: record, order).map(\.hook.name) == names)
+        #expect(hooks.entriesToThaw(record.hooksToThaw, order).map(\.hook.name) == names)
     }
 
     @Test func `Those that are thawed already are not called again`() throws {
         let record = try record(frozen: ["10-a", "20-b", "30-c"], thawed: ["30-c"])
-        #expect(hooks.entriesToThaw(of: record, .reverse).map(\.hook.name) == ["20-b", "10-a"])
+        #expect(hooks.entriesToThaw(record.hooksToThaw, .reverse).map(\.hook.name) == ["20-b", "10-a"])
     }
 
     @Test func `One that is gone or masked since the freeze is called all the same`() throws {
         let entries = hooks.entriesToThaw(
-            of: try record(frozen: ["05-gone", "40-masked", "10-a"]), .forward)
+            try record(frozen: ["05-gone", "40-masked", "10-a"]).hooksToThaw, .forward)
         #expect(entries.map(\.hook.name) == ["05-gone", "40-masked", "10-a"])
     }
 
@@ -59,12 +59,12 @@ import Testing
     func `Without a record every hook, and one that is refused, which counts as a failure`(
         order: ThawOrder, names: [String]
     ) throws {
-        #expect(hooks.entriesToThaw(of: nil, order).map(\.hook.name) == names)
+        #expect(hooks.entriesToThaw(nil, order).map(\.hook.name) == names)
     }
 
     @Test func `A directory that cannot be read has nothing to thaw`() throws {
         let missing = HookDirectory(path: place.file("missing"), settings: Settings())
-        #expect(missing.entriesToThaw(of: nil, .reverse) == [])
+        #expect(missing.entriesToThaw(nil, .reverse) == [])
     }
 
     @Test(arguments: FailurePolicy.allCases, ThawFailurePolicy.allCases)

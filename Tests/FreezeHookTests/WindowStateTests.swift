@@ -28,6 +28,9 @@ import Testing
         name: "db", hook: "10-a", holder: ProcessIdentity(pid: 3, startTime: 1))
     private static let other = RecordEntry.hold(
         name: "kv", hook: "", holder: ProcessIdentity(pid: 4, startTime: 1))
+    private static let killedThaw: [RecordEntry] = [
+        .starts("10-a"), .ends(), .reaches(.thawing), .starts("10-a", .thaw), .isKilled,
+    ]
     private static let frozen: [RecordEntry] = [.reaches(.begun), .reaches(.windowOpened), .reaches(.frozen, at: 10)]
 
     static let cases = [
@@ -38,6 +41,19 @@ import Testing
         Case(
             testDescription: "the freeze was killed in its rollback", entries: [.reaches(.begun), .reaches(.thawing)],
             state: .thawing, attentions: [.freezeKilled(cycle: "cycle-1")]),
+        Case(
+            testDescription: "a thaw has left something held", entries: frozen + [guardian] + killedThaw,
+            state: .thawing, attentions: [.mayBeHeld(hook: "10-a")]),
+        Case(
+            testDescription: "a rollback has left something held", entries: [.reaches(.begun)] + killedThaw,
+            state: .thawing, attentions: [.mayBeHeld(hook: "10-a")]),
+        Case(
+            testDescription: "the guard has left something held",
+            entries: frozen + [.reaches(.expired), .starts("10-a"), .ends(), .starts("10-a", .thaw), .isKilled],
+            state: .thawed, attentions: [.windowExpired(cycle: "cycle-1"), .mayBeHeld(hook: "10-a")]),
+        Case(
+            testDescription: "a cycle before has left something held", entries: [.held(path: "/d/10-z")] + frozen,
+            state: .frozen, attentions: [.mayBeHeld(hook: "10-z")]),
         Case(testDescription: "frozen without a guard", entries: frozen, state: .frozen),
         Case(testDescription: "frozen and guarded", entries: frozen + [guardian], state: .frozen, left: .seconds(290)),
         Case(

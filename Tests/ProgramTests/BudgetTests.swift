@@ -48,7 +48,8 @@ import Testing
 
     @Test func `A hanging rollback is limited too`() throws {
         let sandbox = try Sandbox()
-        try sandbox.configure("freeze-timeout = 2s\nkill-grace = 100ms\non-failure = abort")
+        try sandbox.configure(
+            "freeze-timeout = 2s\nhook-timeout = 500ms\nkill-grace = 100ms\nhold-limit = 0\non-failure = abort")
         try sandbox.addTracingHook("10-a", then: "[ $1 = freeze ] || exec sleep 1000")
         try sandbox.addTracingHook("20-b", then: "exit 3")
         let result = try sandbox.run(["freeze"], within: 20)
@@ -59,14 +60,14 @@ import Testing
 
     @Test func `All thaw hooks are called although the time for the thaw is over`() throws {
         let sandbox = try Sandbox()
-        try sandbox.configure("thaw-timeout = 300ms\nkill-grace = 100ms")
+        try sandbox.configure("thaw-timeout = 100ms\nhook-timeout = 300ms\nkill-grace = 100ms\nhold-limit = 0")
         try sandbox.addTracingHook("10-a")
         try sandbox.addTracingHook("20-b")
         try sandbox.addTracingHook("30-c", then: "[ $1 = freeze ] || exec sleep 1000")
         try sandbox.expectFreeze()
         expectSilentSuccess(try sandbox.run(["thaw"], within: 20))
         #expect(sandbox.trace.suffix(3) == ["30-c thaw thaw", "20-b thaw thaw", "10-a thaw thaw"])
-        #expect(sandbox.thawedSummary == "thawed: 3 hooks, 1 failed")
+        #expect(sandbox.messages.contains { $0.hasPrefix("not thawed: 3 hooks, 1 failed") }, "\(sandbox.log)")
     }
 
     @Test func `What a freeze takes is told`() throws {

@@ -69,6 +69,7 @@ import Testing
 
     @Test func `A hook that vanishes between freeze and thaw does not stop the others`() throws {
         let sandbox = try Sandbox()
+        try sandbox.configure("hold-limit = 0")
         for name in ["10-a", "20-b", "30-c"] { try sandbox.addTracingHook(name) }
         try sandbox.expectFreeze()
         unlink("\(sandbox.hookDirectory)/20-b")
@@ -76,7 +77,8 @@ import Testing
         try sandbox.expectThaw()
         #expect(sandbox.trace == ["30-c thaw thaw", "10-a thaw thaw"])
         #expect(sandbox.ending(of: "20-b", "thaw")?.contains("finished with status=127 in ") == true)
-        #expect(sandbox.thawedSummary == "thawed: 3 hooks, 1 failed")
+        // Nobody knows whether its application is held.
+        #expect(sandbox.messages.contains { $0.hasPrefix("not thawed: 3 hooks, 1 failed") })
         try sandbox.expectFreeze()
     }
 

@@ -90,7 +90,7 @@ import Testing
 
     @Test func `The time limit of a thaw is kept as well`() throws {
         let sandbox = try Sandbox()
-        try sandbox.configure("kill-grace = 100ms\nhook-timeout = 300ms")
+        try sandbox.configure("kill-grace = 100ms\nhook-timeout = 300ms\nhold-limit = 0")
         try sandbox.addTracingHook("10-first")
         try sandbox.addTracingHook("20-hang", then: "[ $1 = freeze ] || sleep 1000")
         try sandbox.expectFreeze()

@@ -83,6 +83,18 @@ import Testing
         #expect(entries().contains { $0.contains("FSFREEZE_STATUS=3\n") && $0.contains("PRIORITY=3\n") })
     }
 
+    @Test func `A log of another user is not written, and told to the journal once`() throws {
+        try sandbox.addHook("10-a", "echo word")
+        try Files.write("", to: sandbox.logFile, mode: 0o666)
+        chown(sandbox.logFile, 4711, 4711)
+        expectSilentSuccess(try sandbox.run(["freeze"], through: collecting()))
+        #expect(eventually { entries().contains { $0.contains("MESSAGE=frozen: 1 hook, 0 failed") } })
+        #expect(sandbox.log == "")
+        let told = entries().filter { $0.contains("\(sandbox.logFile) cannot be used: it belongs to user 4711") }
+        #expect(told.count == 1)
+        #expect(entries().contains { $0.contains("MESSAGE=10-a: word\n") })
+    }
+
     @Test func `A log that fills up is told to the journal, which then has everything`() throws {
         let logs = "\(sandbox.path)/logs"
         try Files.makeDirectory(logs)

@@ -105,6 +105,13 @@ import Testing
         BadLog(testDescription: "it is a FIFO", make: { mkfifo($0, 0o600) }),
         BadLog(testDescription: "it is a directory", make: { try Files.makeDirectory($0, mode: 0o700) }),
         BadLog(testDescription: "it is a device", make: { mknod($0, S_IFCHR | 0o600, 1 << 8 | 7) }),
+        BadLog(
+            testDescription: "it is another user's, and everybody may write it",
+            make: { path in
+                try Files.write("", to: path, mode: 0o666)
+                chown(path, 4711, 4711)
+            }),
+        BadLog(testDescription: "it is a file of another name", make: { link($0.replacing("logs/hook.log", with: "precious"), $0) }),
         BadLog(testDescription: "it is a link to a file", make: { try Files.link($0, to: "../precious") }),
         BadLog(testDescription: "it is a link to nothing", make: { try Files.link($0, to: "../absent") }),
     ]

@@ -23,6 +23,18 @@ import Testing
             chown(hook, 0, 4711)
             chmod(hook, 0o775)
         },
+        Fault(testDescription: "writable by a user of its list", reason: "by its access control list") { _, hook in
+            try AccessLists.letWrite(4711, hook)
+        },
+        Fault(testDescription: "writable by a group of its list", reason: "by its access control list") { _, hook in
+            try AccessLists.letWrite(group: 4711, hook)
+        },
+        Fault(testDescription: "in a directory with such a list", reason: "by its access control list") { sandbox, _ in
+            try AccessLists.letWrite(4711, sandbox.hookDirectory)
+        },
+        Fault(testDescription: "below a directory with such a list", reason: "by its access control list") {
+            sandbox, _ in try AccessLists.letWrite(4711, sandbox.path)
+        },
         Fault(testDescription: "setuid", reason: "setuid") { _, hook in chmod(hook, 0o4755) },
         Fault(testDescription: "setgid", reason: "setgid") { _, hook in chmod(hook, 0o2755) },
         Fault(testDescription: "in a directory that others can write", reason: "writable by others") { sandbox, _ in
@@ -114,6 +126,12 @@ import Testing
     /// A harmless state that must go on working.
     static let harmless = [
         Fault(testDescription: "writable by root's group", reason: "") { _, hook in chmod(hook, 0o775) },
+        Fault(testDescription: "of a list whose mask lets nobody else write", reason: "") { _, hook in
+            try AccessLists.letWriteBehindMask(4711, hook)
+        },
+        Fault(testDescription: "of a list that lets root write", reason: "") { _, hook in
+            try AccessLists.letWrite(0, hook)
+        },
         Fault(testDescription: "of another group that cannot write", reason: "") { _, hook in chown(hook, 0, 4711) },
         Fault(testDescription: "a link into a directory of root", reason: "") {
             try behindLink($0, $1, mode: 0o755)

@@ -160,3 +160,124 @@ private final class Podman {
         #expect(calls == ["inspect --format {{.State.Status}} app", "pause app", "unpause app"])
     }
 }
+
+/// What a recipe holds stays on its list until it is let go; the engine of containers is a stand-in that can fail.
+@Suite struct RecipeThawTests {
+    private let guest: RecipeGuest
+
+    init() throws {
+        guest = try RecipeGuest()
+        try guest.enable("container", as: "30-container")
+        try guest.configure("container", "[app]\n[web]\n[job]\n")
+        // Each container is a file that holds its state. The file `broken` names those that are not unpaused, and
+        // `hanging` those whose unpause takes for ever.
+        let docker = """
+            #!/bin/sh
+            cd '\(guest.path(""))' || exit 1
+            for name; do :; done
+            state=container-$name
+            case $1 in
+            inspect) cat "$state" ;;
+            pause)
+                [ "$(cat "$state")" = running ] || { echo "Container $name is already paused"; exit 1; }
+                echo paused >"$state"
+                ;;
+            unpause)
+                if grep -qx "$name" hanging 2>/dev/null; then exec sleep 1000; fi
+                if grep -qx "$name" broken 2>/dev/null; then echo "cannot unpause $name"; exit 1; fi
+                [ "$(cat "$state")" = paused ] || { echo "Container $name is not paused"; exit 1; }
+                echo running >"$state"
+                ;;
+            esac
+
+            """
+        try Files.write(docker, to: guest.path("docker"), mode: 0o755)
+        for name in ["app", "web", "job"] { try Files.write("running\n", to: guest.path("container-\(name)")) }
+    }
+
+    private var states: [String] {
+        ["app", "web", "job"].map { Files.text(of: guest.path("container-\($0)")).filter { $0 != "\n" } }
+    }
+
+    private var isListed: Bool { guest.runFiles.contains("recipe-container") }
+
+    /// Calls the recipe itself, as a freeze or thaw does.
+    private func call(_ action: String) throws -> ProcessResult {
+        try guest.start([guest.path("fsfreeze-hook.d/30-container"), action]).wait(within: 60)
+    }
+
+    @Test func `After a failed thaw the next thaw tries what is left, and only that`() throws {
+        #expect(try call("freeze").status == 0)
+        #expect(states == ["paused", "paused", "paused"])
+        try Files.write("web\n", to: guest.path("broken"))
+        let failed = try call("thaw")
+        #expect(failed.status == 1)
+        #expect(failed.stdout == "goes on: app\nweb cannot be unpaused: cannot unpause web\ngoes on: job\n")
+        #expect(states == ["running", "paused", "running"])
+        unlink(guest.path("broken"))
+        let repeated = try call("thaw")
+        #expect(repeated.status == 0 && repeated.stdout == "goes on: web\n")
+        #expect(states == ["running", "running", "running"])
+        let last = try call("thaw")
+        #expect(last.status == 77 && last.stdout == "nothing is held\n")
+        #expect(!isListed)
+    }
+
+    @Test func `After a failed thaw the next freeze tries what is left`() throws {
+        #expect(try call("freeze").status == 0)
+        try Files.write("web\n", to: guest.path("broken"))
+        #expect(try call("thaw").status == 1)
+        // It still cannot be let go: the freeze says so and holds the others.
+        let refused = try call("freeze")
+        #expect(refused.status == 1)
+        #expect(refused.stdout.contains("[web] may still be held since an earlier freeze: its thaw has failed\n"))
+        #expect(states == ["paused", "paused", "paused"])
+        #expect(try call("thaw").status == 1)
+        #expect(states == ["running", "paused", "running"])
+        unlink(guest.path("broken"))
+        #expect(try call("freeze").status == 0)
+        #expect(states == ["paused", "paused", "paused"])
+        #expect(try call("thaw").status == 0)
+        #expect(states == ["running", "running", "running"])
+        #expect(!isListed)
+    }
+
+    @Test func `A thaw that is killed leaves the rest to the next one`() throws {
+        #expect(try call("freeze").status == 0)
+        try Files.write("web\n", to: guest.path("hanging"))
+        let killed = try guest.start([guest.path("fsfreeze-hook.d/30-container"), "thaw"])
+        #expect(eventually { states.first == "running" })
+        usleep(100_000)
+        killed.kill(SIGKILL)
+        _ = try killed.wait(within: 20)
+        #expect(states == ["running", "paused", "paused"])
+        unlink(guest.path("hanging"))
+        let next = try call("thaw")
+        #expect(next.status == 0 && next.stdout == "goes on: web\ngoes on: job\n")
+        #expect(states == ["running", "running", "running"])
+        #expect(!isListed)
+    }
+
+    @Test func `What somebody else has unpaused is not tried again`() throws {
+        #expect(try call("freeze").status == 0)
+        try Files.write("running\n", to: guest.path("container-web"))
+        let thaw = try call("thaw")
+        #expect(thaw.status == 1)
+        #expect(thaw.stdout.contains("web was not paused until the thaw: Container web is not paused\n"))
+        #expect(!isListed)
+    }
+
+    @Test func `The thaw of the guard fails, and that of the host lets everything go`() throws {
+        try guest.configure("hold-limit = 500ms")
+        try Files.write("app\nweb\njob\n", to: guest.path("broken"))
+        #expect(try guest.run("freeze") == 0)
+        #expect(states == ["paused", "paused", "paused"])
+        // Events of the guard wait in the run directory.
+        #expect(eventually(within: 20) { guest.runFiles.contains("deferred") })
+        usleep(300_000)
+        unlink(guest.path("broken"))
+        #expect(try guest.run("thaw") == 0)
+        #expect(states == ["running", "running", "running"])
+        #expect(!isListed)
+    }
+}

@@ -5,11 +5,6 @@
 program=/usr/sbin/fsfreeze-hook
 agent=qemu-guest-agent.service
 
-# Whether the agent holds filesystems, or the program holds applications (its record of a cycle is there).
-backup_is_going_on() {
-    [ -e /run/qga.state.isfrozen ] || [ -e /run/fsfreeze-hook/cycle ]
-}
-
 systemd_runs() {
     [ -d /run/systemd/system ]
 }
@@ -20,6 +15,32 @@ agent_process() {
     agent_pid=$(systemctl show --property=MainPID "$agent" 2>/dev/null) || return 1
     agent_pid=${agent_pid#MainPID=}
     [ "${agent_pid:-0}" -gt 0 ] && echo "$agent_pid"
+}
+
+# Prints the directories in which an agent may note that it holds filesystems: those that agents are built with, that of
+# the command line of the agent that runs, and that of its configuration.
+agent_state_directories() {
+    printf '%s\n' /run /var/run /usr/local/var/run /usr/var/run
+    if agent_pid=$(agent_process); then
+        tr '\0' '\n' <"/proc/$agent_pid/cmdline" 2>/dev/null |
+            sed -n -e 's/^-t\(\/.*\)/\1/p' -e 's/^--statedir=//p' -e '/^\(-t\|--statedir\)$/{n;p;}'
+    fi
+    sed -n 's/^[[:space:]]*statedir[[:space:]]*=[[:space:]]*//p' /etc/qemu/qemu-ga.conf /etc/qemu-kvm/qemu-ga.conf \
+        2>/dev/null || true
+}
+
+# Whether the agent holds filesystems, or the program holds applications (its record of a cycle is there).
+backup_is_going_on() {
+    [ ! -e /run/fsfreeze-hook/cycle ] || return 0
+    agent_state_directories | while read -r directory; do
+        [ ! -e "$directory/qga.state.isfrozen" ] || echo frozen
+    done | grep -q frozen
+}
+
+# Prints what "setup" leaves to an administrator, such as a script in the place of QEMU's own: the drop-in has switched
+# it off.
+tell_attention() {
+    "$program" setup 2>/dev/null | sed -n 's/^attention: /fsfreeze-hook: /p' || true
 }
 
 # Whether the agent that is running was started with the program as its hook.

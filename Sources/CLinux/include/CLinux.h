@@ -14,6 +14,9 @@ short clinux_spawn_setsid(void);
 /// Closes every descriptor from `first` on. Returns 0, or -1 with errno set.
 int clinux_close_from(unsigned int first);
 
+/// Whether the kernel has set AT_SECURE (getauxval(3)): the program has rights that its caller lacks.
+int clinux_is_secure_execution(void);
+
 /// Makes this process the parent of every orphan among its descendants. Returns 0 or -1 with errno set.
 int clinux_become_subreaper(void);
 
@@ -72,6 +75,10 @@ int clinux_clock_is_synchronised(void);
 
 /// Reads the SELinux label of a file. Returns its length, or -1 with errno set, as for a file without a label.
 ssize_t clinux_selinux_label(const char *path, char *label, size_t size);
+
+/// Reads the POSIX access control list of the file at `path`, or of the open file when `path` is NULL
+/// (`system.posix_acl_access`). Returns its length, or -1 with errno set, as for a file without a list.
+ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size);
 
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
 int clinux_thaw_filesystem(int descriptor);

@@ -29,9 +29,10 @@ package final class CycleContext {
     /// The run directory; nil when it cannot be used, and the hooks run all the same.
     var runDirectory: RunDirectory? { try? openedRunDirectory.get() }
 
-    /// Whether qemu-ga holds filesystems frozen, by its state file.
+    /// Whether qemu-ga holds filesystems frozen, by its state file. Takes milliseconds: each call looks where the agents
+    /// of this machine keep it.
     var agentIsFrozen: Bool {
-        locations.agentState.withPlatformString { access($0, F_OK) } == 0
+        (locations.agentState.map { AgentState(file: $0) } ?? AgentState()).isFrozen
     }
 
     /// The record in the run directory, of any cycle.
@@ -45,6 +46,18 @@ package final class CycleContext {
     /// The record of a cycle that was begun in this boot and has not ended.
     func unfinishedCycle() -> CycleRecord? {
         record().flatMap { $0.isUnfinished ? $0 : nil }
+    }
+
+    /// What a new record takes over: the hooks that cycles of this boot have left.
+    var handedOver: [RecordEntry] { unfinishedCycle()?.handedOver ?? [] }
+
+    /// Removes the record of a cycle that has ended. Only with the lock.
+    func removeEndedRecord() { runDirectory?.remove(CycleRecorder.name) }
+
+    /// Whether the cycle of this id has ended: by its record, or by the history.
+    func hasEnded(_ cycle: String) -> Bool {
+        if let record = record(), record.id == cycle { return !record.isUnfinished }
+        return History(directory: stateDirectory, limit: settings.historyLimit).cycle(cycle) != nil
     }
 
     var stateDirectory: StateDirectory { StateDirectory(path: locations.stateDirectory) }

@@ -9,10 +9,11 @@ struct CycleEnding {
     let context: CycleContext
     let cycle: HookSequence
 
-    /// Ends the sessions that hooks forgot and fetches the drainers' lines; the last act of the window. Without a record
-    /// only what the sockets in the run directory tell of.
-    func closeWindow(_ record: CycleRecord?) {
-        guard let runDirectory = context.runDirectory else { return }
+    /// Ends the sessions that hooks forgot and fetches the drainers' lines; the last act of the window. Returns the hooks
+    /// that may still hold their application: the window goes on for them, unless `endsUnthawed`. Without a record only
+    /// what the sockets in the run directory lead to.
+    func closeWindow(_ record: CycleRecord?, endsUnthawed: Bool = false) -> [FilePath] {
+        guard let runDirectory = context.runDirectory else { return [] }
         let holds = OpenHolds(runDirectory: runDirectory, settings: context.settings)
         if let record {
             noteLost(holds.lost(in: record))
@@ -26,8 +27,11 @@ struct CycleEnding {
             holds.sweep(record)
         }
         holds.sweepKilledHolders()
-        cycle.mark(.thawed)
+        // Read again: the sessions' ends tell which hooks hold nothing any more.
+        let held = context.record()?.mayBeHeld ?? []
+        if held.isEmpty || endsUnthawed { cycle.mark(.thawed) }
         fetchLines(record, in: runDirectory)
+        return held
     }
 
     /// Fetches the lines of this cycle's drainers, and those of drainers that no record names any more.
@@ -71,30 +75,75 @@ struct CycleEnding {
         }
     }
 
-    /// Ends the guard, enters the cycle into the history, and removes the live state. Returns the verdict and the
-    /// summary; nil when no freeze began the cycle.
+    /// Logs which hooks may still hold their application, and what is to be done.
+    func reportHeld(_ held: [FilePath]) {
+        let guardTries = context.record()?.guardian?.process.isAlive ?? false
+        for path in held {
+            let text =
+                "\(path.name) may still be held: \(guardTries ? "the guard tries again, and so does " : "")"
+                + "'fsfreeze-hook thaw'; 'fsfreeze-hook thaw --give-up' ends the cycle"
+            cycle.log.write(Event(.error, .mayBeHeld, text, [(.hook, path.name)]))
+        }
+    }
+
+    /// Leaves the cycle open for a later thaw, with its record and its guard. Returns its summary so far; nil when no
+    /// freeze began the cycle.
+    func keep(mayBeHeld held: [FilePath]) -> CycleSummary? {
+        reportHeld(held)
+        return context.record().flatMap { $0.wasBegun ? CycleSummary(of: $0) : nil }
+    }
+
+    /// Records that the hooks' thaw is given up.
+    func giveUp(_ held: [FilePath]) {
+        for path in held {
+            cycle.recorder?.append(.givenUp(path: path))
+            cycle.log.write(
+                Event(
+                    .error, .mayBeHeld, "\(path.name) may still be held: its thaw is given up", [(.hook, path.name)]))
+        }
+    }
+
+    /// Ends the cycle in its record, and its guard. Returns the verdict and the summary; nil when no freeze began the
+    /// cycle.
     func finish() -> (verdict: Verdict, summary: CycleSummary)? {
-        guard let runDirectory = context.runDirectory else { return nil }
-        let record = CycleRecorder.read(in: runDirectory)
-        defer {
-            cycle.recorder?.remove()
-            // After the record: a guard that has just written the marker finds no record, and removes the marker.
-            context.imageMarker.remove()
+        let record = context.unfinishedCycle()
+        cycle.mark(.ended)
+        // A guard whose cycle has no record would thaw once more; without the lock it may be another run's.
+        defer { if let runDirectory = context.runDirectory, runDirectory.hasLock { Guard.sweep(runDirectory) } }
+        guard let record else { return nil }
+        if let runDirectory = context.runDirectory, let guardian = record.guardian {
+            Guard.end(guardian, hasThawed: record.hasExpired, in: runDirectory)
         }
-        defer {
-            // A guard whose cycle has no record would thaw once more; without the lock it may be another run's.
-            if runDirectory.hasLock { Guard.sweep(runDirectory) }
-        }
-        guard let record, record.isUnfinished else { return nil }
-        if let guardian = record.guardian { Guard.end(guardian, hasThawed: record.hasExpired, in: runDirectory) }
-        let summary = CycleSummary(of: record)
-        for problem in Bookkeeping(settings: context.settings, locations: context.locations).enter(summary) {
-            cycle.log.write(Event(.warning, .stateUnavailable, problem))
-        }
+        // A cycle that has ended before is in the history.
+        guard record.wasBegun, !record.hasEnded, let record = context.record() else { return nil }
         for hold in record.holds {
             guard case .lost(_, let reason) = hold.ending else { continue }
             cycle.log.write(Event(.error, .holdLost, "hold \(hold.name) was lost in the window: \(reason)"))
         }
-        return (Verdict(on: record), summary)
+        return (Verdict(on: record), CycleSummary(of: record))
+    }
+
+    /// Writes all that goes to a disk, in the end and without the lock: a filesystem that is frozen again blocks its
+    /// writer, and nobody else must wait for that.
+    ///
+    /// - Parameters:
+    ///   - summary: the cycle that has ended; nil for none.
+    ///   - callerHasLock: whether the caller goes on with the lock.
+    func settle(_ summary: CycleSummary?, callerHasLock: Bool) {
+        cycle.log.takeOver(from: context.runDirectory)
+        if !callerHasLock { context.runDirectory?.unlock() }
+        if let summary {
+            for problem in Bookkeeping(settings: context.settings, locations: context.locations).enter(summary) {
+                cycle.log.write(Event(.warning, .stateUnavailable, problem))
+            }
+        }
+        cycle.log.writeOut()
+        // After the record's end: a guard that has just written the marker finds that end, and removes the marker.
+        guard let runDirectory = context.runDirectory else { return context.imageMarker.remove() }
+        // Another run that has the lock already finds the end in the record, and removes it.
+        if case .busy = runDirectory.lock(within: .zero) { return context.imageMarker.remove(ofCycle: cycle.id) }
+        context.imageMarker.remove()
+        if context.record()?.isUnfinished == false { cycle.recorder?.remove() }
+        if !callerHasLock { runDirectory.unlock() }
     }
 }

@@ -29,11 +29,12 @@ package struct Freeze {
     /// The guard of a rehearsal also ends the window when this process ends before its thaw; the guard of a backup
     /// waits for the thaw.
     package func run() throws(FreezeError) -> FrozenCycle {
-        try beginCycle()
+        let handedOver = try beginCycle()
         let id = KernelID.random()
         let log = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
-        let cycle = HookSequence(id: id, kind, recorder: .new, log: log, in: context, begin: .now())
+        let cycle = HookSequence(
+            id: id, kind, recorder: .new, handedOver: handedOver, log: log, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
         // Only after its removal, or a start of the machine, is the directory made here.
@@ -42,7 +43,8 @@ package struct Freeze {
         }
         if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let entries = entries(cycle)
-        let link = entries.contains { $0.disposition == .runs } ? startGuard(of: cycle) : nil
+        let needsGuard = !handedOver.isEmpty || entries.contains { $0.disposition == .runs }
+        let link = needsGuard ? startGuard(of: cycle) : nil
 
         var frozen: [DirectoryEntry] = []
         do {
@@ -51,7 +53,7 @@ package struct Freeze {
             try freeze(entries, in: cycle, frozen: &frozen)
         } catch {
             let rollback = rollBack(frozen, after: error, in: cycle)
-            link?.ended()
+            if rollback.mayBeHeld.isEmpty { link?.ended() } else { link?.unthawed() }
             throw .rolledBack(rollback)
         }
         cycle.mark(.frozen)
@@ -69,16 +71,19 @@ package struct Freeze {
 
     private var policy: FreezePolicy { FreezePolicy(settings: context.settings) }
 
-    /// Takes the lock; then goes on, thaws a lost cycle first, or refuses, as `Admission` decides.
-    private func beginCycle() throws(FreezeError) {
-        guard let runDirectory = context.runDirectory else { return }
+    /// Takes the lock; then goes on, thaws a lost cycle first, or refuses, as `Admission` decides. Returns what the
+    /// new record takes over after that thaw.
+    private func beginCycle() throws(FreezeError) -> [RecordEntry] {
+        guard let runDirectory = context.runDirectory else { return [] }
         if kind == .backup { interruptRehearsal() }
         let lock = takeLock(in: runDirectory)
         let decision = Admission.decide(
             kind, lock: lock, unfinished: context.unfinishedCycle(), agentIsFrozen: context.agentIsFrozen)
         switch decision {
-        case .proceed: return
-        case .recover(let record): recoverLostCycle(record)
+        case .proceed: return []
+        case .recover(let record):
+            recoverLostCycle(record)
+            return context.handedOver
         case .refuse(let error): throw error
         }
     }
@@ -98,8 +103,8 @@ package struct Freeze {
     /// Thaws a cycle whose own thaw never came.
     private func recoverLostCycle(_ record: CycleRecord) {
         let deadline = policy.recoveryDeadline(from: begin)
-        // A thaw throws only when it needs the lock, and this freeze has the lock.
-        _ = try? Thaw(in: context, begin: .now()).run(.recovery(record, until: deadline))
+        // A recovery throws nothing: the settings report failing hooks to who calls for a thaw.
+        _ = try? Thaw(in: context).run(.recovery(record, until: deadline))
     }
 
     private func entries(_ cycle: HookSequence) -> [DirectoryEntry] {
@@ -196,18 +201,23 @@ package struct Freeze {
         let start = MonotonicTime.now()
         let elapsed = start - cycle.begin
         let time = DurationText.seconds(elapsed)
+        cycle.log.holdBack(in: context.runDirectory)
         cycle.log.write(Event(.error, failure.messageID, "rolling back: \(failure) after \(time) s"))
         let (countBefore, failedBefore) = (cycle.count, cycle.failedCount)
         let ending = CycleEnding(context: context, cycle: cycle)
         if failure.hook == nil { cycle.recorder?.append(.fault("\(failure)")) }
         cycle.mark(.thawing)
-        cycle.thaw(frozen.reversed(), reason: .rollback, until: policy.rollbackDeadline(from: begin))
-        ending.closeWindow(context.unfinishedCycle())
-        let ended = ending.finish()
+        let retryEnd = policy.rollbackDeadline(from: begin)
+        cycle.thaw(frozen.reversed(), reason: .rollback, HookSequence.ThawTimes(retryEnd: retryEnd))
+        let held = ending.closeWindow(context.unfinishedCycle())
+        let ended = held.isEmpty ? ending.finish()?.summary : nil
+        let summary = held.isEmpty ? ended : ending.keep(mayBeHeld: held)
         let failed = cycle.failedCount - failedBefore
         let counts = "\(CountText.format(cycle.count - countBefore, "hook")), \(failed) failed"
         let thawTime = DurationText.seconds(.now() - start)
         cycle.log.write(Event(.error, .rolledBack, "rolled back: \(counts), in \(thawTime) s (\(cycle.label))"))
-        return Rollback(cause: failure, elapsed: elapsed, thawFailures: failed, cycle: ended?.summary)
+        ending.settle(ended, callerHasLock: false)
+        return Rollback(
+            cause: failure, elapsed: elapsed, thawFailures: failed, mayBeHeld: held.map(\.name), cycle: summary)
     }
 }

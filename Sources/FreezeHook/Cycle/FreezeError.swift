@@ -17,12 +17,9 @@ package enum FreezeError: Error, Equatable, CustomStringConvertible {
     /// The freeze was given up, and the frozen hooks were thawed.
     case rolledBack(Rollback)
 
-    /// The description of a lock that stayed busy, for freeze and thaw.
-    static let stillRunning = "another freeze or thaw is still running; try again when it has ended"
-
     package var description: String {
         switch self {
-        case .busy(.backup): Self.stillRunning
+        case .busy(.backup): "another freeze or thaw is still running; try again when it has ended"
         case .busy(.rehearsal): "another freeze or thaw is running; try again when it has ended"
         case .frozenMeanwhile(let cycle): "the cycle \(cycle) was frozen meanwhile; thaw it first"
         case .agentHoldsFilesystems(let cycle):

@@ -18,25 +18,32 @@ final class HookSequence {
     private(set) var count = 0
     private(set) var failedCount = 0
 
-    // A thaw hook gets at least this long, also after the deadline: an application that stays locked is an outage.
-    private static let minimumThawLimit = Duration.seconds(1)
+    /// The hooks that a thaw without a record has called and that came to no answer.
+    private(set) var unanswered: [FilePath] = []
 
-    /// The hooks of the cycle `id`, with a record that goes on or is new.
+    // A recovered hook gets at least this long, also after the deadline: an application that stays locked is an outage.
+    private static let minimumThawLimit = Duration.seconds(1)
+    // The pause before a start is tried again, which doubles from the first to the last.
+    private static let pauses = (first: Duration.milliseconds(20), last: Duration.seconds(2))
+
+    /// The hooks of the cycle `id`, with a record that goes on or is new. A new record takes over the entries of the one
+    /// before.
     init(
-        id: String, _ kind: CycleKind, recorder mode: CycleRecorder.Mode, log: EventLog, in context: CycleContext,
-        begin: MonotonicTime
+        id: String, _ kind: CycleKind, recorder mode: CycleRecorder.Mode, handedOver: [RecordEntry] = [], log: EventLog,
+        in context: CycleContext, begin: MonotonicTime
     ) {
         self.id = id
         self.kind = kind
         self.begin = begin
         self.context = context
         self.log = log
-        let recorder = context.runDirectory.map { CycleRecorder(in: $0, mode) }
-        self.recorder = recorder
+        var entries: [RecordEntry] = []
         if mode == .new {
-            recorder?.append(.cycle(id: id, bootID: KernelID.boot))
-            if kind == .rehearsal { recorder?.append(.rehearsal(ProcessIdentity(of: getpid()))) }
+            entries = [.cycle(id: id, bootID: KernelID.boot)] + handedOver
+            if kind == .rehearsal { entries.append(.rehearsal(ProcessIdentity(of: getpid()))) }
         }
+        let recorder = context.runDirectory.map { CycleRecorder(in: $0, mode, beginning: entries) }
+        self.recorder = recorder
         let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) { [context] pipe, hook in
             guard let runDirectory = context.runDirectory else { return false }
             return Guard.keep(pipe, of: hook.name, Guard.socketName(of: id), in: runDirectory)
@@ -104,6 +111,7 @@ final class HookSequence {
     func freeze(_ hook: Hook, _ action: HookAction, until deadline: MonotonicTime) -> HookOutcome {
         let limit = min(hook.timeout, deadline - .now())
         let reason: RunReason = kind == .rehearsal ? .rehearsal : .freeze
+        if hook.retriesThaw { recorder?.append(.retryThaw(path: hook.path)) }
         return run(HookRunner.Request(hook: hook, action: action, reason: reason, limit: limit, stopsOnRequest: true))
     }
 
@@ -115,18 +123,66 @@ final class HookSequence {
         log.write(HookEvents.refused(hook, action, reason, messageID))
     }
 
+    /// The times of a thaw.
+    struct ThawTimes {
+        /// The moment up to which hooks that cannot be started are tried again; nil tries each once.
+        var retryEnd: MonotonicTime?
+        /// The moment that cuts the hooks' own limits; nil leaves each hook its whole limit.
+        var deadline: MonotonicTime?
+    }
+
     /// Thaws all of the hooks in their order, whatever fails and however late it is.
-    func thaw(_ hooks: [DirectoryEntry], reason: RunReason, until deadline: MonotonicTime) {
+    func thaw(_ hooks: [DirectoryEntry], reason: RunReason, _ times: ThawTimes) {
+        var unstarted: [Hook] = []
         for entry in hooks {
             if case .refused(let refusal) = entry.disposition {
                 refuse(entry.hook, .thaw, "\(refusal)")
                 continue
             }
-            let limit = min(entry.hook.timeout, max(deadline - .now(), Self.minimumThawLimit))
-            _ = run(
-                HookRunner.Request(hook: entry.hook, action: .thaw, reason: reason, limit: limit, stopsOnRequest: false)
-            )
+            let outcome = run(thawRequest(entry.hook, reason, times))
+            if outcome.mayStartLater { unstarted.append(entry.hook) } else { note(outcome, of: entry.hook) }
         }
+        guard !unstarted.isEmpty else { return }
+        for hook in startLater(unstarted, reason, times) { unanswered.append(hook.path) }
+    }
+
+    /// Tries the hooks again that could not be started, all of them in each round: a lack of processes hits every hook,
+    /// and none waits for another. Returns those that could not be started at all.
+    private func startLater(_ hooks: [Hook], _ reason: RunReason, _ times: ThawTimes) -> [Hook] {
+        guard let end = times.retryEnd else { return hooks }
+        var unstarted = hooks
+        var pause = Self.pauses.first
+        while !unstarted.isEmpty, .now() < end {
+            wait(until: min(end, .now() + pause))
+            pause = min(pause * 2, Self.pauses.last)
+            unstarted = unstarted.filter { hook in
+                let outcome = runAgain(thawRequest(hook, reason, times))
+                if !outcome.mayStartLater { note(outcome, of: hook) }
+                return outcome.mayStartLater
+            }
+        }
+        return unstarted
+    }
+
+    private func wait(until moment: MonotonicTime) {
+        while .now() < moment {
+            log.observer?.tick()
+            let time = min(moment - .now(), ObservedWait.interval)
+            usleep(useconds_t(max(0, time.nanoseconds) / 1_000))
+        }
+    }
+
+    private func note(_ outcome: HookOutcome, of hook: Hook) {
+        // A hook that can never be started has frozen nothing either.
+        if case .notStarted = outcome.ending { return }
+        if outcome.hasNoAnswer || outcome.failed && hook.retriesThaw { unanswered.append(hook.path) }
+    }
+
+    private func thawRequest(_ hook: Hook, _ reason: RunReason, _ times: ThawTimes) -> HookRunner.Request {
+        let left = times.deadline.map { max($0 - .now(), Self.minimumThawLimit) }
+        return HookRunner.Request(
+            hook: hook, action: .thaw, reason: reason, limit: min(hook.timeout, left ?? hook.timeout),
+            stopsOnRequest: false)
     }
 
     /// `3 hooks, 0 failed, in 0.210 s`.
@@ -139,11 +195,36 @@ final class HookSequence {
     var label: String { "\(kind.noun) \(id)" }
 
     private func run(_ request: HookRunner.Request) -> HookOutcome {
+        recordStart(of: request)
+        log.write(HookEvents.started(request.hook, request.action))
+        let outcome = call(request)
+        log.write(HookEvents.finished(request.hook, request.action, outcome))
+        tally(outcome, request.action)
+        return outcome
+    }
+
+    /// Tries a start again that has failed; only one that succeeds is logged, and takes the place of the failed one.
+    private func runAgain(_ request: HookRunner.Request) -> HookOutcome {
+        recordStart(of: request)
+        let outcome = call(request)
+        if outcome.mayStartLater { return outcome }
+        log.write(HookEvents.started(request.hook, request.action))
+        log.write(HookEvents.finished(request.hook, request.action, outcome))
+        count -= 1
+        failedCount -= 1
+        tally(outcome, request.action)
+        return outcome
+    }
+
+    private func recordStart(of request: HookRunner.Request) {
         let (hook, action) = (request.hook, request.action)
         recorder?.append(
             .start(
                 action: action, reason: request.reason, path: hook.path, guarantee: hook.guarantee, time: Timestamp()))
-        log.write(HookEvents.started(hook, action))
+    }
+
+    private func call(_ request: HookRunner.Request) -> HookOutcome {
+        let (hook, action) = (request.hook, request.action)
         let outcome = runner.run(request) { process in
             recorder?.append(.process(process))
         } emit: { [log] lines in
@@ -153,9 +234,11 @@ final class HookSequence {
             .end(
                 status: outcome.status, signal: outcome.signal, timedOut: outcome.exceededLimit != nil,
                 duration: outcome.duration, explanation: outcome.explanation ?? ""))
-        log.write(HookEvents.finished(hook, action, outcome))
+        return outcome
+    }
+
+    private func tally(_ outcome: HookOutcome, _ action: HookAction) {
         if action != .prepare && !outcome.wasSkipped { count += 1 }
         if outcome.failed { failedCount += 1 }
-        return outcome
     }
 }

@@ -15,8 +15,7 @@ struct LostProcesses {
     init(_ runDirectory: RunDirectory, in context: CycleContext) {
         self.runDirectory = runDirectory
         killGrace = context.settings.killGrace
-        let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
-        hasEnded = { history.cycle($0) != nil }
+        hasEnded = context.hasEnded
     }
 
     /// The ids of the cycles of such guards.

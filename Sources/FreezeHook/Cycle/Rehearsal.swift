@@ -44,10 +44,12 @@ package final class Rehearsal {
         context.runDirectory?.unlock()
         let occasion = ThawOccasion.rehearsalEnd(id: frozen.id, fault: wait(for: frozen.id))
         let outcome = withExtendedLifetime(frozen) {
-            try? Thaw(in: context, begin: .now(), observer: observer).run(occasion)
+            try? Thaw(in: context, observer: observer).run(occasion)
         }
-        guard case .ended(let cycle) = outcome else { return nil }
-        return cycle
+        switch outcome {
+        case .ended(let cycle), .unthawed(let cycle): return cycle
+        case .expired, .leftAlone, .nothing, nil: return nil
+        }
     }
 
     /// Holds the applications. Returns why the hold ended early; nil when it did not, or the record says why.

@@ -12,7 +12,7 @@ struct Stragglers {
     func end(of record: CycleRecord) -> [FilePath] {
         record.runs.filter { $0.end == nil }.filter { run in
             guard let process = run.process ?? unrecordedProcess(of: run, in: record) else { return false }
-            let family = ProcessFamily(leader: process)
+            let family = run.action == .thaw ? ProcessFamily(sessionOf: process) : ProcessFamily(leader: process)
             if family.living().isEmpty { return false }
             family.end(grace: killGrace)
             return true
@@ -35,8 +35,9 @@ struct Stragglers {
             return wanted.allSatisfy(environment.contains)
         }
         let named = leaders.first { ProcessTable.arguments(of: $0.pid)?.contains(run.path.bytes) == true }
-        // The hook was started before its children.
-        let process = named ?? leaders.min { $0.startTime < $1.startTime }
+        // The hook was started before its children. The first session of a thaw whose hook has ended may be that of the
+        // application.
+        let process = run.action == .thaw ? named : named ?? leaders.min { $0.startTime < $1.startTime }
         return process.map { ProcessIdentity(pid: $0.pid, startTime: $0.startTime) }
     }
 }

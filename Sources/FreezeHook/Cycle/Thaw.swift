@@ -7,17 +7,18 @@ import SystemPackage
 /// The second half of a cycle: frozen hooks are called with `thaw`. A thaw may be repeated any number of times.
 package struct Thaw {
     private let context: CycleContext
-    private let begin: MonotonicTime
     private let observer: (any CycleObserver)?
 
-    /// A thaw whose time counts from `begin`; the observer gets its events.
-    package init(in context: CycleContext, begin: MonotonicTime, observer: (any CycleObserver)? = nil) {
+    // A run that goes on with its work is waited for again; one that writes nothing for a whole wait hangs.
+    private static let waits = 5
+
+    /// A thaw; the observer gets its events.
+    package init(in context: CycleContext, observer: (any CycleObserver)? = nil) {
         self.context = context
-        self.begin = begin
         self.observer = observer
     }
 
-    /// Runs the thaw to its end. Only an occasion that needs the lock throws.
+    /// Runs the thaw to its end. Only the occasion `thaw` throws, where the settings report hooks that fail.
     @discardableResult
     package func run(_ occasion: ThawOccasion) throws(ThawError) -> ThawOutcome {
         try run(occasion) { _ in }
@@ -25,50 +26,81 @@ package struct Thaw {
 
     /// Runs the thaw; `beforeHooks` is called after the record's entry of the moment, before the first hook.
     func run(_ occasion: ThawOccasion, beforeHooks: (HookSequence) -> Void) throws(ThawError) -> ThawOutcome {
-        try takeLock(occasion.lock)
+        let hasLock = takeLock(occasion.lock)
         let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
+        let found = context.record()
         let target = withLostCycle(
-            occasion.target(
-                record: context.record(), agentIsFrozen: context.agentIsFrozen, history: history.cycle), history)
+            occasion.target(record: found, agentIsFrozen: context.agentIsFrozen, history: history.cycle))
         let record: CycleRecord?
         switch target {
-        case .nothing: return .nothing
-        case .leftAlone(let id): return .leftAlone(cycle: id)
-        case .ended(let cycle): return .ended(cycle)
+        case .nothing: return leave(found, .nothing)
+        case .leftAlone(let id): return leave(found, .leftAlone(cycle: id))
+        case .ended(let cycle): return leave(found, .ended(cycle))
         case .cycle(let found): record = found
         case .everyHook, .lostCycle: record = nil
         }
         let cycle = sequence(of: target, occasion)
         noteFaults(of: target, occasion, in: cycle)
         cycle.mark(occasion.moment)
+        if !hasLock { announceMissingLock(in: cycle) }
         announce(occasion, record, in: cycle)
         beforeHooks(cycle)
         let ending = CycleEnding(context: context, cycle: cycle)
-        callHooks(record, occasion, in: cycle, ending)
-        guard occasion.endsCycle else { return .expired(cycle.kind) }
-        let ended = ending.finish()
-        cycle.log.write(summary(of: cycle, ended?.verdict))
+        let held = callHooks(record, occasion, in: cycle, ending)
+        guard occasion.endsCycle else { return .expired(cycle.kind, again: record?.hasExpired ?? false) }
+        let outcome = end(occasion, mayBeHeld: held, in: cycle, ending)
         if case .thaw = occasion,
             let error = ThawError.ofHooks(cycle.failedCount, of: cycle.count, under: context.settings)
         {
             throw error
         }
-        return .ended(ended?.summary)
+        return outcome
     }
 
     /// The target of a thaw that finds no record but a guard, whose cycle has lost the record.
-    private func withLostCycle(_ target: ThawTarget, _ history: History) -> ThawTarget {
+    private func withLostCycle(_ target: ThawTarget) -> ThawTarget {
         guard case .everyHook = target, let runDirectory = context.runDirectory else { return target }
-        let reachable = Guard.cycles(in: runDirectory).first { history.cycle($0) == nil }
-        let cycle = reachable ?? LostProcesses(runDirectory, in: context).cycles.first
+        let cycle =
+            Guard.cycles(in: runDirectory).first { !context.hasEnded($0) }
+            ?? LostProcesses(runDirectory, in: context).cycles.first
         return cycle.map { .lostCycle(id: $0, .backup) } ?? target
     }
 
-    private func takeLock(_ lock: ThawOccasion.Lock) throws(ThawError) {
-        guard lock != .held, let runDirectory = context.runDirectory,
-            case .busy = runDirectory.lock(within: context.settings.thawTimeout)
-        else { return }
-        if lock == .needed { throw .busy }
+    /// Takes the lock; false when its owner does not end.
+    private func takeLock(_ lock: ThawOccasion.Lock) -> Bool {
+        guard lock != .held, let runDirectory = context.runDirectory else { return true }
+        var record = CycleRecorder.contents(in: runDirectory)
+        for _ in 0..<Self.waits {
+            guard case .busy = runDirectory.lock(within: context.settings.thawTimeout) else { return true }
+            let newer = CycleRecorder.contents(in: runDirectory)
+            if newer == record { break }
+            record = newer
+        }
+        return false
+    }
+
+    /// Ends a thaw that has nothing to do: with the record of a cycle that another one has ended.
+    private func leave(_ record: CycleRecord?, _ outcome: ThawOutcome) -> ThawOutcome {
+        if let record, record.hasEnded, !record.isUnfinished { context.removeEndedRecord() }
+        context.runDirectory?.unlock()
+        return outcome
+    }
+
+    /// Ends the cycle, unless something may still be held that a later thaw has to try again.
+    private func end(
+        _ occasion: ThawOccasion, mayBeHeld held: [FilePath], in cycle: HookSequence, _ ending: CycleEnding
+    ) -> ThawOutcome {
+        if !held.isEmpty && !occasion.endsUnthawed {
+            let summary = ending.keep(mayBeHeld: held)
+            cycle.log.write(Event(.error, .thawed, "not thawed: \(cycle.summary) (\(cycle.label))"))
+            ending.settle(nil, callerHasLock: occasion.lock == .held)
+            return .unthawed(summary)
+        }
+        if case .giveUp = occasion { ending.giveUp(held) }
+        let ended = ending.finish()
+        cycle.log.write(summary(of: cycle, ended?.verdict))
+        ending.settle(ended?.summary, callerHasLock: occasion.lock == .held)
+        return .ended(ended?.summary)
     }
 
     private func sequence(of target: ThawTarget, _ occasion: ThawOccasion) -> HookSequence {
@@ -78,17 +110,14 @@ package struct Thaw {
             case .lostCycle(let id, let kind): (id, kind, .new)
             case .everyHook, .leftAlone, .ended, .nothing: (nil, .backup, .new)
             }
-        let log = occasion.defersEvents ? EventLog(deferringIn: context.runDirectory) : directLog(id)
+        let log =
+            occasion.defersEvents
+            ? EventLog(deferringIn: context.runDirectory)
+            : EventLog(
+                heldBackIn: context.runDirectory, settings: context.settings, locations: context.locations, cycle: id,
+                observer: observer)
         return HookSequence(
             id: id ?? KernelID.random(), kind, recorder: mode, log: log, in: context, begin: .now())
-    }
-
-    /// The log and the journal; they get the deferred events first.
-    private func directLog(_ id: String?) -> EventLog {
-        let log = EventLog(
-            settings: context.settings, locations: context.locations, cycle: id, observer: observer)
-        if let runDirectory = context.runDirectory { log.write(DeferredEvents.take(from: runDirectory)) }
-        return log
     }
 
     /// Records the faults that this thaw knows of.
@@ -99,15 +128,23 @@ package struct Thaw {
         }
         if case .rehearsalEnd(_, let fault) = occasion {
             if let fault { cycle.recorder?.append(.fault(fault)) }
-        } else if cycle.kind == .rehearsal, occasion.endsCycle {
+        } else if cycle.kind == .rehearsal, occasion.endsCycle, case .cycle(let record) = target,
+            record.moments[.thawing] == nil
+        {
             cycle.recorder?.append(.fault("the rehearsal was ended before its time"))
         }
+    }
+
+    private func announceMissingLock(in cycle: HookSequence) {
+        let time = DurationText.format(context.settings.thawTimeout)
+        let text = "another freeze or thaw has not gone on for \(time): thawing beside it"
+        cycle.log.write(Event(.warning, .cycleRecovered, text))
     }
 
     /// Logs why this thaw runs, where the reason is worth a line.
     private func announce(_ occasion: ThawOccasion, _ record: CycleRecord?, in cycle: HookSequence) {
         switch occasion {
-        case .thaw:
+        case .thaw, .giveUp:
             cycle.reportFaultsOfTheSystem()
             guard let expired = record?.moments[.expired] else { return }
             let delay = DurationText.seconds(.now() - expired.monotonic)
@@ -116,18 +153,26 @@ package struct Thaw {
         case .rehearsalEnd:
             return
         case .recovery, .recoverCommand, .killedFreeze:
-            let cause = cycle.kind == .rehearsal ? "" : "its thaw never came; "
+            let hasBegun = record?.moments[.thawing] != nil
+            let cause =
+                hasBegun
+                ? "its thaw has not come to its end; " : cycle.kind == .rehearsal ? "" : "its thaw never came; "
             cycle.log.write(
                 Event(.warning, .cycleRecovered, "unfinished \(cycle.label): \(cause)thawing what it froze"))
+        case .retry:
+            cycle.log.write(Event(.info, .cycleRecovered, "the guard tries again to thaw the \(cycle.label)"))
+        case .expiry where record?.hasExpired == true:
+            cycle.log.write(Event(.info, .windowExpired, "the guard tries again to thaw the \(cycle.label)"))
         case .expiry(_, let limit):
             let time = DurationText.format(limit)
             cycle.log.write(Event(.error, .windowExpired, "no thaw came within \(time): the guard ends the window"))
         }
     }
 
+    /// Calls the hooks; returns those that may still hold their application.
     private func callHooks(
         _ record: CycleRecord?, _ occasion: ThawOccasion, in cycle: HookSequence, _ ending: CycleEnding
-    ) {
+    ) -> [FilePath] {
         let settings = context.settings
         if let record {
             endStragglers(of: record, in: cycle)
@@ -139,12 +184,17 @@ package struct Thaw {
                 if error != .noSuchFileOrDirectory { cycle.noteUnreadable(directory, error) }
             }
         }
+        let paths = record.map { occasion.endsCycle || !$0.hasExpired ? $0.hooksToThaw : $0.mayBeHeld }
         cycle.thaw(
-            directory.entriesToThaw(of: record, settings.thawOrder), reason: occasion.reason,
-            until: occasion.deadline(from: begin, under: settings))
+            directory.entriesToThaw(paths, settings.thawOrder), reason: occasion.reason,
+            occasion.times(from: .now(), under: settings))
+        // Nobody knows what a cycle without a record has frozen.
+        if record == nil { for path in cycle.unanswered { cycle.recorder?.append(.held(path: path)) } }
         // Read again: thaw hooks release sessions, and may leave something running.
-        ending.closeWindow(context.record())
+        let held = ending.closeWindow(context.record(), endsUnthawed: occasion.endsUnthawed)
         if record == nil { endLostProcesses(occasion, in: cycle) }
+        if !occasion.endsCycle && !held.isEmpty { ending.reportHeld(held) }
+        return held
     }
 
     /// Ends the guards and holders that nothing in the run directory leads to. The guard itself ends its own.

@@ -2,8 +2,6 @@
 
 /// Why a thaw failed.
 package enum ThawError: Error, Equatable, CustomStringConvertible {
-    /// Another freeze or thaw has the lock and did not end in time; no hook was called.
-    case busy
     /// A number of the hooks failed; all of them were called.
     case hooksFailed(Int, of: Int)
 
@@ -16,7 +14,6 @@ package enum ThawError: Error, Equatable, CustomStringConvertible {
 
     package var description: String {
         switch self {
-        case .busy: FreezeError.stillRunning
         case .hooksFailed(let failed, let count): "\(failed) of \(count) hooks failed to thaw; the log says which"
         }
     }

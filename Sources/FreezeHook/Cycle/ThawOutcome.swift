@@ -7,8 +7,11 @@ package enum ThawOutcome: Equatable {
     /// The cycle has ended, by this thaw or one before. The summary is nil when no freeze began the cycle or its record
     /// was lost.
     case ended(CycleSummary?)
-    /// The guard has ended the window; the cycle ends with its thaw.
-    case expired(CycleKind)
+    /// Some hooks may still hold their applications: the cycle goes on until a later thaw. The summary is nil when no
+    /// freeze began the cycle.
+    case unthawed(CycleSummary?)
+    /// The guard has ended the window, for the first time or again; the cycle ends with its thaw.
+    case expired(CycleKind, again: Bool)
     /// qemu-ga holds the filesystems of this cycle frozen: its thaw will come.
     case leftAlone(cycle: String)
     /// There was no cycle to thaw.

@@ -23,14 +23,16 @@ extension ThawOccasion {
     /// Decides by the record in the run directory, of any cycle, by whether qemu-ga holds filesystems frozen, and by
     /// the history's entry of a cycle, which is read only where it matters.
     func target(
-        record: CycleRecord?, agentIsFrozen: Bool, history: (String) -> CycleSummary?
+        record: CycleRecord?, agentIsFrozen: @autoclosure () -> Bool, history: (String) -> CycleSummary?
     ) -> ThawTarget {
         let unfinished = record.flatMap { $0.isUnfinished ? $0 : nil }
         switch self {
-        case .thaw:
+        case .thaw, .giveUp:
             return unfinished.map { .cycle($0) } ?? .everyHook
         case .rehearsalEnd(let id, _):
             if let unfinished, unfinished.id == id { return .cycle(unfinished) }
+            // The history gets a cycle after its record has ended.
+            if let record, record.id == id, record.hasEnded { return .ended(CycleSummary(of: record)) }
             if let ended = history(id) { return .ended(ended) }
             // Another cycle began only after it had thawed this one.
             return unfinished == nil ? .lostCycle(id: id, .rehearsal) : .nothing
@@ -38,12 +40,17 @@ extension ThawOccasion {
             return .cycle(record)
         case .recoverCommand:
             guard let unfinished else { return .nothing }
-            return unfinished.isFrozen && agentIsFrozen ? .leftAlone(id: unfinished.id) : .cycle(unfinished)
-        case .killedFreeze(let id):
+            return unfinished.isFrozen && agentIsFrozen() ? .leftAlone(id: unfinished.id) : .cycle(unfinished)
+        case .killedFreeze(let id), .retry(let id):
             return unfinished.flatMap { $0.id == id ? .cycle($0) : nil } ?? .nothing
         case .expiry(let id, _):
-            if let record { return record.id == id && !record.hasExpired ? .cycle(record) : .nothing }
+            if let record { return record.id == id && Self.expires(record) ? .cycle(record) : .nothing }
             return history(id) == nil ? .lostCycle(id: id, .backup) : .nothing
         }
+    }
+
+    /// Whether the guard thaws at its limit: once, and again what has no answer yet.
+    private static func expires(_ record: CycleRecord) -> Bool {
+        !record.hasEnded && (!record.hasExpired || !record.mayBeHeld.isEmpty)
     }
 }

@@ -17,6 +17,8 @@ package struct Hook: Equatable, Sendable {
     package var prepares: Bool
     /// The hook's promise for an image; nil when nothing declares one.
     package var guarantee: Guarantee?
+    /// Whether a thaw that fails has thawed nothing, and is called again.
+    package var retriesThaw: Bool
 
     /// The hook at `path`. The configuration comes before the header, the header before the general settings.
     package init(path: FilePath, header: HookHeader, settings: Settings) {
@@ -27,6 +29,7 @@ package struct Hook: Equatable, Sendable {
         isRequired = configured.required ?? false
         prepares = configured.prepare ?? header.prepare ?? false
         guarantee = configured.guarantee ?? header.guarantee
+        retriesThaw = configured.retryThaw ?? header.retryThaw ?? false
     }
 
     /// The file name, cleaned, as the log shows it.

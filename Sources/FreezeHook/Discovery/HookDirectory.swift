@@ -81,7 +81,7 @@ package final class HookDirectory {
         if target.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) == 0 {
             return result(.skipped(.notExecutable))
         }
-        if let fault = Ownership.fault(of: target) { return result(.refused(Refusal(path, .hook(fault)))) }
+        if let fault = Ownership.fault(of: target, at: path) { return result(.refused(Refusal(path, .hook(fault)))) }
         if target.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused(Refusal(path, .setID))) }
         let isPlain = !isLink && path.parentBytes.dropLast() == self.path.bytes[...]
         if let refusal = isPlain ? faultOfDirectory : trusted.fault(of: path) { return result(.refused(refusal)) }

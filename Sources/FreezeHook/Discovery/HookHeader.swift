@@ -13,6 +13,8 @@ package struct HookHeader: Equatable, Sendable {
     package var timeout: Duration?
     /// Whether the hook asks for calls with `prepare` too; nil means no.
     package var prepare: Bool?
+    /// Whether a thaw that fails has thawed nothing, and is called again; nil means no: the status is the hook's answer.
+    package var retryThaw: Bool?
     /// For a recipe: the number that the name of its link begins with.
     package var order: Int?
     /// For a recipe: the names of the processes that show that its application runs here, as in `/proc/PID/comm`.
@@ -67,6 +69,9 @@ package struct HookHeader: Equatable, Sendable {
         case "prepare":
             prepare = try? SettingsKeys.yesOrNo(value)
             if prepare == nil { problems.append("'\(value)' in the header is neither yes nor no") }
+        case "retry-thaw":
+            retryThaw = try? SettingsKeys.yesOrNo(value)
+            if retryThaw == nil { problems.append("'\(value)' in the header is neither yes nor no") }
         case "order":
             order = Int(value).flatMap { (0...99).contains($0) ? $0 : nil }
             if order == nil { problems.append("'\(value)' in the header is no order: write a number from 0 to 99") }

@@ -56,7 +56,7 @@ struct TrustedPath {
         // In a sticky directory such as /tmp nobody else can rename root's files; but a hook that lies there itself
         // could have been put there by anybody.
         if !isLast && status.st_mode & S_ISVTX != 0 && status.st_uid == 0 { return nil }
-        if let fault = Ownership.fault(of: status) { return Refusal(directory, .directory(fault)) }
+        if let fault = Ownership.fault(of: status, at: directory) { return Refusal(directory, .directory(fault)) }
         trustedDirectories.insert(directory)
         return nil
     }

@@ -18,6 +18,9 @@ final class DeferredEvents {
     init(in runDirectory: RunDirectory) {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW
         file = try? Descriptor(opening: Self.name, in: runDirectory.descriptor, flags, mode: 0o600)
+        var status = stat()
+        // The file may have events already: each try of the guard adds some.
+        if let number = file.number, fstat(number, &status) == 0 { size = Int(status.st_size) }
     }
 
     /// Appends the events; one that cannot be written is lost.
@@ -30,12 +33,14 @@ final class DeferredEvents {
         }
     }
 
-    /// Takes the waiting events out of the run directory, in their order and with their own times.
-    static func take(from runDirectory: RunDirectory) -> [Event] {
+    /// The events that wait in the run directory, in their order and with their own times.
+    static func waiting(in runDirectory: RunDirectory) -> [Event] {
         guard let contents = runDirectory.read(name, limit: 2 * sizeLimit) else { return [] }
-        runDirectory.remove(name)
         return FieldLine.lines(of: contents).compactMap(Event.init(line:))
     }
+
+    /// Removes the events that wait.
+    static func remove(from runDirectory: RunDirectory) { runDirectory.remove(name) }
 }
 
 extension Event {

@@ -34,6 +34,14 @@ package final class LogFile {
         guard fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw LogError(path: path, reason: "it is not a regular file")
         }
+        if let fault = Self.fault(of: status, descriptor: file.number) { throw LogError(path: path, reason: fault) }
+    }
+
+    /// Why nobody can rely on the lines of the open log of `status`; nil when only root reads or writes it unseen.
+    package static func fault(of status: stat, descriptor: Int32) -> String? {
+        if let fault = Ownership.fault(of: status, descriptor: descriptor) { return "it \(fault)" }
+        // The directory of the other name may belong to somebody else, who then sees, moves or links what root writes.
+        return status.st_nlink == 1 ? nil : "it has another name as well (a hard link)"
     }
 
     /// Appends the events in their order, until one cannot be written.

@@ -27,4 +27,5 @@ package enum MessageID: String, CaseIterable, Sendable {
     case verdictCrashConsistent = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a17"
     case verdictUnsupported = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a18"
     case rehearsed = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a19"
+    case mayBeHeld = "5d1f0a3c2b7e4f0e9a6c41d08e7b1a1a"
 }

@@ -41,7 +41,7 @@ final class GuardLink {
             switch answer.message {
             case .ready: unreachable = nil
             case .unreachable(let reason): unreachable = reason
-            case .frozen, .rehearsed, .ended: throw .unknown(kind: answer.message.kind.rawValue)
+            case .frozen, .rehearsed, .ended, .unthawed: throw .unknown(kind: answer.message.kind.rawValue)
             }
         } catch {
             // A guard that answers later would take the closed socket for the death of this freeze, and thaw.
@@ -56,6 +56,9 @@ final class GuardLink {
 
     /// Reports a complete rehearsal: the hold limit counts, and the end of this process ends the window.
     func rehearsed() { tell(.rehearsed) }
+
+    /// Reports a rollback after which something may still be held: the guard tries again.
+    func unthawed() { tell(.unthawed) }
 
     /// Reports a rollback: no window is left to guard.
     func ended() { tell(.ended) }

@@ -14,6 +14,8 @@ enum GuardLinkMessage: Message {
     case rehearsed
     /// The freeze was rolled back, and no window is left to guard.
     case ended
+    /// The freeze was rolled back, and something may still be held.
+    case unthawed
 
     // Both sides are always of one version: no kind is for every version.
     enum Kind: UInt8 {
@@ -22,6 +24,7 @@ enum GuardLinkMessage: Message {
         case rehearsed
         case ended
         case unreachable
+        case unthawed
     }
 
     var kind: Kind {
@@ -31,6 +34,7 @@ enum GuardLinkMessage: Message {
         case .rehearsed: .rehearsed
         case .ended: .ended
         case .unreachable: .unreachable
+        case .unthawed: .unthawed
         }
     }
 
@@ -47,6 +51,7 @@ enum GuardLinkMessage: Message {
             case .rehearsed: .rehearsed
             case .ended: .ended
             case .unreachable: .unreachable(String(decoding: payload, as: UTF8.self))
+            case .unthawed: .unthawed
             }
     }
 }

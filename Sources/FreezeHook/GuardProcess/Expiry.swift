@@ -10,17 +10,17 @@ struct Expiry {
     let context: CycleContext
     /// The settings that the guard was started with: the file may have been broken in the window.
     let settings: Settings
-    /// The start of the thaw's time limit.
-    let begin: MonotonicTime
 
     /// Thaws because no thaw came in time.
     func endWindow() {
+        // Without the context the guard lives on, and its lock would.
+        defer { context.runDirectory?.unlock() }
         let occasion = ThawOccasion.expiry(id: cycle, limit: settings.holdLimit)
         // An expiry goes on without the lock, so that the thaw throws nothing.
-        let outcome = try? Thaw(in: context, begin: begin).run(occasion) { sequence in
+        let outcome = try? Thaw(in: context).run(occasion) { sequence in
             if Self.thawsFilesystems(of: sequence.kind, under: settings) { thawFilesystems(in: sequence) }
         }
-        guard case .expired(let kind) = outcome,
+        guard case .expired(let kind, again: false) = outcome,
             Self.correctsImageMarker(of: kind, under: settings, agentIsFrozen: context.agentIsFrozen)
         else { return }
         correctImageMarker()
@@ -28,7 +28,12 @@ struct Expiry {
 
     /// Thaws because the freeze was killed before its end.
     func recoverAfterKill() {
-        _ = try? Thaw(in: context, begin: begin).run(.killedFreeze(id: cycle))
+        _ = try? Thaw(in: context).run(.killedFreeze(id: cycle))
+    }
+
+    /// Thaws what a thaw has left held.
+    func tryAgain() {
+        _ = try? Thaw(in: context).run(.retry(id: cycle))
     }
 
     /// Whether the filesystems are thawed too: a rehearsal has frozen none.
@@ -58,6 +63,6 @@ struct Expiry {
         runDirectory.unlock()
         try? context.imageMarker.write(record)
         // A thaw may have ended the cycle meanwhile.
-        if context.unfinishedCycle() == nil { context.imageMarker.remove() }
+        if context.unfinishedCycle() == nil { context.imageMarker.remove(ofCycle: cycle) }
     }
 }

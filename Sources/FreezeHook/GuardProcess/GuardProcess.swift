@@ -57,10 +57,24 @@ package final class GuardProcess {
         try? Messages.send(greeting, to: link, until: .now() + Self.connectionPatience)
         // The guard waits for minutes with next to nothing to do.
         clinux_drop_code_pages()
-        let wake = wait()
-        runDirectory.remove(Guard.socketName(of: cycle))
-        listener = nil
-        if wake != .thawed { endWindow(wake) }
+        // A freeze keeps its own limits; this deadline is for a freeze that hangs in the kernel.
+        var wake = wait(until: .now() + settings.freezeTimeout + settings.holdLimit, watchesFreeze: true)
+        stopListening()
+        var pauses = RetryPauses(first: settings.holdLimit / 5)
+        while wake != .thawed {
+            thaw(wake)
+            endHolders()
+            // Before the look at the record: a thaw that comes now tells this guard, or has ended the cycle already.
+            listener = try? LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
+            let held = heldHooks
+            guard !held.isEmpty, let pause = pauses.next() else {
+                if !held.isEmpty { tellEnd(of: held) }
+                break
+            }
+            wake = wait(until: .now() + pause, watchesFreeze: false)
+            stopListening()
+        }
+        stopListening()
         endHolders()
         // What hooks left running gets no SIGPIPE from the end of the window either.
         while !pipes.isEmpty {
@@ -68,12 +82,6 @@ package final class GuardProcess {
             pollDescriptors(&waiting, until: nil)
             readPipes(waiting[...])
         }
-    }
-
-    private func endWindow(_ wake: Wake) {
-        let context = CycleContext(locations: locations)
-        let expiry = Expiry(cycle: cycle, context: context, settings: settings, begin: .now())
-        if wake == .limit { expiry.endWindow() } else { expiry.recoverAfterKill() }
     }
 
     /// Ends the sessions that nobody has released: with the run directory their sockets may have gone.
@@ -89,11 +97,45 @@ package final class GuardProcess {
         pipes.removeAll { !$0.isOpen }
     }
 
-    private func wait() -> Wake {
-        // A freeze keeps its own limits; this deadline is for a freeze that hangs in the kernel.
-        var deadline = MonotonicTime.now() + settings.freezeTimeout + settings.holdLimit
+    /// The hooks of this cycle that may still hold their application.
+    private var heldHooks: [FilePath] {
+        guard let record = CycleRecorder.read(in: runDirectory), record.id == cycle, record.isUnfinished else {
+            return []
+        }
+        return record.mayBeHeld
+    }
+
+    private func tellEnd(of held: [FilePath]) {
+        let log = EventLog(deferringIn: runDirectory)
+        for path in held {
+            let text = "\(path.name) may still be held, and the guard tries no more: call 'fsfreeze-hook thaw'"
+            log.write(Event(.error, .mayBeHeld, text, [(.hook, path.name)]))
+        }
+    }
+
+    private func stopListening() {
+        runDirectory.remove(Guard.socketName(of: cycle))
+        listener = nil
+    }
+
+    private func thaw(_ wake: Wake) {
+        // Of its own for each try: the configuration may be mended meanwhile, and the lock goes with it.
+        let context = CycleContext(locations: locations)
+        let expiry = Expiry(cycle: cycle, context: context, settings: settings)
+        let record = context.unfinishedCycle()
+        if wake == .freezeDied {
+            expiry.recoverAfterKill()
+        } else if let record, record.id == cycle, record.moments[.thawing] != nil {
+            expiry.tryAgain()
+        } else {
+            expiry.endWindow()
+        }
+    }
+
+    private func wait(until moment: MonotonicTime, watchesFreeze: Bool) -> Wake {
+        var deadline = moment
         var isFrozen = false
-        var linkIsOpen = true
+        var linkIsOpen = watchesFreeze
         while true {
             var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)] + pipes.map(\.polled)
             pollDescriptors(&waiting, until: deadline)
@@ -105,6 +147,9 @@ package final class GuardProcess {
                         isFrozen = true
                         deadline = .now() + settings.holdLimit
                     case .rehearsed:
+                        deadline = .now() + settings.holdLimit
+                    case .unthawed:
+                        isFrozen = true
                         deadline = .now() + settings.holdLimit
                     case .ended:
                         return .thawed

@@ -27,8 +27,11 @@ package struct ImageMarker {
     }
 
     /// Removes the marker: the window is over and this machine is no image.
-    func remove() {
-        if read(Self.name)?.bootID == bootID { try? directory.rename(Self.name, to: Self.spareName) }
+    ///
+    /// - Parameter id: the cycle whose marker it is; without the lock another cycle may have one meanwhile.
+    func remove(ofCycle id: String? = nil) {
+        guard let marker = read(Self.name), marker.bootID == bootID, id == nil || marker.id == id else { return }
+        try? directory.rename(Self.name, to: Self.spareName)
     }
 
     /// The record of the cycle whose image this machine came from; nil when the machine came from none.

@@ -35,6 +35,8 @@ package struct HookOutcome: Equatable, Sendable {
     package var survivors = 0
     /// The time from start to end.
     package var duration = Duration.zero
+    /// Whether the hook could not be started for a cause that may pass by itself.
+    package var mayStartLater = false
 
     /// An outcome of which only the ending is known.
     package init(ending: Ending) {
@@ -59,6 +61,13 @@ package struct HookOutcome: Equatable, Sendable {
 
     /// Whether the hook had nothing to do.
     package var wasSkipped: Bool { status == HookStatus.nothingToDo }
+    /// Whether the hook's process came to no end of its own: it was not started, exceeded its limit or was killed.
+    var hasNoAnswer: Bool {
+        switch ending {
+        case .exited: exceededLimit != nil
+        case .signaled, .notStarted, .unknown: true
+        }
+    }
     /// Whether the run counts as a failure.
     package var failed: Bool { HookStatus.isFailure(status) }
 

@@ -52,7 +52,8 @@ final class HookRunner {
         var outcome: HookOutcome
         do throws(HookStartError) {
             let pid = try start(request, output: ends?.writeEnd ?? Spawn.null)
-            let processes = ProcessFamily(ofHook: pid, marker: HookEnvironment.marker(of: request.hook))
+            let processes = ProcessFamily(
+                ofHook: pid, request.action, marker: HookEnvironment.marker(of: request.hook))
             started(processes.leader)
             var run = ActiveRun(request: request, processes: processes, output: readEnd, begin: begin, emit: emit)
             supervise(&run)
@@ -61,6 +62,7 @@ final class HookRunner {
             outcome = run.outcome
         } catch {
             outcome = HookOutcome(ending: .notStarted(status: error.status, reason: error.reason))
+            outcome.mayStartLater = error.isPassing
         }
         outcome.duration = .now() - begin
         return outcome

@@ -9,11 +9,14 @@ struct HookStartError: Error {
     /// 127 when there is nothing to execute, 126 when it cannot be executed.
     var status: Int32
     var reason: String
+    /// Whether the cause may pass by itself: a lack of processes, memory or descriptors.
+    var isPassing: Bool
 
     /// Explains the errno of posix_spawn(3) for the file at `path`.
     init(_ error: Errno, path: FilePath) {
         status = error == .noSuchFileOrDirectory ? 127 : 126
         reason = "\(error)"
+        isPassing = Self.passing.contains(error)
         guard error == .noSuchFileOrDirectory else { return }
         guard let interpreter = Self.interpreter(of: path) else {
             reason = "it is no longer there"
@@ -25,6 +28,12 @@ struct HookStartError: Error {
             reason = "its interpreter \(SafeText.clean(interpreter)) is missing"
         }
     }
+
+    // ETXTBSY: somebody still writes the file. EIO: a disk that comes back.
+    private static let passing: Set<Errno> = [
+        .resourceTemporarilyUnavailable, .noMemory, .tooManyOpenFiles, .tooManyOpenFilesInSystem, .textFileBusy,
+        .ioError, .interrupted, .resourceBusy, .noSpace,
+    ]
 
     /// The text behind the `#!` of a script; empty for another file, nil when there is no file.
     private static func interpreter(of path: FilePath) -> [UInt8]? {

@@ -78,7 +78,7 @@ package enum OwnProcess: Equatable {
 extension Locations {
     /// The locations as arguments of a process.
     fileprivate var arguments: [[UInt8]] {
-        [hookDirectory, configuration, logFile ?? "", runDirectory, stateDirectory, agentState].map(\.bytes)
+        [hookDirectory, configuration, logFile ?? "", runDirectory, stateDirectory, agentState ?? ""].map(\.bytes)
     }
 
     /// The locations in such arguments; nil for another number of them.
@@ -89,6 +89,6 @@ extension Locations {
         logFile = paths[2].isEmpty ? nil : paths[2]
         runDirectory = paths[3]
         stateDirectory = paths[4]
-        agentState = paths[5]
+        agentState = paths[5].isEmpty ? nil : paths[5]
     }
 }

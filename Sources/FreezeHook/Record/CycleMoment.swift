@@ -13,4 +13,6 @@ package enum CycleMoment: String, Sendable {
     case thawing
     /// The last thaw hook has ended.
     case thawed
+    /// The cycle is over, and only its books and its log are still to be written.
+    case ended
 }

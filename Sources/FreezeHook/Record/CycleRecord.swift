@@ -23,12 +23,8 @@ package struct CycleRecord {
         /// The ending; nil while the hook runs, and for good when the program was killed meanwhile.
         package var end: RunEnd?
 
-        /// Whether no later thaw calls the hook again. A hook that fails under the guard may have waited for a frozen
-        /// disk: the thaw that comes later calls it again.
-        package var isDone: Bool {
-            guard let end else { return false }
-            return reason != .expired || !end.failed
-        }
+        /// Whether the hook's process never came to be: `HookStartError` has these statuses alone.
+        var neverStarted: Bool { process == nil && (end?.status == 126 || end?.status == 127) }
 
         /// The hook's file name, cleaned.
         package var name: String { path.name }
@@ -88,6 +84,13 @@ package struct CycleRecord {
     /// The sessions that were opened in its window, in their order.
     package private(set) var holds: [Hold] = []
     private(set) var faults: [String] = []
+    /// The hooks whose application a thaw before this cycle has left held.
+    private var heldBefore: [FilePath] = []
+    /// The hooks whose thaw an administrator has given up.
+    private(set) var givenUp: [FilePath] = []
+    private var retriedThaws: Set<FilePath> = []
+    // The hooks whose last thaw could not be started.
+    private var unstartedThaws: Set<FilePath> = []
 
     /// The record in the bytes of its file; nil when the cycle's id is missing.
     package init?(parsing bytes: [UInt8]) {
@@ -97,8 +100,16 @@ package struct CycleRecord {
         if id.isEmpty { return nil }
     }
 
-    /// Whether a freeze of this boot began the cycle: processes and locks of another boot are gone.
-    package var isUnfinished: Bool { bootID == KernelID.boot && moments[.begun] != nil }
+    /// Whether something of this boot is to be thawed yet, or may be: processes and locks of another boot are gone.
+    package var isUnfinished: Bool {
+        bootID == KernelID.boot && (wasBegun && moments[.ended] == nil || !mayBeHeld.isEmpty)
+    }
+
+    /// Whether a freeze began the cycle; a thaw without a cycle has a record too.
+    package var wasBegun: Bool { moments[.begun] != nil }
+
+    /// Whether the cycle is over.
+    var hasEnded: Bool { moments[.ended] != nil }
 
     /// The purpose of the cycle.
     package var kind: CycleKind { rehearser == nil ? .backup : .rehearsal }
@@ -115,10 +126,58 @@ package struct CycleRecord {
     /// Whether a thaw has begun, that of the guard included.
     var isBeingThawed: Bool { hasExpired || moments[.thawing] != nil }
 
-    /// The hooks to thaw, in the order of the freeze. A hook whose thaw has begun and not ended is among them.
-    var hooksToThaw: [Run] {
-        var seen = Set(runs.filter { $0.action == .thaw && $0.isDone }.map(\.path))
-        return runs.filter { $0.action == .freeze && seen.insert($0.path).inserted }
+    /// The paths of the hooks to thaw, in the order of the freeze. A hook whose thaw has begun and not ended is among
+    /// them, and so is one that a thaw before this cycle has left.
+    var hooksToThaw: [FilePath] {
+        var seen = Set(runs.filter { $0.action == .thaw && hasThawed($0) }.map(\.path) + givenUp)
+        let frozen = runs.filter { $0.action == .freeze }.map(\.path)
+        return (heldBefore + frozen).filter { seen.insert($0).inserted }
+    }
+
+    /// The paths of the hooks whose application may still be held although their thaw was tried, or refused.
+    package var mayBeHeld: [FilePath] {
+        let before = Set(heldBefore)
+        let frozen = Set(runs.filter { $0.action == .freeze && Self.mayHold($0) }.map(\.path))
+        var tried = Set(refusals.filter { $0.action == .thaw }.map(\.path))
+        for run in runs where run.action == .thaw {
+            if leavesHeld(run) { tried.insert(run.path) } else { tried.remove(run.path) }
+        }
+        return hooksToThaw.filter { before.contains($0) || frozen.contains($0) && tried.contains($0) }
+    }
+
+    /// Whether no later thaw calls the hook again. A hook that fails under the guard may have waited for a frozen disk:
+    /// the thaw that comes later calls it again.
+    private func hasThawed(_ run: Run) -> Bool {
+        guard let end = run.end, !leavesHeld(run) else { return false }
+        return run.reason != .expired || !end.failed
+    }
+
+    /// The entries by which a new record takes over what may still be held.
+    var handedOver: [RecordEntry] {
+        var entries: [RecordEntry] = []
+        for path in mayBeHeld {
+            entries.append(.held(path: path))
+            // Sessions end with their window: a hook that fails in a later one, as it finds none, holds nothing.
+            let hadSessions = holds.contains { $0.hook == path.name }
+            if retriedThaws.contains(path) && !hadSessions { entries.append(.retryThaw(path: path)) }
+        }
+        return entries
+    }
+
+    /// Whether the thaw came to no end of its own. A status that the hook itself has chosen is its answer, unless the
+    /// hook declares otherwise.
+    private func leavesHeld(_ run: Run) -> Bool {
+        guard let end = run.end else { return false }
+        if run.neverStarted || end.timedOut || end.signal != nil { return true }
+        guard end.failed, retriedThaws.contains(run.path) else { return false }
+        // A hook whose sessions have all ended fails because one of them was lost, and holds nothing.
+        let sessions = holds.filter { $0.hook == run.name }
+        return sessions.isEmpty || sessions.contains { $0.ending == nil }
+    }
+
+    /// Whether the freeze may have locked something: the hook ran, and did not say that it had nothing to do.
+    private static func mayHold(_ freeze: Run) -> Bool {
+        !freeze.neverStarted && freeze.end?.status != HookStatus.nothingToDo
     }
 
     /// The sessions that were neither released nor found lost.
@@ -135,13 +194,19 @@ package struct CycleRecord {
             // The first one counts: a thaw that was killed is begun again.
             if moments[moment] == nil { moments[moment] = time }
         case .start(let action, let reason, let path, let guarantee, let time):
+            // The same call again: a start that failed and was repeated is no run of its own.
+            if action == .thaw, unstartedThaws.remove(path) != nil {
+                runs.removeAll { $0.action == .thaw && $0.path == path && $0.neverStarted }
+            }
             runs.append(Run(action: action, reason: reason, path: path, guarantee: guarantee, started: time))
         case .process(let process):
             if !runs.isEmpty { runs[runs.count - 1].process = process }
         case .end(let status, let signal, let timedOut, let duration, let explanation):
             let end = RunEnd(
                 status: status, signal: signal, timedOut: timedOut, duration: duration, explanation: explanation)
-            if !runs.isEmpty { runs[runs.count - 1].end = end }
+            guard let last = runs.indices.last else { return }
+            runs[last].end = end
+            if runs[last].action == .thaw, runs[last].neverStarted { unstartedThaws.insert(runs[last].path) }
         case .refused(let action, let path, let reason):
             refusals.append((action, path, reason))
         case .drainer(let socket):
@@ -160,6 +225,12 @@ package struct CycleRecord {
             changeHold(name) { if $0.ending == nil { $0.ending = .lost(time: time, reason: reason) } }
         case .fault(let text):
             faults.append(text)
+        case .retryThaw(let path):
+            retriedThaws.insert(path)
+        case .held(let path):
+            heldBefore.append(path)
+        case .givenUp(let path):
+            givenUp.append(path)
         }
     }
 

@@ -19,23 +19,23 @@ package final class CycleRecorder {
 
     /// The ways to open the file.
     enum Mode {
-        /// A new cycle begins: the file is made empty.
+        /// A new cycle begins: a new file takes the place of the old one.
         case new
         /// A cycle goes on: the file must be there.
         case existing
     }
 
-    /// Opens the record to append to it.
-    init(in runDirectory: RunDirectory, _ mode: Mode) {
+    /// Opens the record to append to it; a new one begins with these entries.
+    init(in runDirectory: RunDirectory, _ mode: Mode, beginning entries: [RecordEntry] = []) {
         self.runDirectory = runDirectory
-        let flags = O_RDWR | O_APPEND | O_NOFOLLOW | (mode == .new ? O_CREAT | O_TRUNC : 0)
         do throws(Errno) {
-            file = try Descriptor(opening: Self.name, in: runDirectory.descriptor, flags, mode: 0o600)
+            file = Descriptor(owning: try Self.open(in: runDirectory, mode, entries))
         } catch {
             file = nil
             failure = error
+            if mode == .new { runDirectory.remove(Self.name) }
         }
-        guard let descriptor = file.number else { return }
+        guard mode == .existing, let descriptor = file.number else { return }
         // A kill may have torn the last line. The newline ends that line, and the tabs give it more fields than any
         // entry has, so that it counts as none.
         var status = stat()
@@ -45,6 +45,50 @@ package final class CycleRecorder {
         {
             _ = write(descriptor, "\t\t\t\t\t\t\t\n", 8)
         }
+    }
+
+    /// The descriptor of the file, which is tried for twice: a cycle without a record is the worse for a passing want.
+    private static func open(
+        in runDirectory: RunDirectory, _ mode: Mode, _ entries: [RecordEntry]
+    ) throws(Errno) -> Int32 {
+        func once() throws(Errno) -> Int32 {
+            switch mode {
+            case .new: try replace(in: runDirectory, with: entries)
+            case .existing: try Descriptor(opening: name, in: runDirectory.descriptor, flags).release()
+            }
+        }
+        do throws(Errno) { return try once() } catch { return try once() }
+    }
+
+    private static let flags = O_RDWR | O_APPEND | O_NOFOLLOW
+
+    /// Puts a new file in the record's place; returns its descriptor.
+    ///
+    /// A file of its own: a process that was stopped in an earlier cycle may go on at any moment, and still has the old
+    /// file open. The name is taken with rename(2): what the old record knows is lost at no moment.
+    private static func replace(in runDirectory: RunDirectory, with entries: [RecordEntry]) throws(Errno) -> Int32 {
+        let directory = runDirectory.descriptor
+        do throws(Errno) {
+            return try make(in: directory, entries)
+        } catch .noSpace {
+            // The old record's page is the room for the new one.
+            runDirectory.remove(name)
+            return try make(in: directory, entries)
+        }
+    }
+
+    private static func make(in directory: Int32, _ entries: [RecordEntry]) throws(Errno) -> Int32 {
+        let new = "\(name).new"
+        unlinkat(directory, new, 0)
+        let file = try Descriptor(opening: new, in: directory, flags | O_CREAT | O_EXCL, mode: 0o600)
+        do throws(Errno) {
+            try writeAll(file.number, entries.flatMap(\.line))
+            try call { renameat(directory, new, directory, name) }
+        } catch {
+            unlinkat(directory, new, 0)
+            throw error
+        }
+        return file.release()
     }
 
     /// The bytes of the record, or nil when there is none.
@@ -76,8 +120,14 @@ package final class CycleRecorder {
         remove()
     }
 
-    /// Removes the record: the cycle has ended.
+    /// Removes the record, unless that of another cycle has taken its place.
     func remove() {
+        guard let descriptor = file.number else { return }
+        var (own, current) = (stat(), stat())
+        guard fstat(descriptor, &own) == 0,
+            fstatat(runDirectory.descriptor, Self.name, &current, AT_SYMLINK_NOFOLLOW) == 0,
+            own.st_ino == current.st_ino && own.st_dev == current.st_dev
+        else { return }
         runDirectory.remove(Self.name)
     }
 }

@@ -17,6 +17,8 @@ package struct Reason: Equatable, Sendable {
         case guardExpired = "guard-expired"
         case noHookRan = "no-hook-ran"
         case freezeIncomplete = "freeze-incomplete"
+        /// A hook may still hold its application: its thaw did not come to its end.
+        case notThawed = "not-thawed"
         /// A hook promises no more.
         case weakGuarantee = "weak-guarantee"
         /// A fault of the cycle that no hook, session or guard explains.

@@ -33,6 +33,12 @@ enum RecordEntry: Equatable {
     case lost(hold: String, time: WallTime?, reason: String)
     /// A fault of the cycle that no other entry shows.
     case fault(String)
+    /// The hook declares that a thaw of its own that fails has thawed nothing. Before the hook's first `start`.
+    case retryThaw(path: FilePath)
+    /// A thaw before this cycle, or one without a cycle, has left the hook's application held.
+    case held(path: FilePath)
+    /// An administrator has given up the hook's thaw.
+    case givenUp(path: FilePath)
 
     /// The line, with its newline.
     var line: [UInt8] {
@@ -60,6 +66,9 @@ enum RecordEntry: Equatable {
         case .released(let hold): texts("released", hold)
         case .lost(let hold, let time, let reason): texts("lost", hold, time.map { "\($0.microseconds)" } ?? "", reason)
         case .fault(let text): texts("fault", text)
+        case .retryThaw(let path): texts("retry-thaw") + [path.bytes]
+        case .held(let path): texts("held") + [path.bytes]
+        case .givenUp(let path): texts("given-up") + [path.bytes]
         }
     }
 
@@ -117,6 +126,12 @@ enum RecordEntry: Equatable {
             self = .lost(hold: texts[1], time: Int64(texts[2]).map { WallTime(microseconds: $0) }, reason: texts[3])
         case ("fault", 2):
             self = .fault(texts[1])
+        case ("retry-thaw", 2):
+            self = .retryThaw(path: FilePath(bytes: fields[1]))
+        case ("held", 2):
+            self = .held(path: FilePath(bytes: fields[1]))
+        case ("given-up", 2):
+            self = .givenUp(path: FilePath(bytes: fields[1]))
         default:
             return nil
         }

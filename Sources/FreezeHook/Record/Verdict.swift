@@ -22,6 +22,12 @@ package struct Verdict: Equatable, Sendable {
                     .hookRefused,
                     "\(refusal.path.name) was not called with \(refusal.action.rawValue): \(refusal.reason)"))
         }
+        reasons += record.givenUp.map { Reason(.notThawed, "\($0.name) may still be held: its thaw was given up") }
+        if record.hasEnded {
+            reasons += record.mayBeHeld.map {
+                Reason(.notThawed, "\($0.name) may still be held: the next cycle has to thaw it")
+            }
+        }
         for hold in record.holds {
             guard case .lost(let time, let reason) = hold.ending else { continue }
             let moment = time?.rfc3339 ?? "an unknown moment"

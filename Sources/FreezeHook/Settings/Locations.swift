@@ -16,8 +16,8 @@ package struct Locations: Equatable, Sendable {
     package var runDirectory = FilePath("/run/fsfreeze-hook")
     /// The directory of history, counters and image marker.
     package var stateDirectory = FilePath("/var/lib/fsfreeze-hook")
-    /// The file that qemu-ga keeps while it holds filesystems frozen.
-    package var agentState = FilePath("/run/qga.state.isfrozen")
+    /// The file that qemu-ga keeps while it holds filesystems frozen; nil for those of the agents of this machine.
+    package var agentState: FilePath?
 
     /// The name of the hook directory beside the program.
     package static let directoryName = "fsfreeze-hook.d"

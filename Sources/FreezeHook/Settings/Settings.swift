@@ -37,7 +37,8 @@ package struct Settings: Equatable, Sendable {
     package var killGrace = Duration.seconds(2)
     /// The time limit of a whole freeze; the smallest known limit of a host is 60 s.
     package var freezeTimeout = Duration.seconds(50)
-    /// The time limit of a whole thaw.
+    /// The time for which a thaw waits for another run, and tries hooks again that cannot be started. A hook's own limit
+    /// holds beside it.
     package var thawTimeout = Duration.seconds(120)
     /// The time after which the guard ends a window that no thaw has ended; zero for no guard.
     package var holdLimit = Duration.seconds(300)
@@ -94,6 +95,8 @@ package struct HookSettings: Equatable, Sendable {
     package var prepare: Bool?
     /// The hook's promise for an image.
     package var guarantee: Guarantee?
+    /// Whether a thaw that fails is called again.
+    package var retryThaw: Bool?
 
     package init() {}
 }

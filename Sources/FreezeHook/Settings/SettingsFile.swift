@@ -27,7 +27,7 @@ package enum SettingsFile {
         guard fstat(file.number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
             throw problem("is not a regular file")
         }
-        if let fault = Ownership.fault(of: status) {
+        if let fault = Ownership.fault(of: status, descriptor: file.number) {
             throw problem("\(fault); it must belong to root and be writable by root alone")
         }
         let bytes: [UInt8]

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FreezeHook
 import FreezeHookBase
 
 /// The check that qemu-ga refuses no command of a freeze (`block-rpcs`, `allow-rpcs`).
@@ -12,21 +13,39 @@ enum AgentCommandsCheck {
         guard let options = machine.agent.running ?? machine.agent.configured else { return [] }
         let forbidden = commands.filter(options.forbids)
         if forbidden.isEmpty { return [] }
-        let what =
-            forbidden.contains("guest-fsfreeze-thaw") && !forbidden.contains("guest-fsfreeze-freeze")
-            ? "what is frozen stays frozen" : "no backup can freeze this machine"
-        var places = ["block-rpcs, blacklist and allow-rpcs in \(SafeText.clean(options.configuration))"]
-        if case .unit(_, let unit) = machine.agent.service {
-            places =
-                unit.environmentFiles.filter(machine.tree.has).map {
-                    "BLOCK_RPCS, BLACKLIST_RPC and FILTER_RPC_ARGS in \(SafeText.clean($0))"
-                } + places
+        // The places are known from the service's files; what a process alone forbids ends with its restart.
+        let known = machine.agent.configured.map { configured in forbidden.allSatisfy(configured.forbids) } ?? false
+        let step =
+            known
+            ? machine.agent.configured.map { repair(of: forbidden, in: $0) }
+            : machine.agent.service?.command("restart")
+        let subject = forbidden.joined(separator: ", ")
+        let reason = "qemu-ga is told to refuse \(list(forbidden)): "
+        if forbidden.contains("guest-fsfreeze-freeze") {
+            return [.error(subject, "\(reason)no backup can freeze this machine", repair: step)]
         }
-        return [
-            .error(
-                forbidden.joined(separator: ", "), "qemu-ga is told to refuse \(list(forbidden)): \(what)",
-                repair: "take it out of \(places.joined(separator: ", and of "))")
-        ]
+        if forbidden.contains("guest-fsfreeze-thaw") {
+            return [.error(subject, "\(reason)what is frozen stays frozen", repair: step)]
+        }
+        let who =
+            forbidden.contains("guest-fsfreeze-freeze-list")
+            ? "a host that freezes some filesystems only" : "a host that asks whether they are frozen"
+        return [.warning(subject, "\(reason)\(who) gets an error", repair: step)]
+    }
+
+    /// What to take out of which list, and what to add to which.
+    private static func repair(of forbidden: [String], in options: AgentOptions) -> String {
+        func place(_ list: AgentOptions.CommandList) -> String { list.place?.description ?? "qemu-ga's command line" }
+        var steps = options.blocking.compactMap { blocking -> String? in
+            let names = forbidden.filter(blocking.names.contains)
+            return names.isEmpty ? nil : "take \(list(names)) out of \(place(blocking))"
+        }
+        // qemu-ga adds its lists up: one of them is enough.
+        if let allowing = options.allowing.last {
+            let names = forbidden.filter { !options.allowed.contains($0) }
+            if !names.isEmpty { steps.append("add \(names.joined(separator: ",")) to \(place(allowing))") }
+        }
+        return steps.joined(separator: ", and ")
     }
 
     private static func list(_ names: [String]) -> String {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FreezeHook
 import FreezeHookBase
 import Glibc
 import SystemPackage
@@ -31,12 +32,16 @@ package struct AgentWiring {
             process.container.map { (process.pid, $0) }
         }
         self.contained = Dictionary(uniqueKeysWithValues: contained)
-        running = processes.first.map { AgentOptions(arguments: Array($0.arguments.dropFirst()), in: tree) }
+        running = processes.first.map { process in
+            AgentOptions(
+                arguments: Array(process.arguments.dropFirst()),
+                configuration: AgentState.configuration(of: process.pid, in: tree), in: tree)
+        }
         isCalled = isProgram(running?.hook)
         willBeCalled = configured.map { isProgram($0.hook) } ?? isCalled
         // A configuration file that is younger than the process does not say what the process has read.
-        if let source = running?.hookSource, let started = processes.first?.started, let file = tree.status(of: source),
-            Double(file.st_mtim.tv_sec) > started + 1
+        if let source = running?.hookPlace?.file, let started = processes.first?.started,
+            let file = tree.status(of: source), Double(file.st_mtim.tv_sec) > started + 1
         {
             isCalled = false
         }

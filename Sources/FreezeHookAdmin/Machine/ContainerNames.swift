@@ -33,7 +33,7 @@ struct ContainerNames {
         self.tree = tree
         docker = Self.dockerRoot(processes, in: tree)
         // containers-storage.conf(5).
-        let settings = KeyValueText((tree.bytes(of: "/etc/containers/storage.conf") ?? []), .keyFile)
+        let settings = KeyValueText((tree.bytes(of: "/etc/containers/storage.conf") ?? []), .ini)
         let root = settings.settings(ofSection: "storage").last { $0.key == "graphroot" }?.value
         let storage = FilePath(root.map { String($0.filter { $0 != "\"" }) } ?? "/var/lib/containers/storage")
         let file = storage.appending("overlay-containers").appending("containers.json")

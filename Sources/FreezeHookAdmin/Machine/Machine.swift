@@ -32,6 +32,8 @@ package struct Machine {
     package let applications: [Application]
     /// The entries of the hook directory.
     package private(set) var hooks: [DirectoryEntry] = []
+    /// The programs of the administrator's in the place of QEMU's script that no hook of the directory is.
+    package private(set) var displacedHooks: [DisplacedHook] = []
     /// Whether the kernel's clock is synchronised; nil when the kernel does not say, and for another system.
     package let clockIsSynchronised: Bool?
 
@@ -69,6 +71,22 @@ package struct Machine {
             Application($0, processes: processes, names: names, in: tree)
         }
         hooks = hooks(in: locations.hookDirectory)
+        displacedHooks = DisplacedHook.all(service: agent.service, program: program, in: tree).filter {
+            !isHook($0.path)
+        }
+    }
+
+    /// The path of an entry of the hook directory in the system, in the bytes of its name.
+    private func ownPath(of entry: DirectoryEntry) -> FilePath {
+        FilePath(bytes: locations.hookDirectory.bytes + [UInt8(ascii: "/")] + entry.hook.path.nameBytes)
+    }
+
+    /// Whether a hook that runs is the file at a path.
+    package func isHook(_ path: FilePath) -> Bool {
+        let target = tree.resolved(path)
+        return hooks.contains {
+            $0.disposition == .runs && tree.resolved(ownPath(of: $0)) == target
+        }
     }
 
     /// The links that enable recipes on the system.

@@ -17,9 +17,12 @@ struct SetupPlan {
         self.machine = machine
         self.manifest = manifest
         for application in machine.applications { add(application) }
-        let wiring = AgentSetup(machine)
-        for change in wiring.changes { add(change) }
-        attention += wiring.attention
+        for hook in machine.displacedHooks { add(hook) }
+        let agent = AgentSetup(machine)
+        for step in [agent.hook, agent.recovery] {
+            for change in step.changes { add(change) }
+            attention += step.byHand
+        }
     }
 
     private mutating func add(_ application: Application) {
@@ -61,6 +64,27 @@ struct SetupPlan {
             "\(place) was removed after an earlier set-up: name the container of \(name) there"
         }
         attention.append("\(name) runs in a container: give its user and password in \(place), unless root may log in")
+    }
+
+    /// Makes a program of the administrator's a hook before qemu-ga calls it no longer.
+    private mutating func add(_ hook: DisplacedHook) {
+        let (name, link) = (SafeText.clean(hook.path), hook.linkPath(on: machine))
+        guard hook.isLinked(by: machine) else {
+            // A hook that stays in force is told by the step that would have replaced it.
+            if machine.agent.willBeCalled || machine.agent.configured?.hook != hook.path {
+                attention.append("\(name) is not QEMU's script, and is not called: \(hook.remedy(on: machine))")
+            }
+            return
+        }
+        let count = attention.count
+        add(link, .link(to: hook.path.string)) { _ in
+            "\(name) is not QEMU's script, and is not called: its link \(SafeText.clean(link)) was removed after an earlier "
+                + "set-up, and stays so"
+        }
+        if attention.count > count { return }
+        attention.append(
+            "\(name) is not QEMU's script: \(SafeText.clean(link)) makes it a hook, with freeze and thaw as before, a time "
+                + "limit, and its place in the order")
     }
 
     /// Adds a change of an absent path. When the path exists, or the change was taken back by hand, adds the words of

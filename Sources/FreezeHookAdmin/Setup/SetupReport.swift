@@ -70,7 +70,9 @@ package struct SetupReport: Shown {
         guard let service = machine.agent.service else { return nil }
         let paths = changes.map { FilePath($0.path) }
         let isUnitChanged = changes.contains { $0.path.hasPrefix("/etc/systemd/system/") }
-        let isAgentChanged = service.files(in: machine.tree).contains { paths.contains(machine.tree.resolved($0)) }
+        let isAgentChanged =
+            service.files(in: machine.tree).contains { paths.contains(machine.tree.resolved($0)) }
+            || changes.contains { $0.path.hasSuffix(AgentSetup.dropInEnding) }
         var commands = isUnitChanged ? ["systemctl daemon-reload"] : []
         if !machine.agent.processes.isEmpty, isAgentChanged || !isUndone && machine.agent.needsRestart {
             commands.append(service.command("restart"))

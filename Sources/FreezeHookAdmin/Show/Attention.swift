@@ -11,6 +11,8 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
     case guardKilled(cycle: String)
     /// The freeze ended before it had frozen or thawed everything.
     case freezeKilled(cycle: String)
+    /// The hook's thaw came to no end, and its application may still be locked.
+    case mayBeHeld(hook: String)
     /// The session's holder or client is gone, and the window still open.
     case sessionLost(name: String)
     /// The history cannot be read, so that past cycles are unknown.
@@ -22,6 +24,7 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
         case .windowExpired(let cycle): "the guard has ended the window of cycle \(cycle) and its thaw has not come"
         case .guardKilled(let cycle): "the guard of cycle \(cycle) has been killed"
         case .freezeKilled(let cycle): "the freeze of cycle \(cycle) was killed"
+        case .mayBeHeld(let hook): "\(hook) may still be held: its thaw has not come to its end"
         case .sessionLost(let name): "the session \(name) has ended too early"
         case .historyUnreadable(let place, let reason): "the history in \(place) cannot be read: \(reason)"
         }
@@ -30,7 +33,7 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
     /// The command that mends the problem; nil when none does.
     package var repair: String? {
         switch self {
-        case .windowExpired, .guardKilled: "fsfreeze-hook thaw"
+        case .windowExpired, .guardKilled, .mayBeHeld: "fsfreeze-hook thaw"
         case .freezeKilled: "fsfreeze-hook recover"
         case .historyUnreadable(_, .permissionDenied): "sudo fsfreeze-hook status"
         case .sessionLost, .historyUnreadable: nil
@@ -42,6 +45,7 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
         let repair = repair ?? ""
         return switch self {
         case .windowExpired, .freezeKilled: "\(problem): \(repair)"
+        case .mayBeHeld: "\(problem): \(repair) calls it again, and with --give-up ends the cycle"
         case .guardKilled: "\(problem): nothing ends the window but \(repair)"
         case .historyUnreadable(_, .permissionDenied): "\(problem); call it as root"
         case .sessionLost, .historyUnreadable: problem

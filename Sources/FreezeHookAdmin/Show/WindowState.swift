@@ -46,7 +46,10 @@ struct WindowState: Equatable {
             }
         }
         // An expired window may lack the end of its freeze in the record although the freeze was not killed.
-        if !isWorkedOn && !record.isFrozen && !record.hasExpired { attentions.append(.freezeKilled(cycle: record.id)) }
+        let held = record.mayBeHeld
+        let isThawed = record.hasExpired || !record.wasBegun || !held.isEmpty && record.moments[.thawing] != nil
+        if !isWorkedOn && !record.isFrozen && !isThawed { attentions.append(.freezeKilled(cycle: record.id)) }
+        attentions += held.map { .mayBeHeld(hook: $0.name) }
         attentions += holds.filter { !$0.alive }.map { .sessionLost(name: $0.name) }
     }
 }

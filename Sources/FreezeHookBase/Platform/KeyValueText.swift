@@ -13,12 +13,10 @@ package struct KeyValueText: Sendable {
 
         /// The program's own configuration.
         package static let ini = Format(commentMarks: Array("#;".utf8), allowsTrailingComments: true)
-        /// GLib's key files, such as qemu-ga.conf.
-        package static let keyFile = Format(commentMarks: Array("#".utf8))
         /// Units of systemd (systemd.syntax(7)).
         package static let unit = Format(commentMarks: Array("#;".utf8), joinsLines: true)
-        /// Files of variables, as `EnvironmentFile=` of systemd names them.
-        package static let environment = Format(commentMarks: Array("#".utf8))
+        /// Scripts of the shell.
+        package static let shell = Format(commentMarks: Array("#".utf8), joinsLines: true)
         /// Configurations of recipes.
         package static let recipe = Format(commentMarks: Array("#;".utf8))
     }
@@ -63,6 +61,8 @@ package struct KeyValueText: Sendable {
         for (index, row) in rows.enumerated() {
             var content = Array(row)[...]
             if format.joinsLines {
+                // A comment between joined lines is none of them, and a backslash at its end joins nothing.
+                if let first = trimmed(content).first, format.commentMarks.contains(first) { continue }
                 if let start = joined { content = (start + [UInt8(ascii: " ")] + trimmed(content))[...] }
                 content = trimmed(content)
                 joined = content.last == UInt8(ascii: "\\") && index < rows.count - 1 ? Array(content.dropLast()) : nil
@@ -72,6 +72,8 @@ package struct KeyValueText: Sendable {
             let line = Line(format.withoutComment(content), number: index + 1)
             if !line.content.isEmpty { lines.append(line) }
         }
+        // Only comments stand behind the last line that was to be continued.
+        if let joined { lines.append(Line(joined[...], number: rows.count)) }
     }
 
     /// The settings of a section in their order.

@@ -46,7 +46,7 @@ package final class RunDirectory {
             throw RunDirectoryError(path: path, reason: "\(error)")
         }
         var status = stat()
-        if fstat(file.number, &status) == 0, let fault = Ownership.fault(of: status) {
+        if fstat(file.number, &status) == 0, let fault = Ownership.fault(of: status, descriptor: file.number) {
             throw RunDirectoryError(path: path, reason: "it \(fault)")
         }
     }

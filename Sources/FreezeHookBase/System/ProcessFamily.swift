@@ -2,11 +2,13 @@
 
 import Glibc
 
-/// The leader of a session with all processes that belong to it. Its parent need not be this process.
+/// The leader of a session with all processes that belong to it: the session, and mostly all descendants of the leader.
+/// Its parent need not be this process.
 package struct ProcessFamily {
     /// The process that leads the session.
     package let leader: ProcessIdentity
     private let isStray: (ProcessEntry) -> Bool
+    private let hasDescendants: Bool
 
     private static let interval = Duration.milliseconds(5)
     // SIGKILL works at once, except for a process in state D.
@@ -17,6 +19,14 @@ package struct ProcessFamily {
     package init(leader: ProcessIdentity, isStray: @escaping (ProcessEntry) -> Bool = { _ in false }) {
         self.leader = leader
         self.isStray = isStray
+        hasDescendants = true
+    }
+
+    /// The session of a leader alone: a descendant with a session of its own is no member.
+    package init(sessionOf leader: ProcessIdentity) {
+        self.leader = leader
+        isStray = { _ in false }
+        hasDescendants = false
     }
 
     /// The members that still run, without zombies.
@@ -25,7 +35,8 @@ package struct ProcessFamily {
         let isThere = table.contains { $0.pid == leader.pid && $0.startTime == leader.startTime }
         let strays = table.filter { $0.pid != leader.pid && isStray($0) }.map(\.pid)
         let roots = Set(strays + (isThere ? [leader.pid] : []))
-        let below = roots.isEmpty ? [] : Set(ProcessTable.descendants(of: roots, in: table).map(\.pid))
+        let below =
+            roots.isEmpty || !hasDescendants ? [] : Set(ProcessTable.descendants(of: roots, in: table).map(\.pid))
         return table.filter { entry in
             guard entry.state != "Z" else { return false }
             if entry.pid == leader.pid { return entry.startTime == leader.startTime }

@@ -28,7 +28,7 @@ struct LocationOptions: ParsableArguments {
 
     var locations: Locations {
         var locations = Locations(
-            calledPath: Main.rawArgument(0), hookDirectory: hookDir.map { FilePath($0) },
+            calledPath: Main.calledPath, hookDirectory: hookDir.map { FilePath($0) },
             configuration: config.map { FilePath($0) })
         locations.logFile = logFile.map { absolute(FilePath($0)) }
         if let runDir { locations.runDirectory = absolute(FilePath(runDir)) }
