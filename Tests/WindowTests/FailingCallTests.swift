@@ -31,7 +31,8 @@ import Testing
         try sandbox.addTracingHook("10-a")
         try holdMine(sandbox)
         let environment = try sandbox.preload(
-            "int connect(int a, const struct sockaddr *b, socklen_t c) { (void)a, (void)b, (void)c; return fail(\(errno)); }")
+            "int connect(int a, const struct sockaddr *b, socklen_t c) { (void)a, (void)b, (void)c; return fail(\(errno)); }"
+        )
         expectSilentSuccess(try sandbox.run(["freeze"], environment: environment))
         expectSilentSuccess(try sandbox.run(["thaw"], environment: environment))
         #expect(sandbox.parts("holder").count == 1)

@@ -61,7 +61,8 @@ import Testing
         let sandbox = try sandbox("150ms")
         try sandbox.addHook(
             "10-client",
-            "[ $1 = thaw ] || while [ ! -e $TEST_SANDBOX/end ]; do echo tick; echo >>$TEST_SANDBOX/ticks; sleep 0.01; done &")
+            "[ $1 = thaw ] || while [ ! -e $TEST_SANDBOX/end ]; do echo tick; echo >>$TEST_SANDBOX/ticks; sleep 0.01; done &"
+        )
         let environment = try failingStart(sandbox, of: "drain-output", "EAGAIN")
         expectSilentSuccess(try sandbox.run(["freeze"], environment: environment))
         #expect(eventually { sandbox.runFiles.contains("deferred") })
@@ -166,7 +167,8 @@ import Testing
     @Test func `A guard that ends at its start keeps no freeze waiting`() throws {
         let sandbox = try guarded("5min")
         let environment = try sandbox.preload(
-            "__attribute__((constructor)) static void die(void) { if (is(\"fsfreeze-hook\") && is(\"guard\")) _exit(1); }")
+            "__attribute__((constructor)) static void die(void) { if (is(\"fsfreeze-hook\") && is(\"guard\")) _exit(1); }"
+        )
         let freeze = try sandbox.run(["freeze"], environment: environment)
         expectSilentSuccess(freeze)
         #expect(freeze.seconds < 1.5)

@@ -55,7 +55,8 @@ import Testing
 
     @Test func `A guard that is stopped keeps no session from its start`() throws {
         let sandbox = try sandbox()
-        try sandbox.addTracingHook("05-stop", then: "[ $1 = thaw ] || pkill -STOP -f -x \"fsfreeze-hook guard .*$TEST_SANDBOX.*\"")
+        let guardian = "fsfreeze-hook guard .*$TEST_SANDBOX.*"
+        try sandbox.addTracingHook("05-stop", then: "[ $1 = thaw ] || pkill -STOP -f -x \"\(guardian)\"")
         let freeze = try sandbox.run(["freeze"], within: 20)
         expectSilentSuccess(freeze)
         #expect(freeze.seconds < 4, "\(sandbox.log)")

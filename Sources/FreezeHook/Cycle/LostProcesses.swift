@@ -35,7 +35,8 @@ struct LostProcesses {
 
     private var found: [(identity: ProcessIdentity, role: OwnProcess)] {
         var reachable: Set<pid_t> = [getpid()]
-        for name in runDirectory.names() where name.hasPrefix(Holder.socketPrefix) || name.hasPrefix(Guard.socketPrefix) {
+        for name in runDirectory.names() where name.hasPrefix(Holder.socketPrefix) || name.hasPrefix(Guard.socketPrefix)
+        {
             // Who cannot be asked may be anybody.
             guard let pid = try? LocalSocket.listener(of: name, in: runDirectory) else { continue }
             reachable.insert(pid)

@@ -63,10 +63,12 @@ package enum Guard {
         runDirectory.remove(guardian.socket)
     }
 
-    /// Ends the guards whose sockets are in the run directory, also those that no record names, and removes the sockets.
+    /// Ends the guards whose sockets are in the run directory, also those that no record names, and removes the
+    /// sockets.
     static func sweep(_ runDirectory: RunDirectory, within limit: Duration = LocalSocket.patience) {
         for socket in runDirectory.names() where socket.hasPrefix(socketPrefix) {
-            if tell(socket, in: runDirectory, within: limit) || LocalSocket.isGone(socket, in: runDirectory, within: limit)
+            if tell(socket, in: runDirectory, within: limit)
+                || LocalSocket.isGone(socket, in: runDirectory, within: limit)
             {
                 runDirectory.remove(socket)
             }
