@@ -38,6 +38,8 @@ dropindir   = $(unitdir)/qemu-guest-agent.service.d
 catalogdir  = $(DESTDIR)$(PREFIX)/lib/systemd/catalog
 tmpfilesdir = $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
 datadir     = $(DESTDIR)$(PREFIX)/share/fsfreeze-hook
+selinuxdir  = $(DESTDIR)$(PREFIX)/share/selinux/packages
+POLICY      = $(wildcard packaging/selinux/*.cil)
 docdir      = $(DESTDIR)$(PREFIX)/share/doc/fsfreeze-hook
 rotatedir   = $(DESTDIR)$(SYSCONFDIR)/logrotate.d
 libexecdir  = $(DESTDIR)$(PREFIX)/libexec/fsfreeze-hook
@@ -164,6 +166,8 @@ install: $(BUILT) ## the program and its files (DESTDIR, PREFIX=/usr, LAYOUT=deb
 	$(INSTALL) -m 0644 systemd/fsfreeze-hook.catalog $(catalogdir)/fsfreeze-hook.catalog
 	$(INSTALL) -m 0644 systemd/fsfreeze-hook.tmpfiles $(tmpfilesdir)/fsfreeze-hook.conf
 	$(INSTALL) -m 0644 packaging/fsfreeze-hook.logrotate $(rotatedir)/fsfreeze-hook
+	$(INSTALL) -d $(selinuxdir)
+	$(INSTALL) -m 0644 $(POLICY) $(selinuxdir)
 	$(INSTALL) -m 0644 $(EXAMPLES) $(docdir)/examples
 	$(INSTALL) -m 0644 $(PAGES) $(docdir)
 	$(if $(DEPENDENCIES),$(INSTALL) -m 0644 $(DEPENDENCIES) $(docdir)/dependencies)
@@ -208,9 +212,9 @@ uninstall: ## what install put there, and nothing else
 		$(addprefix $(docdir)/,$(notdir $(PAGES)) dependencies) \
 		$(addprefix $(docdir)/recipes/,$(notdir $(RECIPE_PAGES))) \
 		$(addprefix $(docdir)/prometheus/,$(notdir $(ALERT_RULES))) \
-		$(each_manual) $(COMPLETIONS) $(datadir)/qemu-ga.env
+		$(addprefix $(selinuxdir)/,$(notdir $(POLICY))) $(each_manual) $(COMPLETIONS) $(datadir)/qemu-ga.env
 	@for directory in $(dropindir) $(docdir)/examples $(docdir)/recipes $(docdir)/prometheus $(docdir) $(datadir) \
-		$(libexecdir)/recipes $(libexecdir) \
+		$(libexecdir)/recipes $(libexecdir) $(selinuxdir) $(patsubst %/,%,$(dir $(selinuxdir))) \
 		$(foreach file,$(COMPLETIONS),$(dir $(file))) \
 		$(sort $(foreach file,$(COMPLETIONS),$(dir $(patsubst %/,%,$(dir $(file)))))); do \
 		if [ -d "$$directory" ]; then rmdir --ignore-fail-on-non-empty "$$directory"; fi; done

@@ -240,8 +240,19 @@ int clinux_clock_is_synchronised(void) {
     return (state.status & STA_UNSYNC) == 0;
 }
 
-ssize_t clinux_selinux_label(const char *path, char *label, size_t size) {
-    return getxattr(path, "security.selinux", label, size);
+ssize_t clinux_selinux_label(const char *path, int follows, char *label, size_t size) {
+    const char *name = "security.selinux";
+    return follows ? getxattr(path, name, label, size) : lgetxattr(path, name, label, size);
+}
+
+int clinux_process_descriptor(pid_t process) {
+#ifdef SYS_pidfd_open
+    return (int)syscall(SYS_pidfd_open, process, 0);
+#else
+    (void)process;
+    errno = ENOSYS;
+    return -1;
+#endif
 }
 
 ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size) {

@@ -38,6 +38,7 @@ enum Main {
         ProcessSetup.run()
         switch process {
         case .guard(let cycle, let locations): GuardProcess(cycle: cycle, locations: locations)?.run()
+        case .marker(let cycle, let locations): MarkerWriter(cycle: cycle, locations: locations)?.run()
         case .holder(let runDirectory): Holder(runDirectory: runDirectory)?.run()
         case .drainer(let socket, let runDirectory): Drainer(socketName: socket, runDirectory: runDirectory).run()
         }

@@ -20,9 +20,9 @@ enum Sessions {
         guard let path = findExecutable(client[0]) else {
             return Ending.show(.clientNotFound(client[0]))
         }
-        let settings = (try? SettingsFile.read(locations.configuration)) ?? Settings()
         var request = HoldRequest(
-            name: name, client: path, arguments: client.map { Array($0.utf8) }, settings: settings)
+            name: name, client: path, arguments: client.map { Array($0.utf8) },
+            limits: HoldLimits.inForce(in: locations))
         request.statements = statements
         request.ready = ready
         request.release = release

@@ -31,14 +31,20 @@ final class Agent {
     /// - Parameters:
     ///   - hook: the value of -F.
     ///   - state: the agent's state directory, as it is called inside the namespace.
+    ///   - configuration: the configuration file that names this directory; nil for the command line.
     ///   - socket: the path of its socket.
-    init(in namespace: Namespace, hook: String, state: String, socket path: String) throws {
+    init(
+        in namespace: Namespace, hook: String, state: String, configuration: String? = nil, socket path: String
+    ) throws {
         self.namespace = namespace
         unlink(path)
-        starter = try namespace.start([
-            try Tools.command("qemu-ga", package: "qemu-guest-agent"), "--method=unix-listen", "--path=\(path)",
-            "--statedir=\(state)", "--pidfile=\(state)/agent.pid", "-F\(hook)",
-        ])
+        if let configuration { try Files.write("[general]\nstatedir = \(state)\n", to: configuration) }
+        starter = try namespace.start(
+            [
+                try Tools.command("qemu-ga", package: "qemu-guest-agent"), "--method=unix-listen", "--path=\(path)",
+                "--pidfile=\(state)/agent.pid", "-F\(hook)",
+            ] + (configuration == nil ? ["--statedir=\(state)"] : []),
+            environment: configuration.map { ["QGA_CONF": $0] } ?? [:])
         let starter = starter
         connection = try Self.connect(to: path) { starter.isRunning }
         guard let process = Processes.children(of: starter.pid).first else {
@@ -61,17 +67,28 @@ final class Agent {
     }
 
     func sendFreeze() throws {
-        try sendFreeze(of: "/nonexistent")
+        try sendFreeze(of: ["/nonexistent"])
     }
 
-    /// Freezes the one filesystem at this mount point of the agent's namespace, and no other.
-    func freeze(_ mountPoint: String) throws -> Answer {
-        try sendFreeze(of: mountPoint)
+    /// Freezes the filesystems at these mount points of the agent's namespace, and no others.
+    func freeze(_ mountPoints: [String]) throws -> Answer {
+        try sendFreeze(of: mountPoints)
         return try receive()
     }
 
-    private func sendFreeze(of mountPoint: String) throws {
-        try send("guest-fsfreeze-freeze-list", ["mountpoints": [mountPoint]])
+    /// Freezes the one filesystem at this mount point.
+    func freeze(_ mountPoint: String) throws -> Answer { try freeze([mountPoint]) }
+
+    /// Sends a freeze of the filesystem at this mount point and the thaw at once, as a host may that does not wait;
+    /// returns both answers.
+    func freezeAndThaw(_ mountPoint: String) throws -> [Answer] {
+        try sendFreeze(of: [mountPoint])
+        try send("guest-fsfreeze-thaw")
+        return [try receive(), try receive()]
+    }
+
+    private func sendFreeze(of mountPoints: [String]) throws {
+        try send("guest-fsfreeze-freeze-list", ["mountpoints": mountPoints])
     }
 
     func thaw() throws -> Answer {

@@ -211,6 +211,35 @@ import Testing
         #expect(try second.status() == "thawed")
     }
 
+    @Test(arguments: ["option", "file"])
+    func `An agent with a state directory of its own is not believed thawed`(place: String) throws {
+        let guest = try AgentGuest()
+        try guest.hook("10-first")
+        let state = "/run/agent-state"
+        try Files.makeDirectory(guest.namespace.path(state))
+        let first = try guest.startAgent()
+        #expect(try first.freeze().number == 0)
+        try first.stop()
+
+        // The file that an agent leaves while filesystems are frozen: it starts frozen.
+        let marker = guest.namespace.path("\(state)/qga.state.isfrozen")
+        try Files.write("", to: marker)
+        let second = try guest.startAgent(state: state, in: place == "file" ? guest.path("agent.conf") : nil)
+        #expect(try second.status() == "frozen")
+        let recover = try guest.namespace.run([guest.hookPath, "recover"])
+        #expect(recover.status == 0)
+        #expect(recover.stderr.contains("is left alone"), "\(recover)")
+        #expect(guest.calls == ["10-first freeze freeze"], "nothing is thawed in mid-window")
+        #expect(try guest.namespace.run([guest.hookPath, "freeze"]).status == 75)
+        #expect(try guest.namespace.run([guest.hookPath, "rehearse"]).status == 75)
+
+        #expect(try second.thaw().number == 0)
+        #expect(guest.calls == ["10-first freeze freeze", "10-first thaw thaw"])
+        #expect(!Files.exists(marker))
+        let rehearsal = try guest.namespace.run([guest.hookPath, "rehearse", "--hold", "10ms"])
+        #expect(rehearsal.status == 0, "\(rehearsal)")
+    }
+
     // The client that holds a database lock keeps the hook's output open from freeze to thaw.
     @Test(arguments: AgentKind.allCases)
     func `A background child delays nothing`(kind: AgentKind) throws {

@@ -20,7 +20,7 @@ struct JournalCase: Sendable, CustomTestStringConvertible {
 
     var testDescription: String { "\(id)" }
 
-    static let all = ofHooks + ofCycles + ofTheSystem + ofTheWindow + ofVerdicts
+    static let all = ofHooks + ofCycles + ofTheSystem + ofTheWindow + ofVerdicts + ofThaws
 
     private static let ofHooks = [
         JournalCase(id: .hookStarted, message: "execute "),
@@ -106,6 +106,12 @@ struct JournalCase: Sendable, CustomTestStringConvertible {
             let result = try guest.namespace.run([guest.hookPath, "rehearse", "--hold", "10ms"])
             #expect(result.status == 0, "\(result.stderr)")
         },
+    ]
+
+    private static let ofThaws = [
+        JournalCase(id: .mayBeHeld, message: "20-dies may still be held: the guard tries again") {
+            try $0.hook("20-dies", "[ $1 = freeze ] || kill -KILL $$")
+        }
     ]
 
     @Sendable private static func waitForTheGuard(_ guest: AgentGuest) throws {

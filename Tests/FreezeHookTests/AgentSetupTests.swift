@@ -133,6 +133,16 @@ import Testing
             try $0.file("\(dropIns)/c.conf", "[Service]\nEnvironment=QGA_CONF=/etc/ga.conf\n")
         },
 
+        Case(name: "today's unit of openSUSE", family: .openSUSE, changed: "/etc/qemu/qemu-ga.conf") {
+            $0.remove("/usr/lib/systemd/system/qemu-ga@.service")
+            try $0.file(
+                "/usr/lib/systemd/system/qemu-guest-agent.service",
+                "[Service]\nEnvironmentFile=-/usr/etc/sysconfig/qemu-ga\nEnvironmentFile=-/etc/sysconfig/qemu-ga\n"
+                    + "ExecStart=/usr/bin/qemu-ga -m virtio-serial -p /dev/virtio-ports/org.qemu.guest_agent.0 ${FILTER_RPC_ARGS}\n"
+            )
+            try $0.file("/etc/sysconfig/qemu-ga", "FILTER_RPC_ARGS=\"--block-rpcs=guest-exec\"\n")
+        },
+
         // sysvinit and OpenRC.
         Case(
             name: "DAEMON_ARGS of sysvinit", family: .alpine,

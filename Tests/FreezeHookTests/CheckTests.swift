@@ -207,18 +207,6 @@ import Testing
             $0.remove("/sys/class/virtio-ports")
         },
         Case(
-            name: "the boolean of SELinux is off", family: .rhel9, check: "confinement",
-            reason: "SELinux keeps what qemu-ga calls",
-            repair: "setsebool -P virt_qemu_ga_run_unconfined on"
-        ) { try $0.file("/sys/fs/selinux/booleans/virt_qemu_ga_run_unconfined", "0 0") },
-        Case(
-            name: "the boolean is off, and SELinux permissive", family: .rhel9, check: "confinement", severity: .note,
-            reason: "once SELinux is enforcing"
-        ) {
-            try $0.file("/sys/fs/selinux/booleans/virt_qemu_ga_run_unconfined", "0 0")
-            try $0.file("/sys/fs/selinux/enforce", "0")
-        },
-        Case(
             name: "AppArmor", check: "confinement", severity: .warning, reason: "by the profile /usr/sbin/qemu-ga",
             repair: "aa-complain '/usr/sbin/qemu-ga'"
         ) { try $0.file("/proc/400/attr/current", "/usr/sbin/qemu-ga (enforce)\n") },
@@ -258,7 +246,8 @@ import Testing
             reason: "unless 20-shop does it"
         ) {
             try $0.process(600, "postgres", ["postgres"])
-            try $0.file("/etc/qemu/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755)
+            let header = "# fsfreeze-hook: guarantee = native-copy\n"
+            try $0.file("/etc/qemu/fsfreeze-hook.d/20-shop", "#!/bin/sh\n\(header)", mode: 0o755)
         },
         Case(
             name: "an application with a native copy", check: "recipes", severity: .warning,
@@ -379,7 +368,14 @@ import Testing
             reason: "20-slow may take 2min"
         ) {
             try $0.file(
-                "/etc/qemu/fsfreeze-hook.d/20-slow", "#!/bin/sh\n# fsfreeze-hook: timeout = 2min\n", mode: 0o755)
+                "/etc/qemu/fsfreeze-hook.d/20-slow",
+                "#!/bin/sh\n# fsfreeze-hook: timeout = 2min\n# fsfreeze-hook: guarantee = native-copy\n", mode: 0o755)
+        },
+        Case(
+            name: "a hook that declares no guarantee", check: "hooks", severity: .note,
+            reason: "20-sql declares no guarantee", repair: "in [hook 20-sql] of /etc/qemu/fsfreeze-hook.conf"
+        ) {
+            try $0.file("/etc/qemu/fsfreeze-hook.d/20-sql", "#!/bin/sh\n", mode: 0o755)
         },
         Case(name: "no directory for the log", check: "log", reason: "there is no directory /var/log") {
             $0.remove("/var/log")
@@ -526,27 +522,6 @@ import Testing
         #expect(report.good)
         #expect(report.findings.map(\.subject) == ["clock"])
         #expect(CheckReport(try fixture.machine(clockIsSynchronised: true)).findings == [])
-    }
-
-    @Test func `SELinux's labels are looked at`() throws {
-        let fixture = try SystemFixture(.rhel9)
-        try fixture.file("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755)
-        func label(_ path: String, _ type: String) throws {
-            let words = "import os, sys; os.setxattr(sys.argv[1], 'security.selinux', sys.argv[2].encode())"
-            let label = "system_u:object_r:\(type):s0"
-            let python = try Tools.command("python3", package: "python3-minimal")
-            let result = try ChildProcess([python, "-c", words, fixture.root + path, label], environment: [:]).wait(
-                within: 30)
-            #expect(result.status == 0, "\(result.stderr)")
-        }
-        try label("/usr/sbin/fsfreeze-hook", "virt_qemu_ga_unconfined_exec_t")
-        try label("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "etc_t")
-        let finding = try #require(try fixture.findings("confinement").first)
-        #expect(finding.subject == "20-shop")
-        #expect(
-            finding.repair?.hasPrefix("restorecon -RFv /usr/sbin/fsfreeze-hook /etc/qemu-ga/fsfreeze-hook.d") == true)
-        try label("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "virt_qemu_ga_unconfined_exec_t")
-        #expect(try fixture.findings("confinement") == [])
     }
 
     @Test(arguments: [nil, 20, 40, 80, 200])

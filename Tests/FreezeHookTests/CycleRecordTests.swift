@@ -17,6 +17,14 @@ import Testing
         #expect(CycleRecord(parsing: bytes(contents)) == nil)
     }
 
+    @Test func `The end of a freeze that goes on behind the guard's thaw is that of its own run`() throws {
+        let record = try recorded(
+            .starts("a"), .ends(), .starts("b"), .starts("b", .thaw, .expired), .ends(), .starts("a", .thaw, .expired),
+            .ends(), .ends(143))
+        #expect(record.runs.map { $0.end?.status } == [0, 143, 0, 0])
+        #expect(record.namesToThaw == [])
+    }
+
     @Test func `Lines of a later version are passed over`() throws {
         let lines = RecordEntry.begin().line + bytes("later\tx\n\n\u{1}\n") + RecordEntry.starts("a").line
         #expect(try #require(CycleRecord(parsing: lines)).namesToThaw == ["a"])

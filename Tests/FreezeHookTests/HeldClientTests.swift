@@ -13,7 +13,7 @@ import Testing
     /// A shell's command as the client, with these statements.
     private func client(_ command: String, statements: [UInt8] = []) throws -> HeldClient {
         var request = HoldRequest(
-            name: "db", client: "/bin/sh", arguments: ["sh", "-c", command].map(bytes), settings: Settings())
+            name: "db", client: "/bin/sh", arguments: ["sh", "-c", command].map(bytes), limits: HoldLimits(Settings()))
         request.statements = statements
         return try HeldClient(request)
     }

@@ -25,7 +25,8 @@ import Testing
 
     private func request(_ change: (inout HoldRequest) -> Void = { _ in }) -> HoldRequest {
         var request = HoldRequest(
-            name: "db", client: "/usr/bin/mysql", arguments: [bytes("mysql"), bytes("-n")], settings: Settings())
+            name: "db", client: "/usr/bin/mysql", arguments: [bytes("mysql"), bytes("-n")],
+            limits: HoldLimits(Settings()))
         request.ready = "^ready$"
         request.environment = [bytes("PATH=/bin"), bytes("HOME=/root")]
         change(&request)
@@ -157,18 +158,18 @@ import Testing
         settings.holdLimit = .seconds(20)
         settings.thawTimeout = .seconds(300)
         settings.killGrace = .seconds(4)
-        let request = HoldRequest(name: "a", client: "/x", arguments: [], settings: settings)
+        let request = HoldRequest(name: "a", client: "/x", arguments: [], limits: HoldLimits(settings))
         #expect(request.limit == .seconds(321))
         #expect(request.killGrace == .seconds(4))
         #expect(request.timeout == .seconds(30))
         settings.holdLimit = .zero
-        #expect(HoldRequest(name: "a", client: "/x", arguments: [], settings: settings).limit == nil)
+        #expect(HoldRequest(name: "a", client: "/x", arguments: [], limits: HoldLimits(settings)).limit == nil)
     }
 
     @Test func `The hook that asks is known by its environment`() async {
         await #expect(processExitsWith: .success) {
             func hook() -> String {
-                HoldRequest(name: "a", client: "/x", arguments: [], settings: Settings()).hook
+                HoldRequest(name: "a", client: "/x", arguments: [], limits: HoldLimits(Settings())).hook
             }
             unsetenv("FSFREEZE_HOOK")
             #expect(hook() == "")

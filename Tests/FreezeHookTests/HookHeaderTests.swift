@@ -86,6 +86,15 @@ import Testing
         #expect(header.description == "d")
     }
 
+    @Test func `Each recipe declares that its failing thaw is no thaw`() throws {
+        let names = try Files.names(in: Checkout.path("hooks/recipes"))
+        #expect(!names.isEmpty)
+        for name in names {
+            let header = HookHeader.read(from: FilePath(Checkout.path("hooks/recipes/\(name)")))
+            #expect(header.retryThaw == true && header.problems == [], "\(name)")
+        }
+    }
+
     @Test func `A description is cleaned`() {
         #expect(
             HookHeader(parsing: bytes("# fsfreeze-hook: description = a\u{1b}[31mb") + [0xff]).description

@@ -59,6 +59,15 @@ import Testing
         try #require(JSON(parsing: bytes(line)).flatMap(CycleSummary.init))
     }
 
+    @Test func `The hooks that declare nothing come back, and are missing in lines of older versions`() throws {
+        #expect(try cycle(Self.good).undeclared == nil)
+        var known = try cycle(Self.good)
+        known.undeclared = ["10-a", "20-b\""]
+        let line = known.json.text
+        #expect(line.contains(#""undeclared":["10-a","20-b\""]"#))
+        #expect(try cycle(line) == known)
+    }
+
     /// The line with the key that a cycle without reasons gets.
     private func withKinds(_ line: String) -> String {
         line.replacing(#","reasons":[]"#, with: #","reason_kinds":[],"reasons":[]"#)

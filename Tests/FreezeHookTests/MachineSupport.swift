@@ -10,14 +10,18 @@ import TestSupport
 
 extension SystemFixture {
     /// The facts of the machine.
-    func machine(clockIsSynchronised: Bool? = nil) throws -> Machine {
+    func machine(clockIsSynchronised: Bool? = nil, policy: SELinuxFixture? = nil) throws -> Machine {
         let tree = SystemTree(root: FilePath(root))
         var locations = Locations(calledPath: "fsfreeze-hook", hookDirectory: FilePath(family.hookDirectory))
         locations.runDirectory = "/run/fsfreeze-hook"
+        let ask: SELinuxPolicy.Ask? = policy.map { policy in
+            let answers = policy.answers
+            return { answers($0.string, $1) }
+        }
         return Machine(
             tree: tree, program: "/usr/sbin/fsfreeze-hook", locations: locations,
             recipes: RecipeDirectory(path: RecipeDirectory.defaultPath),
-            clockIsSynchronised: clockIsSynchronised)
+            clockIsSynchronised: clockIsSynchronised, askingPolicy: ask)
     }
 
     /// The findings of one check.

@@ -53,6 +53,15 @@ import Testing
         #expect(!text.contains("\(name)_duration_seconds{hook=\"30-open\""))
     }
 
+    @Test func `It counts the hooks that declare no guarantee`() throws {
+        let name = "fsfreeze_hook_last_cycle_undeclared_hooks"
+        let cycle = try Cycles.cycle("x") { $0.undeclared = ["10-a", "20-b"] }
+        let text = text(CycleCounters(), cycle)
+        try expectGood(text)
+        #expect(text.contains("\n\(name) 2\n"))
+        #expect(!self.text(CycleCounters(), try Cycles.cycle("y") { $0.undeclared = nil }).contains(name))
+    }
+
     @Test func `It tells of the last cycle and when one was last consistent`() throws {
         var counters = CycleCounters()
         counters.count(try Cycles.cycle("a", at: 0))

@@ -48,6 +48,19 @@ import Testing
         }
     }
 
+    @Test func `What lies between moments of a damaged file is held within the clock`() async {
+        await #expect(processExitsWith: .success) {
+            let (first, last) = (MonotonicTime(nanoseconds: .min), MonotonicTime(nanoseconds: .max))
+            #expect(last - first == .nanoseconds(Int64.max))
+            #expect(first - last == .nanoseconds(Int64.min))
+            #expect((first + .nanoseconds(-1)).nanoseconds == .min)
+            #expect((last - first).pollMilliseconds == .max)
+            #expect((first - last).pollMilliseconds == 0)
+            #expect(DurationText.seconds(last - first) == "9223372036.854")
+            #expect(DurationText.seconds(first - last) == "0.000")
+        }
+    }
+
     @Test func `What lies behind the end of the clock is its end`() async {
         await #expect(processExitsWith: .success) {
             #expect(Duration.seconds(Int64.max).nanoseconds == .max)

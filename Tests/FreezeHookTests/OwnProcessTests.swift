@@ -26,6 +26,7 @@ import Testing
         logging.logFile = FilePath(bytes: bytes("/var/log/") + [0xfe])
         return [
             .guard(cycle: "0d7c7b43-9f2c-4b8f-9a1b-3c1f4f5f6a7b", places), .guard(cycle: "", logging),
+            .marker(cycle: "0d7c7b43-9f2c-4b8f-9a1b-3c1f4f5f6a7b", logging),
             .holder(runDirectory: odd), .holder(runDirectory: "/run/fsfreeze-hook"),
             .drainer(socket: "drain-x-1", runDirectory: odd), .drainer(socket: "drain-x-1", runDirectory: ""),
         ]

@@ -121,6 +121,7 @@ import Testing
         ("timeout = 0", "500ms"), ("required = sometimes", "yes or no"), ("prepare = 2", "yes or no"),
         ("retry-thaw = often", "yes or no"),
         ("guarantee = best", "unsupported or crash-consistent or native-copy or application-consistent"),
+        ("leftovers = yes", "report or ignore"),
     ]
 
     @Test(arguments: badOfHooks)
@@ -152,7 +153,8 @@ import Testing
         ("[general]\nrequired = yes", "c:2:1: unknown setting 'required' in [general]"),
         (
             "[hook a]\non-failure = abort",
-            "c:2:1: unknown setting 'on-failure' in [hook a]: allowed are guarantee, prepare, required, retry-thaw, timeout"
+            "c:2:1: unknown setting 'on-failure' in [hook a]: allowed are guarantee, leftovers, prepare, required, "
+                + "retry-thaw, timeout"
         ),
         ("[general]\r\njournal = no\r\nx = 1\r\n", "c:3:1: unknown setting 'x'"),
         // The sections are looked at before the settings.

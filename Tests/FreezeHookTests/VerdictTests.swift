@@ -16,8 +16,14 @@ import Testing
         var guarantee: Guarantee
         var reasons: [String]
         var entries: [RecordEntry]
+        /// The hooks that have succeeded and declare nothing, in words; nil where the verdict does not rest on them.
+        var doubt: String?
 
-        init(_ description: String, _ guarantee: Guarantee, _ reasons: [String], _ entries: [RecordEntry]) {
+        init(
+            _ description: String, _ guarantee: Guarantee, _ reasons: [String], _ entries: [RecordEntry],
+            doubt: String? = nil
+        ) {
+            self.doubt = doubt
             testDescription = description
             self.guarantee = guarantee
             self.reasons = reasons
@@ -29,14 +35,17 @@ import Testing
 
     static let cases = [
         Case("no hook", .crashConsistent, ["no hook ran"], []),
-        Case("a hook that declares nothing", .applicationConsistent, [], [.starts("a"), .ends()]),
+        Case(
+            "a hook that declares nothing", .applicationConsistent, [], [.starts("a"), .ends()],
+            doubt: "as far as a tells"),
         Case(
             "hooks that all succeeded", .applicationConsistent, [],
             [.starts("a", guarantee: .applicationConsistent), .ends(), .starts("b"), .ends()]
-                + [.starts("b", .thaw), .ends(), .starts("a", .thaw), .ends(), .reaches(.thawed)]),
+                + [.starts("b", .thaw), .ends(), .starts("a", .thaw), .ends(), .reaches(.thawed)],
+            doubt: "as far as b tells"),
         Case(
             "the weakest guarantee", .nativeCopy, ["b promises no more than native-copy"],
-            [.starts("a"), .ends(), .starts("b", guarantee: .nativeCopy), .ends()]),
+            [.starts("a"), .ends(), .starts("b", guarantee: .nativeCopy), .ends()], doubt: "as far as a tells"),
         Case(
             "the weakest of several", .unsupported, ["b promises no more than unsupported"],
             [.starts("a", guarantee: .crashConsistent), .ends(), .starts("b", guarantee: .unsupported), .ends()]),
@@ -54,7 +63,8 @@ import Testing
             [.starts("a", guarantee: .unsupported), .ends(1)]),
         Case(
             "nothing to do does not count", .applicationConsistent, [],
-            [.starts("a", guarantee: .unsupported), .ends(77, "nothing to do here"), .starts("b"), .ends()]),
+            [.starts("a", guarantee: .unsupported), .ends(77, "nothing to do here"), .starts("b"), .ends()],
+            doubt: "as far as b tells"),
         Case(
             "nothing to do for all", .crashConsistent, ["no hook ran"],
             [.starts("a"), .ends(77), .starts("b"), .ends(77)]),
@@ -79,10 +89,38 @@ import Testing
             [.refused(action: .thaw, path: "/d/a", reason: "r")]),
         Case(
             "a released hold", .applicationConsistent, [],
-            [.starts("a"), .ends(), .hold(name: "db", hook: "a", holder: holder), .released(hold: "db")]),
+            [.starts("a"), .ends(), .hold(name: "db", hook: "a", holder: holder), .released(hold: "db")],
+            doubt: "as far as a tells"),
         Case(
             "a hold that is open", .applicationConsistent, [],
-            [.starts("a"), .ends(), .hold(name: "db", hook: "a", holder: holder)]),
+            [.starts("a"), .ends(), .hold(name: "db", hook: "a", holder: holder)], doubt: "as far as a tells"),
+        Case(
+            "what a hook left running, up to its thaw", .applicationConsistent, [],
+            [
+                .starts("a", guarantee: .applicationConsistent), .ends(), .left(path: "/d/a", holder),
+                .starts("a", .thaw), .ends(),
+            ]),
+        Case(
+            "what a hook left running ended unseen", .crashConsistent, ["what a left running ended before the thaw"],
+            [.starts("a"), .ends(), .left(path: "/d/a", holder), .leftEnded(holder, time: nil)]),
+        Case(
+            "what hooks left running ended, told twice and by several", .crashConsistent,
+            [
+                "what b left running ended before the thaw, at \(Timestamp.at(5).wall.rfc3339)",
+                "what a left running ended before the thaw",
+            ],
+            [
+                .starts("a"), .ends(), .starts("b"), .ends(), .left(path: "/d/b", holder),
+                .left(path: "/d/a", ProcessIdentity(pid: 2, startTime: 2)),
+                .left(path: "/d/b", ProcessIdentity(pid: 3, startTime: 2)),
+                .leftEnded(ProcessIdentity(pid: 2, startTime: 2), time: nil), .leftEnded(holder, time: nil),
+                .leftEnded(ProcessIdentity(pid: 3, startTime: 2), time: Timestamp.at(7).wall),
+                .leftEnded(holder, time: Timestamp.at(5).wall),
+            ]),
+        Case(
+            "an agent that gave its freeze up", .crashConsistent,
+            ["the agent thawed before it had answered the freeze: nothing was frozen for an image"],
+            [.starts("a"), .ends(), .agent(holder, writes: 7), .reaches(.frozen), .unanswered]),
         Case(
             "a lost hold", .crashConsistent, ["hold db lost at \(Timestamp.at(5).wall.rfc3339): r"],
             [
@@ -121,7 +159,8 @@ import Testing
         #expect(verdict.guarantee == example.guarantee)
         #expect(verdict.reasons.texts == example.reasons)
         let reasons = example.reasons.isEmpty ? "" : ": " + example.reasons.joined(separator: "; ")
-        #expect(verdict.text == example.guarantee.rawValue + reasons)
+        let doubt = example.doubt.map { ", \($0)" } ?? ""
+        #expect(verdict.text == example.guarantee.rawValue + doubt + reasons)
     }
 
     @Test func `A hook's name is cleaned in a reason`() throws {
@@ -136,15 +175,29 @@ import Testing
         #expect(verdict.reasons == [Reason(.freezeIncomplete, "the freeze did not come to its end")])
     }
 
+    @Test(arguments: [
+        (["a"], "as far as a tells"), (["a", "b"], "as far as a and b tell"),
+        (["a", "b", "c"], "as far as a, b and c tell"),
+        (["a", "b", "c", "d", "e", "f", "g"], "as far as a, b, c, d, e and 2 more tell"),
+    ])
+    func `A verdict names the hooks that declare nothing`(names: [String], words: String) throws {
+        #expect(Doubt(Word(.applicationConsistent), undeclared: names)?.description == words)
+        #expect(Doubt(Word(.crashConsistent), undeclared: names) == nil)
+        #expect(Doubt(Word(text: "eternal"), undeclared: names) == nil)
+        #expect(Doubt(Word(.applicationConsistent), undeclared: []) == nil)
+    }
+
     @Test func `Each reason has its kind`() throws {
         let verdict = Verdict(
             on: try recorded(
                 .starts("a"), .ends(1), .starts("b"), .refused(action: .freeze, path: "/d/c", reason: "r"),
                 .hold(name: "db", hook: "a", holder: Self.holder), .lost(hold: "db", time: nil, reason: "l"),
+                .left(path: "/d/b", Self.holder), .leftEnded(Self.holder, time: nil), .unanswered,
                 .reaches(.expired), .fault("f")))
         #expect(
             verdict.reasons.kinds == [
-                "fault", "hook-failed", "hook-cut-off", "hook-refused", "hold-lost", "guard-expired",
+                "fault", "hook-failed", "hook-cut-off", "hook-refused", "hold-lost", "leftover-ended",
+                "freeze-unanswered", "guard-expired",
             ])
         #expect(Verdict(on: try recorded()).reasons.kinds == ["no-hook-ran"])
         let weak = Verdict(on: try recorded(.starts("a", guarantee: .nativeCopy), .ends()))

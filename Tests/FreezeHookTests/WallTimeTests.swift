@@ -72,9 +72,26 @@ import Testing
     @Test(arguments: [
         "", "2026", "2026-11-23", "2026-11-23T02:19:47", "2026-11-23T02:19:47+0100", "2026-11-23T02:19:47Zx", "now",
         "2026-11-23T02:19:47.120+01:0", "２０２６-11-23T02:19:47Z", "2026-11-23T02:19:47+01:00 ",
+        "2026-13-23T02:19:47Z", "2026-00-23T02:19:47Z", "2026-02-29T02:19:47Z", "2026-11-00T02:19:47Z",
+        "2026-11-31T02:19:47Z", "2026-11-23T24:19:47Z", "2026-11-23T02:60:47Z", "2026-11-23T02:19:60Z",
+        "2026-11-23T02:19:47+24:00", "2026-11-23T02:19:47+01:60", "9999-99-99T99:99:99Z",
     ])
     func `Nothing else is`(text: String) {
         #expect(WallTime(rfc3339: text) == nil)
+    }
+
+    @Test(arguments: [
+        (Int64.min, "-290308-"), (.max, "294247-"), (-1, "1969-12-31T23:59:59.999"),
+        (-1_000_000, "1969-12-31T23:59:59.000"),
+    ])
+    func `Any number of a file is shown`(microseconds: Int64, start: String) async {
+        // A trap ends the process, so the code runs in a process of its own; the zone belongs to a whole process, too.
+        await #expect(processExitsWith: .success) { [microseconds, start] in
+            setenv("TZ", "UTC0", 1)
+            tzset()
+            let text = WallTime(microseconds: microseconds).rfc3339
+            #expect(text.hasPrefix(start), "\(text)")
+        }
     }
 
     @Test func `What is shown is read again`() {

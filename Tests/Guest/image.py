@@ -41,16 +41,27 @@ REDIS_AOF = {
     "dir": "/var/lib/redis/aof", "appendonly": "yes", "save": '""',
 }
 SIZE = "3G"
+# Debian's own policy, and what compiles a module for it.
+SELINUX_PACKAGES = (
+    "selinux-policy-default", "selinux-policy-dev", "policycoreutils", "selinux-utils", "semodule-utils", "checkpolicy",
+    "m4", "make",
+)
+POLICY = FILES.parent / "selinux"
 
 
 class Image:
     """Kernel, initrd and disk of the guest, built when the cache has none of this recipe."""
 
+    packages = PACKAGES
+    # More for the kernel's command line.
+    kernel_options = ""
+    _sources = FILES,
+
     def __init__(self, cache):
         self._cache = cache
-        recipe = [*PACKAGES, *DATABASES, MODULES, SIZE]
+        recipe = [*self.packages, *DATABASES, MODULES, SIZE]
         recipe += [f"{name} {text}" for settings in (SETTINGS, REDIS_AOF) for name, text in settings.items()]
-        recipe += [path.read_text() for path in sorted(FILES.iterdir())]
+        recipe += [path.read_text() for directory in self._sources for path in sorted(directory.iterdir())]
         name = hashlib.sha256("\0".join(recipe).encode()).hexdigest()[:16]
         self.directory = cache / f"image-{name}"
         self.kernel = self.directory / "vmlinuz"
@@ -73,7 +84,7 @@ class Image:
             f'printf "{MODULES}" >> "$1/etc/initramfs-tools/modules"; chroot "$1" update-initramfs -u -k all'
         )
         run(
-            "mmdebstrap", "--variant=minbase", "--mode=root", "--quiet", f"--include={','.join(PACKAGES)}",
+            "mmdebstrap", "--variant=minbase", "--mode=root", "--quiet", f"--include={','.join(self.packages)}",
             '--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"',
             "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
             "--dpkgopt=path-exclude=/usr/share/locale/*", f"--customize-hook={initramfs}",
@@ -87,8 +98,7 @@ class Image:
         shutil.rmtree(tree)
         unfinished.rename(self.disk)
 
-    @staticmethod
-    def _settle(tree):
+    def _settle(self, tree):
         for name, text in SETTINGS.items():
             path = tree / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,6 +120,25 @@ class Image:
         unit = tree / "etc/systemd/system/lab-shell.service"
         shutil.copy(FILES / "lab-shell.service", unit)
         (wanted / unit.name).symlink_to(f"/etc/systemd/system/{unit.name}")
+
+
+class EnforcingImage(Image):
+    """The same guest with SELinux, enforcing: Debian's policy, and the agent's domain as RHEL 9 has it."""
+
+    packages = PACKAGES + SELINUX_PACKAGES
+    kernel_options = "security=selinux selinux=1 enforcing=1 audit=1"
+    _sources = FILES, POLICY
+
+    def _settle(self, tree):
+        super()._settle(tree)
+        shutil.copytree(POLICY, tree / "root/policy")
+        run("chroot", str(tree), "make", "-C", "/root/policy", "-f", "/usr/share/selinux/devel/Makefile",
+            "NAME=default", "TYPE=mcs", "virt_qemu_ga.pp")
+        # Without -n semodule would load the policy into this machine's kernel.
+        run("chroot", str(tree), "semodule", "-n", "-s", "default", "-i", "/root/policy/virt_qemu_ga.pp")
+        # mke2fs copies the labels; the kernel of this machine need not know them. setfiles goes through /proc/self/fd.
+        run("unshare", "--mount", "sh", "-c", 'mount --bind /proc "$0/proc" && exec chroot "$0" "$@"', str(tree),
+            "setfiles", "-F", "/etc/selinux/default/contexts/files/file_contexts", "/")
 
 
 def overlay(new, base, form="qcow2"):

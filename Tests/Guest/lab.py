@@ -9,14 +9,14 @@ import tarfile
 import tempfile
 import time
 
-from image import overlay, run
+from image import EnforcingImage, Image, overlay, run
 from machine import Machine
 
 CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 TOOLS = pathlib.Path(__file__).resolve().parent / "tools"
 STATE = "ready"
 # In MiB.
-MEMORY = {"plain": 512, "databases": 1024}
+MEMORY = {"plain": 512, "databases": 1024, "enforcing": 1024}
 INSTALL = """
 tar -xf /dev/vdb -C / && systemd-tmpfiles --create fsfreeze-hook.conf && install -d /etc/qemu/fsfreeze-hook.d &&
 systemctl daemon-reload && journalctl --update-catalog && systemctl restart qemu-guest-agent
@@ -24,13 +24,23 @@ systemctl daemon-reload && journalctl --update-catalog && systemctl restart qemu
 START_DATABASES = """
 systemctl enable --now mariadb postgresql redis-server redis-server@aof && lab-load create
 """
+# The labels that dpkg gives, and those that hooks of the agent have on RHEL.
+START_ENFORCING = """
+restorecon -RF /usr/sbin/fsfreeze-hook /usr/libexec/fsfreeze-hook /usr/lib/systemd/system/qemu-guest-agent.service.d &&
+fsfreeze-hook enable mariadb postgresql redis &&
+chcon -R -h -t virt_qemu_ga_unconfined_exec_t /usr/sbin/fsfreeze-hook /etc/qemu/fsfreeze-hook.d &&
+chcon -R -t virt_qemu_ga_var_run_t /run/fsfreeze-hook /var/lib/fsfreeze-hook &&
+systemctl enable --now mariadb postgresql redis-server && systemctl restart qemu-guest-agent
+"""
+PREPARE = {"plain": "", "databases": START_DATABASES, "enforcing": START_ENFORCING}
 
 
 class Lab:
     """The source of machines. All files but the image go at its end."""
 
-    def __init__(self, image, cache, options):
-        self._image = image
+    def __init__(self, cache, options):
+        plain = Image(cache)
+        self._images = {"plain": plain, "databases": plain, "enforcing": EnforcingImage(cache)}
         self.options = options
         self._directory = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=cache))
         self._prepared = {}
@@ -49,11 +59,11 @@ class Lab:
         if not self._cargo.exists():
             self._pack()
         disk = self._directory / f"{kind}.qcow2"
-        overlay(disk, self._image.disk, "raw")
+        self._images[kind].build()
+        overlay(disk, self._images[kind].disk, "raw")
         with self._machine(disk, kind) as machine:
             machine.wait()
-            commands = INSTALL + (START_DATABASES if kind == "databases" else "")
-            status, words = machine.shell.run(f"{{ {commands}\n}} && sync", timeout=300)
+            status, words = machine.shell.run(f"{{ {INSTALL} {PREPARE[kind]}\n}} && sync", timeout=300)
             if status != 0:
                 raise SystemExit(f"the installation in the guest ended with {status}: {words}")
             machine.agent.sync(60)
@@ -91,7 +101,8 @@ class Lab:
         return self._directory / f"disk-{next(self._numbers)}.qcow2"
 
     def _machine(self, disk, kind, load=None):
-        return Machine(self._image, disk, self._cargo, self._directory, self.options.accelerator, load, MEMORY[kind])
+        image, accelerator = self._images[kind], self.options.accelerator
+        return Machine(image, disk, self._cargo, self._directory, accelerator, load, MEMORY[kind])
 
     def _pack(self):
         """The installed files, as the archive that the guest unpacks."""
@@ -102,6 +113,9 @@ class Lab:
             command += [f"PROGRAM={self._program}", f"STAMP={self._program}", "DEPENDENCIES=",
                         "-o", str(self._program)]
         run(*command)
+        # What the packages' scripts call.
+        (tree / "root").mkdir(mode=0o700)
+        shutil.copy(CHECKOUT / "packaging/scriptlets/selinux.sh", tree / "root")
         for path in (*TOOLS.iterdir(), CHECKOUT / "bench" / "mysql-flush-hook"):
             place = "etc/systemd/system" if path.suffix == ".service" else "usr/local/sbin"
             (tree / place).mkdir(parents=True, exist_ok=True)

@@ -26,7 +26,7 @@ class Machine:
             "qemu-system-x86_64", "-accel", accelerator, "-cpu", processor, "-smp", "2", "-m", str(memory),
             "-nodefaults", "-display", "none", "-nic", "none",
             "-kernel", str(image.kernel), "-initrd", str(image.initrd),
-            "-append", "root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0",
+            "-append", f"root=/dev/vda rw console=ttyS0 quiet systemd.show_status=0 {image.kernel_options}",
             "-chardev", f"file,id=console,path={self.console}", "-serial", "chardev:console",
             "-chardev", f"socket,id=qmp,fd={numbers['qmp']}", "-mon", "chardev=qmp,mode=control",
             "-device", "virtio-serial",

@@ -77,7 +77,8 @@ import Testing
         try sandbox.addTracingHook("10-slow", then: "[ $1 = thaw ] || exec sleep 1000")
         let freeze = try sandbox.start(["freeze"])
         #expect(eventually { sandbox.trace.count == 1 })
-        try sandbox.configure("thaw-timeout = 300ms\nkill-grace = 100ms")
+        // The hook has its own limit beside it.
+        try sandbox.configure("thaw-timeout = 300ms\nhook-timeout = 300ms\nkill-grace = 100ms")
         expectSilentSuccess(try sandbox.run([call], within: 20))
         #expect(sandbox.trace.count == 2)
         _ = try freeze.wait(within: 20)

@@ -57,7 +57,7 @@ import Testing
         try fixture.process(SystemFixture.agent, "qemu-ga", arguments)
         let good = try run(fixture, "check")
         #expect(good.status == 0)
-        #expect(good.stdout == "14 checks: nothing found\n")
+        #expect(good.stdout == "16 checks: nothing found\n")
         let json = try run(fixture, "check", "--json")
         #expect(json.status == 0)
         #expect(try object(json)["good"] as? Bool == true)
@@ -74,7 +74,9 @@ import Testing
         for words in [["setup"], ["setup", "--apply"]] {
             let result = try sandbox.runCommand([sandbox.program] + words + ["--root", fixture.root])
             #expect(result.status == 2)
-            #expect(result.stdout.contains("attention: /etc/qemu/qemu-ga.conf names another hook, /opt/own"))
+            #expect(
+                result.stdout.contains(
+                    "attention: fsfreeze-hook in /etc/qemu/qemu-ga.conf names another hook, /opt/own"))
         }
     }
 
@@ -98,7 +100,7 @@ import Testing
             check.stdout.contains(
                 "warning  the recipes in /usr/libexec/fsfreeze-hook/recipes cannot be read: No such file or directory"))
         #expect(check.stdout.contains("         -> name their directory with --recipe-dir\n"))
-        #expect(check.stdout.hasSuffix("14 checks: 1 error, 2 warnings, 1 note\n"))
+        #expect(check.stdout.hasSuffix("16 checks: 1 error, 2 warnings, 1 note\n"))
 
         let before = try fixture.contents()
         let made = try run(fixture, "setup", "--apply")

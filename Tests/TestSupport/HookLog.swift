@@ -34,8 +34,11 @@ package struct HookLog {
         messages.filter { $0.hasPrefix("\(hook): ") }.map { String($0.dropFirst(hook.count + 2)) }
     }
 
-    /// The verdict and its reasons in the last summary of a thaw.
-    package var verdict: String? {
+    /// The verdict and its reasons in the last summary of a thaw, without what it rests on (`wholeVerdict`).
+    package var verdict: String? { wholeVerdict?.replacing(#/, as far as .*? tells?(?=$|: )/#, with: "") }
+
+    /// The verdict, what it rests on and its reasons in the last summary of a thaw.
+    package var wholeVerdict: String? {
         messages.last { $0.hasPrefix("thawed: ") && $0.contains("): ") }.flatMap { line in
             line.firstRange(of: "): ").map { String(line[$0.upperBound...]) }
         }

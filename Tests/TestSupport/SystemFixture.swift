@@ -207,8 +207,6 @@ package final class SystemFixture {
             try file("\(units)/qemu-guest-agent.service", Self.rhelUnit)
             try file("/etc/sysconfig/qemu-ga", Self.rhelSettings)
             try file("/etc/qemu-ga/fsfreeze-hook", "#!/bin/sh\n", mode: 0o755)
-            try file("/sys/fs/selinux/enforce", "1")
-            try file("/sys/fs/selinux/booleans/virt_qemu_ga_run_unconfined", "1 1")
             if isWired {
                 try file("/usr/share/fsfreeze-hook/qemu-ga.env", Checkout.text(of: "systemd/rhel/qemu-ga.env"))
                 try file("\(dropIns)/50-fsfreeze-hook.conf", Checkout.text(of: "systemd/rhel/50-fsfreeze-hook.conf"))

@@ -32,6 +32,19 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
+    /// The program's own configuration is another one than the cycle's: `hold` gets no option that names it.
+    @Test func `A session has the limits of its cycle, not of a configuration elsewhere`() throws {
+        let sandbox = try sandbox("freeze-timeout = 4s\nhold-limit = 700ms\nthaw-timeout = 300ms")
+        try sandbox.addHoldingHook("10-db", session: "db")
+        try sandbox.expectFreeze()
+        // Without its guard only the holder's own limit ends the session: 5 s from its start, and not 470 s.
+        for guardian in sandbox.parts("guard") { sandbox.destroy(guardian) }
+        #expect(sandbox.isLocked("db"))
+        #expect(eventually(within: 12) { !sandbox.isLocked("db") })
+        try sandbox.expectThaw()
+        #expect(sandbox.verdict?.contains("nobody released it in time") == true, "\(sandbox.log)")
+    }
+
     @Test func `The guard ends the sessions at the limit`() throws {
         let sandbox = try sandbox("hold-limit = 150ms")
         try sandbox.addHoldingHook("10-db", session: "db")

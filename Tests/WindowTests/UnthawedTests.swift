@@ -96,6 +96,8 @@ import Testing
         let nagios = try sandbox.run(["status", "--nagios"])
         #expect(nagios.status == 2)
         #expect(nagios.stdout.contains("\(Self.told): fsfreeze-hook thaw calls it again"), "\(nagios.stdout)")
+        let check = try sandbox.run(["check", "--json"])
+        #expect(check.stdout.contains(Self.told), "\(check.stdout) \(check.stderr)")
         busy.end()
         #expect(eventually { thaws(sandbox) == ["10-db thaw recover"] && sandbox.parts("guard").isEmpty })
         #expect(try problems(sandbox) == [])
@@ -250,7 +252,8 @@ import Testing
     // MARK: - Behind another run
 
     @Test func `A thaw behind a stopped freeze goes on without it`() throws {
-        let sandbox = try sandbox("hold-limit = 0")
+        let sandbox = try sandbox("hold-limit = 0\n[hook 30-gate]\ntimeout = 400ms")
+        // A hook that is over its limit shows that its program hangs.
         try sandbox.addGatedHook("30-gate", action: "freeze")
         let freeze = try sandbox.start(["freeze"])
         #expect(eventually { sandbox.trace.last == "30-gate freeze freeze" })
@@ -262,6 +265,19 @@ import Testing
         kill(freeze.pid, SIGCONT)
         _ = try freeze.wait(within: 20)
         try sandbox.expectThaw()
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A thaw waits for another one whose hook takes longer than thaw-timeout, within its limit`() throws {
+        let sandbox = try sandbox("hold-limit = 0")
+        try sandbox.addTracingHook("10-db", then: "[ $1 = freeze ] || { sleep 1; echo whole; }")
+        try sandbox.expectFreeze()
+        let first = try sandbox.start(["thaw"])
+        #expect(eventually { thaws(sandbox).count == 1 })
+        expectSilentSuccess(try sandbox.run(["recover"], within: 20))
+        expectSilentSuccess(try first.wait(within: 20))
+        #expect(thaws(sandbox).count == 1)
+        #expect(sandbox.output(of: "10-db") == ["whole"])
         sandbox.expectNothingLeft()
     }
 

@@ -83,6 +83,38 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
+    @Test func `It says which hooks declared nothing, wherever it is shown`() throws {
+        let sandbox = try Sandbox()
+        let settled = "[hook settled]\nguarantee = application-consistent"
+        try sandbox.configure("metrics-file = \(sandbox.path)/a.prom\n\(settled)")
+        // A client without a server, whose failure the hook swallows.
+        try sandbox.addHook("10-sql", "false || true")
+        try sandbox.addHook("20-settled", "exit 0")
+        try sandbox.addHook("30-none", "exit 77")
+        try sandbox.addHook("40-said", Self.header("application-consistent"))
+        try sandbox.expectFreeze()
+        let image = Files.text(of: "\(sandbox.stateDirectory)/image")
+        try sandbox.expectThaw()
+        let words = "as far as 10-sql tells"
+        #expect(sandbox.messages.last?.hasSuffix("): application-consistent, \(words)") == true, "\(sandbox.log)")
+        let status = try sandbox.run(["status"])
+        #expect(status.status == 0, "the verdict stays")
+        #expect(status.stdout.contains("\n            \(words)\n"), "\(status.stdout)")
+        for command in [["status", "--json"], ["history", "--json"], ["history", "show", "--json"]] {
+            let text = try sandbox.run(command).stdout.filter { !$0.isWhitespace }
+            #expect(text.contains(#""undeclared":["10-sql"]"#), "\(command): \(text)")
+        }
+        #expect(try sandbox.run(["history", "show"]).stdout.contains("\n         \(words)\n"))
+        #expect(try sandbox.run(["status", "--nagios"]).stdout.contains(": application-consistent, \(words) |"))
+        #expect(Files.text(of: "\(sandbox.path)/a.prom").contains("\nfsfreeze_hook_last_cycle_undeclared_hooks 1\n"))
+
+        let restored = try Sandbox()
+        try Files.makeDirectory(restored.stateDirectory, mode: 0o700)
+        try Files.write(image.replacing(Boots.this, with: Boots.other), to: "\(restored.stateDirectory)/image")
+        #expect(try restored.run(["status"]).stdout.contains("application-consistent, \(words)"))
+        #expect(try restored.run(["status", "--json"]).stdout.contains("\"10-sql\""))
+    }
+
     @Test func `A refused hook spoils it`() throws {
         let sandbox = try Sandbox()
         try sandbox.addHook("10-good", "exit 0")

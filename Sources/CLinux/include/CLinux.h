@@ -29,6 +29,10 @@ int clinux_take_signal(const int *signals, size_t count);
 /// Reads the number of one signal from a signal descriptor; 0 when none is pending.
 int clinux_read_signal(int descriptor);
 
+/// A descriptor that can be read when the process has ended (pidfd_open(2), close on exec), or -1 with errno set: ENOSYS
+/// before Linux 5.3.
+int clinux_process_descriptor(pid_t process);
+
 /// Makes a pipe with both ends close-on-exec. Returns 0, or -1 with errno set.
 int clinux_pipe(int ends[2]);
 
@@ -73,8 +77,9 @@ unsigned int clinux_minor(unsigned long long device);
 /// Whether the kernel's clock is synchronised (adjtimex(2)): 1 or 0; -1 with errno set when the kernel does not say.
 int clinux_clock_is_synchronised(void);
 
-/// Reads the SELinux label of a file. Returns its length, or -1 with errno set, as for a file without a label.
-ssize_t clinux_selinux_label(const char *path, char *label, size_t size);
+/// Reads the SELinux label of a file, of a link itself unless it `follows` links. Returns its length, or -1 with errno
+/// set, as for a file without a label.
+ssize_t clinux_selinux_label(const char *path, int follows, char *label, size_t size);
 
 /// Reads the POSIX access control list of the file at `path`, or of the open file when `path` is NULL
 /// (`system.posix_acl_access`). Returns its length, or -1 with errno set, as for a file without a list.

@@ -39,7 +39,7 @@ package struct AgentOptions: Equatable, Sendable {
     /// The section of a configuration file that qemu-ga reads.
     package static let section = "general"
     /// The configuration files that qemu-ga reads without `--config`, by distribution.
-    static let defaultConfigurations: [FilePath] = ["/etc/qemu/qemu-ga.conf", "/etc/qemu-kvm/qemu-ga.conf"]
+    package static let defaultConfigurations: [FilePath] = ["/etc/qemu/qemu-ga.conf", "/etc/qemu-kvm/qemu-ga.conf"]
 
     /// The options of a command line, the program's own name left out.
     ///

@@ -10,7 +10,8 @@ package enum AgentService: Sendable {
     /// A script of OpenRC or sysvinit.
     case script(AgentScript)
 
-    private static let units = ["qemu-guest-agent.service", "qemu-ga.service", "qemu-ga@.service"]
+    /// The names of the units, by distribution.
+    package static let units = ["qemu-guest-agent.service", "qemu-ga.service", "qemu-ga@.service"]
     private static let scripts: [FilePath] = ["/etc/init.d/qemu-guest-agent", "/etc/init.d/qemu-ga"]
     private static let systemd: [FilePath] = [
         "/run/systemd/system", "/usr/lib/systemd/systemd", "/lib/systemd/systemd",

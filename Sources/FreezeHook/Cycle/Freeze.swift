@@ -51,22 +51,40 @@ package struct Freeze {
             try prepare(entries, in: cycle)
             cycle.mark(.windowOpened)
             try freeze(entries, in: cycle, frozen: &frozen)
+            try complete(cycle, link)
         } catch {
             let rollback = rollBack(frozen, after: error, in: cycle)
             if rollback.mayBeHeld.isEmpty { link?.ended() } else { link?.unthawed() }
             throw .rolledBack(rollback)
         }
+        return FrozenCycle(id: id, link: link)
+    }
+
+    /// Does what comes behind the last hook: records, writes the image marker, tells log and guard. Throws when the host
+    /// may no longer wait, or somebody has thawed meanwhile.
+    private func complete(_ cycle: HookSequence, _ link: GuardLink?) throws(FreezeFailure) {
+        cycle.recordLeftovers()
+        if kind == .backup, let agent = CallingAgent() {
+            cycle.recorder?.append(.agent(agent.process, writes: agent.writes))
+        }
         cycle.mark(.frozen)
         cycle.reportLostRecord()
         // A rehearsal takes no image: its marker would describe an image that somebody takes by chance.
         if kind == .backup { writeImageMarker(cycle) }
+        try expectInTime(cycle)
         let summary = "frozen: \(cycle.summary) (\(cycle.label))"
-        log.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
+        cycle.log.write(Event(cycle.failedCount == 0 ? .notice : .warning, .frozen, summary))
         switch kind {
         case .backup: link?.frozen()
         case .rehearsal: link?.rehearsed()
         }
-        return FrozenCycle(id: id, link: link)
+        // The write to the log may have waited in the kernel. Nothing comes between this and the end that may wait.
+        try expectInTime(cycle)
+    }
+
+    private func expectInTime(_ cycle: HookSequence) throws(FreezeFailure) {
+        if let failure = cycle.end() { throw failure }
+        if .now() >= policy.end(from: begin) { throw .tooLate(limit: context.settings.freezeTimeout) }
     }
 
     private var policy: FreezePolicy { FreezePolicy(settings: context.settings) }
@@ -171,6 +189,7 @@ package struct Freeze {
         throws(FreezeFailure)
     {
         if let signal = cycle.stopRequest { throw .interrupted(signal: signal) }
+        if let failure = cycle.recentEnd() { throw failure }
         guard .now() < end else {
             let failure = FreezeFailure.outOfTime(hook: hook.name, limit: context.settings.freezeTimeout)
             cycle.refuse(hook, action, failure.reason, failure.messageID)
@@ -183,16 +202,22 @@ package struct Freeze {
 
     /// Writes the image marker: the record so far.
     private func writeImageMarker(_ cycle: HookSequence) {
-        guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
-            return
-        }
-        do {
-            try context.imageMarker.write(record)
+        guard context.runDirectory != nil, cycle.recorder?.failure == nil else { return }
+        do throws(MarkerError) {
+            try MarkerWriter.settle(
+                cycle: cycle.id, context.locations, until: policy.markerDeadline(from: begin, now: .now()))
         } catch {
             let place = SafeText.clean(context.locations.stateDirectory)
             cycle.log.write(
                 Event(.warning, .stateUnavailable, "the image marker in \(place) cannot be written: \(error)"))
         }
+    }
+
+    /// The hooks of the freeze that nobody has thawed meanwhile, the last one first; all of them without their record.
+    private func toThaw(_ frozen: [DirectoryEntry], _ cycle: HookSequence) -> [DirectoryEntry] {
+        guard let record = context.record(), record.id == cycle.id else { return frozen.reversed() }
+        let paths = Set(record.hooksToThaw)
+        return frozen.reversed().filter { paths.contains($0.hook.path) }
     }
 
     /// Thaws the hooks that were started, the failing one first, and logs why.
@@ -208,9 +233,12 @@ package struct Freeze {
         if failure.hook == nil { cycle.recorder?.append(.fault("\(failure)")) }
         cycle.mark(.thawing)
         let retryEnd = policy.rollbackDeadline(from: begin)
-        cycle.thaw(frozen.reversed(), reason: .rollback, HookSequence.ThawTimes(retryEnd: retryEnd))
-        let held = ending.closeWindow(context.unfinishedCycle())
-        let ended = held.isEmpty ? ending.finish()?.summary : nil
+        cycle.thaw(toThaw(frozen, cycle), reason: .rollback, HookSequence.ThawTimes(retryEnd: retryEnd))
+        // A thaw that came meanwhile has ended the cycle, and the record may be another's by now.
+        let record = context.unfinishedCycle()
+        let isOwn = record.map { $0.id == cycle.id } ?? true
+        let held = isOwn ? ending.closeWindow(record) : []
+        let ended = held.isEmpty && isOwn ? ending.finish()?.summary : nil
         let summary = held.isEmpty ? ended : ending.keep(mayBeHeld: held)
         let failed = cycle.failedCount - failedBefore
         let counts = "\(CountText.format(cycle.count - countBefore, "hook")), \(failed) failed"

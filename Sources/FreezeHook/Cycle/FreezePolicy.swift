@@ -14,6 +14,14 @@ struct FreezePolicy {
     /// The moment after which no hook is called with `prepare` any more.
     func prepareDeadline(from begin: MonotonicTime) -> MonotonicTime { begin + settings.prepareLimit }
 
+    /// The moment until which the image marker is waited for; the last hook may have used all time up to `deadline`.
+    func markerDeadline(from begin: MonotonicTime, now: MonotonicTime) -> MonotonicTime {
+        max(deadline(from: begin), now + settings.rollbackReserve / 4)
+    }
+
+    /// The moment after which a freeze must not succeed any more: the host may have given up.
+    func end(from begin: MonotonicTime) -> MonotonicTime { begin + settings.freezeTimeout }
+
     /// The deadline of the thaw hooks in a rollback.
     func rollbackDeadline(from begin: MonotonicTime) -> MonotonicTime { begin + settings.freezeTimeout }
 

@@ -17,6 +17,10 @@ final class HookSequence {
     /// The number of freezes and thaws, without those of hooks that had nothing to do here.
     private(set) var count = 0
     private(set) var failedCount = 0
+    private var nextLook = MonotonicTime.now() + lookInterval
+
+    // A record is read in less than a millisecond, and a process is not stopped and continued for less than this.
+    private static let lookInterval = Duration.milliseconds(100)
 
     /// The hooks that a thaw without a record has called and that came to no answer.
     private(set) var unanswered: [FilePath] = []
@@ -39,7 +43,7 @@ final class HookSequence {
         self.log = log
         var entries: [RecordEntry] = []
         if mode == .new {
-            entries = [.cycle(id: id, bootID: KernelID.boot)] + handedOver
+            entries = [.cycle(id: id, bootID: KernelID.boot), .limits(HoldLimits(context.settings))] + handedOver
             if kind == .rehearsal { entries.append(.rehearsal(ProcessIdentity(of: getpid()))) }
         }
         let recorder = context.runDirectory.map { CycleRecorder(in: $0, mode, beginning: entries) }
@@ -107,6 +111,23 @@ final class HookSequence {
         return context.signals.stopRequest
     }
 
+    /// Why the freeze must not go on, although no hook has failed: this process was stopped, or waited in the kernel, and
+    /// somebody has thawed meanwhile. nil when nobody has, and when a moment before nobody had.
+    func recentEnd() -> FreezeFailure? {
+        guard .now() >= nextLook else { return nil }
+        nextLook = .now() + Self.lookInterval
+        return end()
+    }
+
+    /// Why the freeze must not go on, by the record as it is now.
+    func end() -> FreezeFailure? {
+        // Without a record nobody knows what to thaw, and every thaw calls every hook.
+        guard let recorder, recorder.failure == nil else { return nil }
+        guard let record = context.record(), record.id == id else { return .thawedMeanwhile }
+        if record.hasExpired { return .expiredMeanwhile }
+        return record.isBeingThawed ? .thawedMeanwhile : nil
+    }
+
     /// Runs one hook for the freeze, at most until the deadline.
     func freeze(_ hook: Hook, _ action: HookAction, until deadline: MonotonicTime) -> HookOutcome {
         let limit = min(hook.timeout, deadline - .now())
@@ -123,6 +144,23 @@ final class HookSequence {
         log.write(HookEvents.refused(hook, action, reason, messageID))
     }
 
+    /// Records what hooks have left running at the end of the freeze.
+    func recordLeftovers() {
+        let runs = (context.record()?.runs ?? []).filter { $0.end?.status != HookStatus.nothingToDo }
+        for (path, process) in LeftoverProcesses(runs: runs).staying() {
+            if context.settings.hook(named: path.name).leftovers == .ignore { continue }
+            recorder?.append(.left(path: path, process))
+        }
+    }
+
+    /// Records which of the processes that the hook at `path` has left running have ended by now: just before its thaw,
+    /// which ends them.
+    private func recordEnded(of path: FilePath, in record: CycleRecord?) {
+        for leftover in record?.leftoversBeforeThaw(of: path) ?? [] where !leftover.process.isAlive {
+            recorder?.append(.leftEnded(leftover.process, time: nil))
+        }
+    }
+
     /// The times of a thaw.
     struct ThawTimes {
         /// The moment up to which hooks that cannot be started are tried again; nil tries each once.
@@ -133,8 +171,11 @@ final class HookSequence {
 
     /// Thaws all of the hooks in their order, whatever fails and however late it is.
     func thaw(_ hooks: [DirectoryEntry], reason: RunReason, _ times: ThawTimes) {
+        // As it is before the first thaw: the guard may have noted the time of an end.
+        let record = context.record().flatMap { $0.leftovers.isEmpty ? nil : $0 }
         var unstarted: [Hook] = []
         for entry in hooks {
+            recordEnded(of: entry.hook.path, in: record)
             if case .refused(let refusal) = entry.disposition {
                 refuse(entry.hook, .thaw, "\(refusal)")
                 continue

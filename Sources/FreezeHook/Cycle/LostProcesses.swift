@@ -56,7 +56,7 @@ struct LostProcesses {
         switch role {
         case .guard(let cycle, let places): places.runDirectory == runDirectory.path && !hasEnded(cycle)
         case .holder(let path): path == runDirectory.path
-        case .drainer: false
+        case .drainer, .marker: false
         }
     }
 }

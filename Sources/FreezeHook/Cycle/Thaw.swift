@@ -71,12 +71,25 @@ package struct Thaw {
         guard lock != .held, let runDirectory = context.runDirectory else { return true }
         var record = CycleRecorder.contents(in: runDirectory)
         for _ in 0..<Self.waits {
-            guard case .busy = runDirectory.lock(within: context.settings.thawTimeout) else { return true }
+            guard case .busy = runDirectory.lock(within: patience(record)) else { return true }
             let newer = CycleRecorder.contents(in: runDirectory)
             if newer == record { break }
             record = newer
         }
         return false
+    }
+
+    /// How long a run with this record may write nothing: the hook that it runs has a limit of its own.
+    private func patience(_ record: [UInt8]?) -> Duration {
+        let settings = context.settings
+        guard let run = record.flatMap(CycleRecord.init(parsing:))?.runs.last, run.end == nil else {
+            return settings.thawTimeout
+        }
+        let directory = HookDirectory(path: context.locations.hookDirectory, settings: settings)
+        let own = directory.entry(at: run.path).hook.timeout
+        let limit = run.action == .thaw ? own : min(own, settings.freezeTimeout)
+        let elapsed = MonotonicTime.now() - run.started.monotonic
+        return max(settings.thawTimeout, limit + settings.killGrace - elapsed)
     }
 
     /// Ends a thaw that has nothing to do: with the record of a cycle that another one has ended.
@@ -125,6 +138,11 @@ package struct Thaw {
         if case .lostCycle(_, let kind) = target {
             cycle.mark(.begun)
             cycle.recorder?.append(.fault("the \(kind.noun)'s record was lost in the window"))
+        }
+        if case .thaw = occasion, case .cycle(let record) = target, record.isFrozen, let agent = record.agent,
+            agent == CallingAgent()
+        {
+            cycle.recorder?.append(.unanswered)
         }
         if case .rehearsalEnd(_, let fault) = occasion {
             if let fault { cycle.recorder?.append(.fault(fault)) }

@@ -11,6 +11,9 @@ struct Expiry {
     /// The settings that the guard was started with: the file may have been broken in the window.
     let settings: Settings
 
+    // A thaw waits for the guard's lock meanwhile.
+    private static let markerPatience = Duration.seconds(2)
+
     /// Thaws because no thaw came in time.
     func endWindow() {
         // Without the context the guard lives on, and its lock would.
@@ -56,13 +59,6 @@ struct Expiry {
     }
 
     private func correctImageMarker() {
-        guard let runDirectory = context.runDirectory, let record = CycleRecorder.contents(in: runDirectory) else {
-            return
-        }
-        // A write to a filesystem that another program has frozen waits in the kernel: no thaw must wait for this lock.
-        runDirectory.unlock()
-        try? context.imageMarker.write(record)
-        // A thaw may have ended the cycle meanwhile.
-        if context.unfinishedCycle() == nil { context.imageMarker.remove(ofCycle: cycle) }
+        try? MarkerWriter.settle(cycle: cycle, context.locations, until: .now() + Self.markerPatience)
     }
 }

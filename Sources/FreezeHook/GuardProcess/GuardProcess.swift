@@ -22,6 +22,7 @@ package final class GuardProcess {
     /// The pipes of what hooks left running, for which there was no drainer.
     private var pipes: [LeftoverPipe] = []
     private let link = Descriptor(owning: 0)
+    private let watch: LeftoverWatch
 
     // A connection that is silent must not keep the guard from its limit.
     private static let connectionPatience = Duration.seconds(1)
@@ -33,6 +34,7 @@ package final class GuardProcess {
         settings = (try? SettingsFile.read(locations.configuration)) ?? Settings()
         guard let runDirectory = try? RunDirectory(path: locations.runDirectory) else { return nil }
         self.runDirectory = runDirectory
+        watch = LeftoverWatch(cycle: cycle, runDirectory: runDirectory)
         do throws(Errno) {
             listener = try LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
         } catch {
@@ -137,16 +139,21 @@ package final class GuardProcess {
         var isFrozen = false
         var linkIsOpen = watchesFreeze
         while true {
-            var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)] + pipes.map(\.polled)
+            var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)]
+            waiting += pipes.map(\.polled) + watch.polled
+            let ends = 2 + pipes.count
             pollDescriptors(&waiting, until: deadline)
-            readPipes(waiting[2...])
+            readPipes(waiting[2..<ends])
+            watch.note(waiting[ends...])
             if waiting[0].isReady {
                 do throws(MessageError) {
                     switch try Messages.receive(GuardLinkMessage.self, from: link, until: .now()).message {
                     case .frozen:
                         isFrozen = true
+                        watch.begin()
                         deadline = .now() + settings.holdLimit
                     case .rehearsed:
+                        watch.begin()
                         deadline = .now() + settings.holdLimit
                     case .unthawed:
                         isFrozen = true

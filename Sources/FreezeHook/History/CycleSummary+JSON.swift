@@ -12,6 +12,7 @@ private enum Key {
     static let reasons = "reasons"
     /// The kind of each reason, in the order of `reasons`.
     static let reasonKinds = "reason_kinds"
+    static let undeclared = "undeclared"
     static let prepareSeconds = "prepare_seconds"
     static let freezeSeconds = "freeze_seconds"
     static let holdSeconds = "hold_seconds"
@@ -39,6 +40,7 @@ extension CycleSummary {
             Key.verdict: .string(verdict.text), Key.guarantee: guarantee.map { .string($0.text) },
             Key.reasons: .array(reasons.texts.map(JSON.string)),
             Key.reasonKinds: reasons.kinds.map { .array($0.map(JSON.string)) },
+            Key.undeclared: undeclared.map { .array($0.map(JSON.string)) },
             Key.prepareSeconds: JSON(seconds: prepareTime), Key.freezeSeconds: JSON(seconds: freezeTime),
             Key.holdSeconds: JSON(seconds: holdTime), Key.thawSeconds: JSON(seconds: thawTime),
             Key.windowSeconds: JSON(seconds: windowTime), Key.expired: expired ? .bool(true) : nil,
@@ -65,6 +67,7 @@ extension CycleSummary {
         reasons = texts.compactMap { $0 }.enumerated().map { index, text in
             Reason(kind: kinds.count == texts.count ? Word(text: kinds[index]) : nil, text: text)
         }
+        undeclared = json[Key.undeclared]?.array?.compactMap(\.string)
         prepareTime = json[Key.prepareSeconds]?.duration
         freezeTime = json[Key.freezeSeconds]?.duration
         holdTime = json[Key.holdSeconds]?.duration

@@ -56,6 +56,8 @@ package struct CycleSummary: Equatable {
     package var guarantee: Word<Guarantee>?
     /// Why the image is no better; empty for an application-consistent one.
     package var reasons: [Reason]
+    /// The names of the hooks that have succeeded and declare no guarantee; nil in the history of older versions.
+    package var undeclared: [String]?
     /// The time from the cycle's beginning to the window's. This and the next four are nil for a part without an end.
     package var prepareTime: Duration?
     /// The time from the window's beginning to the end of the last freeze hook.
@@ -85,6 +87,7 @@ package struct CycleSummary: Equatable {
         self.verdict = Word(verdict.guarantee)
         guarantee = Verdict.weakestGuarantee(of: record).map { Word($0) }
         reasons = verdict.reasons
+        undeclared = verdict.undeclared
         prepareTime = Self.time(from: moments[.begun], to: opened)
         freezeTime = Self.time(from: opened, to: moments[.frozen] ?? thawing)
         holdTime = Self.time(from: moments[.frozen], to: thawing)
@@ -108,6 +111,9 @@ package struct CycleSummary: Equatable {
 
     /// Whether the cycle was a rehearsal, without an image.
     package var isRehearsal: Bool { reason == .rehearsal }
+
+    /// What the verdict rests on, where hooks declare no guarantee; nil where it rests on none of these.
+    package var doubt: Doubt? { Doubt(verdict, undeclared: undeclared ?? []) }
 
     /// The names of the hooks that failed or were not called, each once, in the order of the cycle.
     package var failedHooks: [String] {

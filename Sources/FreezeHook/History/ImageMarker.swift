@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FreezeHookBase
 import SystemPackage
 
 /// The file by which a machine that is restored from an image knows how the image was taken: the cycle's record at the
@@ -24,6 +25,23 @@ package struct ImageMarker {
         // A marker of another boot belongs to the image that this machine came from.
         if let old = read(Self.name), old.bootID != bootID { try? directory.rename(Self.name, to: Self.originName) }
         try directory.replace(Self.name, with: record, reusing: Self.spareName)
+    }
+
+    /// Has the marker say what the record in the run directory says of a cycle: writes it while the cycle is frozen,
+    /// also when the guard has ended the window; removes it when the cycle has ended. Throws the kernel's errno.
+    ///
+    /// One process at a time calls this. Each write may wait in the kernel, so that the record is read again behind it.
+    func settle(cycle: String, in runDirectory: RunDirectory) throws(Errno) {
+        while true {
+            let bytes = CycleRecorder.contents(in: runDirectory)
+            let record = bytes.flatMap { CycleRecord(parsing: $0) }
+            if let record, record.id != cycle, record.isFrozen { return }
+            guard let bytes, let record, record.id == cycle, record.isFrozen, record.moments[.thawing] == nil else {
+                return remove(ofCycle: cycle)
+            }
+            try write(bytes)
+            if CycleRecorder.contents(in: runDirectory) == bytes { return }
+        }
     }
 
     /// Removes the marker: the window is over and this machine is no image.

@@ -67,7 +67,7 @@ extension HoldRequest {
     /// Receives a request, whole until the deadline. Throws `closed` when `hold` has gone before the end of the request,
     /// or the request's fault.
     init(from socket: borrowing Descriptor, until deadline: MonotonicTime) throws(MessageError) {
-        self.init(name: "", client: "", arguments: [], settings: Settings())
+        self.init(name: "", client: "", arguments: [], limits: HoldLimits(Settings()))
         environment = []
         limit = nil
         var missing: Set<Field.Name> = [.name, .hook, .ready, .release, .timeout, .killGrace, .client]

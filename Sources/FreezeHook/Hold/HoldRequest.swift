@@ -28,15 +28,15 @@ package struct HoldRequest: Equatable {
     /// The client's first input.
     package var statements: [UInt8]
 
-    /// A session of a client with this process's environment and the limits of the settings.
-    package init(name: String, client: FilePath, arguments: [[UInt8]], settings: Settings) {
+    /// A session of a client with this process's environment.
+    package init(name: String, client: FilePath, arguments: [[UInt8]], limits: HoldLimits) {
         self.name = name
         hook = ""
         ready = ""
         release = ""
         timeout = Self.defaultTimeout
-        limit = settings.holdLimit == .zero ? nil : settings.freezeTimeout + settings.holdLimit + settings.thawTimeout
-        killGrace = settings.killGrace
+        limit = limits.longest
+        killGrace = limits.killGrace
         self.client = client
         self.arguments = arguments
         environment = HookEnvironment.ofThisProcess()

@@ -8,6 +8,8 @@ import SystemPackage
 package enum OwnProcess: Equatable {
     /// Ends the window of a cycle when no thaw comes.
     case `guard`(cycle: String, Locations)
+    /// Writes the image marker of a cycle.
+    case marker(cycle: String, Locations)
     /// Keeps a session open.
     case holder(runDirectory: FilePath)
     /// Reads the output of processes that hooks left running. `socket` is the name of the drainer's socket in the run
@@ -18,6 +20,7 @@ package enum OwnProcess: Equatable {
     private enum Word {
         static let `guard` = Array("guard".utf8)
         static let holder = Array("holder".utf8)
+        static let marker = Array("marker".utf8)
         static let drainer = Array("drain-output".utf8)
     }
 
@@ -25,6 +28,7 @@ package enum OwnProcess: Equatable {
     package var arguments: [[UInt8]] {
         switch self {
         case .guard(let cycle, let places): [Word.guard, Array(cycle.utf8)] + places.arguments
+        case .marker(let cycle, let places): [Word.marker, Array(cycle.utf8)] + places.arguments
         case .holder(let directory): [Word.holder, directory.bytes]
         case .drainer(let socket, let directory): [Word.drainer, Array(socket.utf8), directory.bytes]
         }
@@ -38,6 +42,9 @@ package enum OwnProcess: Equatable {
         case (Word.guard, 2...):
             guard let places = Locations(arguments: Array(arguments[2...])) else { return nil }
             self = .guard(cycle: text(1), places)
+        case (Word.marker, 2...):
+            guard let places = Locations(arguments: Array(arguments[2...])) else { return nil }
+            self = .marker(cycle: text(1), places)
         case (Word.holder, 2): self = .holder(runDirectory: path(1))
         case (Word.drainer, 3): self = .drainer(socket: text(1), runDirectory: path(2))
         default: return nil

@@ -27,6 +27,10 @@ struct Metrics {
             "fsfreeze_hook_last_cycle_verdict", .gauge, "1 for the verdict on the last cycle, 0 for all others.",
             last.map { Self.states(of: $0.verdict) } ?? [])
         metrics.add(
+            "fsfreeze_hook_last_cycle_undeclared_hooks", .gauge,
+            "Hooks that succeeded in the last cycle and declare no guarantee: the verdict rests on their exit status.",
+            last?.undeclared.map { Double($0.count) })
+        metrics.add(
             "fsfreeze_hook_last_cycle_phase_duration_seconds", .gauge, "How long each part of the last cycle took.",
             phases.compactMap { phase in phase.time.map { ([("phase", phase.name)], $0.inSeconds) } })
         metrics.add(

@@ -67,6 +67,18 @@ package struct CycleRecord {
         case lost(time: WallTime?, reason: String)
     }
 
+    /// A process that a hook has left running.
+    struct Leftover: Equatable {
+        /// The hook's path.
+        var path: FilePath
+        /// The process, which lived when the freeze was answered.
+        var process: ProcessIdentity
+        /// Whether the process has ended before the hook's thaw.
+        var hasEnded = false
+        /// The moment of that end; nil when it is not known.
+        var ended: WallTime?
+    }
+
     /// The cycle's id, a UUID.
     package private(set) var id = ""
     /// The id of the boot in which it was begun.
@@ -81,8 +93,16 @@ package struct CycleRecord {
     private(set) var drainers: [String] = []
     /// The guard's process, and the name of its socket in the run directory; nil without a guard.
     package private(set) var guardian: (process: ProcessIdentity, socket: String)?
+    /// The limits of its sessions; nil for a freeze of an older version.
+    private(set) var holdLimits: HoldLimits?
     /// The sessions that were opened in its window, in their order.
     package private(set) var holds: [Hold] = []
+    /// The processes that hooks have left running.
+    private(set) var leftovers: [Leftover] = []
+    /// The qemu-ga that started the freeze; nil when another program did, or the kernel does not show it.
+    private(set) var agent: CallingAgent?
+    /// Whether the agent has thawed although it has not answered the freeze.
+    private(set) var isUnanswered = false
     private(set) var faults: [String] = []
     /// The hooks whose application a thaw before this cycle has left held.
     private var heldBefore: [FilePath] = []
@@ -136,13 +156,18 @@ package struct CycleRecord {
 
     /// The paths of the hooks whose application may still be held although their thaw was tried, or refused.
     package var mayBeHeld: [FilePath] {
-        let before = Set(heldBefore)
-        let frozen = Set(runs.filter { $0.action == .freeze && Self.mayHold($0) }.map(\.path))
+        // Loops: swiftc 6.3.1 crashes when it optimizes closures here for size.
+        var candidates = Set(heldBefore)
+        var frozen: Set<FilePath> = []
+        for run in runs where run.action == .freeze {
+            if Self.mayHold(run) { frozen.insert(run.path) }
+        }
         var tried = Set(refusals.filter { $0.action == .thaw }.map(\.path))
         for run in runs where run.action == .thaw {
             if leavesHeld(run) { tried.insert(run.path) } else { tried.remove(run.path) }
         }
-        return hooksToThaw.filter { before.contains($0) || frozen.contains($0) && tried.contains($0) }
+        candidates.formUnion(frozen.intersection(tried))
+        return hooksToThaw.filter(candidates.contains)
     }
 
     /// Whether no later thaw calls the hook again. A hook that fails under the guard may have waited for a frozen disk:
@@ -180,6 +205,12 @@ package struct CycleRecord {
         !freeze.neverStarted && freeze.end?.status != HookStatus.nothingToDo
     }
 
+    /// The processes that the hook at `path` has left running, unless its thaw has begun: a thaw hook ends them.
+    func leftoversBeforeThaw(of path: FilePath) -> [Leftover] {
+        if runs.contains(where: { $0.action == .thaw && $0.path == path }) { return [] }
+        return leftovers.filter { $0.path == path && !$0.hasEnded }
+    }
+
     /// The sessions that were neither released nor found lost.
     var openHolds: [Hold] { holds.filter { $0.ending == nil } }
 
@@ -204,9 +235,11 @@ package struct CycleRecord {
         case .end(let status, let signal, let timedOut, let duration, let explanation):
             let end = RunEnd(
                 status: status, signal: signal, timedOut: timedOut, duration: duration, explanation: explanation)
-            guard let last = runs.indices.last else { return }
-            runs[last].end = end
-            if runs[last].action == .thaw, runs[last].neverStarted { unstartedThaws.insert(runs[last].path) }
+            // Mostly the run that was started last. A freeze that goes on after the guard has thawed tells of the end of
+            // a run before.
+            guard let index = runs.lastIndex(where: { $0.end == nil }) ?? runs.indices.last else { return }
+            runs[index].end = end
+            if runs[index].action == .thaw, runs[index].neverStarted { unstartedThaws.insert(runs[index].path) }
         case .refused(let action, let path, let reason):
             refusals.append((action, path, reason))
         case .drainer(let socket):
@@ -215,6 +248,8 @@ package struct CycleRecord {
             drainers.removeAll { $0 == socket }
         case .guardian(let process, let socket):
             guardian = (process, socket)
+        case .limits(let limits):
+            holdLimits = limits
         case .hold(let name, let hook, let holder):
             holds.append(Hold(name: name, hook: hook, holder: holder))
         case .client(let name, let process):
@@ -223,6 +258,17 @@ package struct CycleRecord {
             changeHold(name) { $0.ending = .released }
         case .lost(let name, let time, let reason):
             changeHold(name) { if $0.ending == nil { $0.ending = .lost(time: time, reason: reason) } }
+        case .left(let path, let process):
+            leftovers.append(Leftover(path: path, process: process))
+        case .leftEnded(let process, let time):
+            // The guard, which knows the time, may write behind a thaw, which does not.
+            guard let index = leftovers.firstIndex(where: { $0.process == process }) else { return }
+            leftovers[index].hasEnded = true
+            leftovers[index].ended = leftovers[index].ended ?? time
+        case .agent(let process, let writes):
+            agent = CallingAgent(process: process, writes: writes)
+        case .unanswered:
+            isUnanswered = true
         case .fault(let text):
             faults.append(text)
         case .retryThaw(let path):

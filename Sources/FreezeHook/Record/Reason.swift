@@ -13,6 +13,10 @@ package struct Reason: Equatable, Sendable {
         case hookCutOff = "hook-cut-off"
         /// A session ended before it should have.
         case holdLost = "hold-lost"
+        /// A process that a hook had left running ended before the hook's thaw.
+        case leftoverEnded = "leftover-ended"
+        /// The agent gave its freeze up and thawed.
+        case freezeUnanswered = "freeze-unanswered"
         /// The guard ended the window.
         case guardExpired = "guard-expired"
         case noHookRan = "no-hook-ran"

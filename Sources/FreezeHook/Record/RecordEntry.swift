@@ -23,6 +23,8 @@ enum RecordEntry: Equatable {
     /// The lines of the drainer were fetched.
     case drained(socket: String)
     case guardian(ProcessIdentity, socket: String)
+    /// The limits of sessions.
+    case limits(HoldLimits)
     /// A session is held open by this process.
     case hold(name: String, hook: String, holder: ProcessIdentity)
     /// The client of a hold.
@@ -31,6 +33,14 @@ enum RecordEntry: Equatable {
     case released(hold: String)
     /// A session ended before it should have, or at an unknown moment (nil).
     case lost(hold: String, time: WallTime?, reason: String)
+    /// A hook has left this process running; it lived when the freeze was answered.
+    case left(path: FilePath, ProcessIdentity)
+    /// A process that a hook had left running has ended before the hook's thaw, at an unknown moment (nil).
+    case leftEnded(ProcessIdentity, time: WallTime?)
+    /// The qemu-ga that started the freeze, and the number of its writes up to the freeze's end.
+    case agent(ProcessIdentity, writes: UInt64)
+    /// The agent has thawed although it has not answered the freeze.
+    case unanswered
     /// A fault of the cycle that no other entry shows.
     case fault(String)
     /// The hook declares that a thaw of its own that fails has thawed nothing. Before the hook's first `start`.
@@ -61,10 +71,17 @@ enum RecordEntry: Equatable {
         case .drainer(let socket): texts("drainer", socket)
         case .drained(let socket): texts("drained", socket)
         case .guardian(let process, let socket): texts("guard", socket) + texts(process)
+        case .limits(let limits):
+            texts("limits", limits.longest.map { "\($0.nanoseconds)" } ?? "", "\(limits.killGrace.nanoseconds)")
         case .hold(let name, let hook, let holder): texts("hold", name, hook) + texts(holder)
         case .client(let hold, let process): texts("client", hold) + texts(process)
         case .released(let hold): texts("released", hold)
         case .lost(let hold, let time, let reason): texts("lost", hold, time.map { "\($0.microseconds)" } ?? "", reason)
+        case .left(let path, let process): texts("left") + [path.bytes] + texts(process)
+        case .leftEnded(let process, let time):
+            texts("left-ended") + texts(process) + texts(time.map { "\($0.microseconds)" } ?? "")
+        case .agent(let process, let writes): texts("agent") + texts(process) + texts("\(writes)")
+        case .unanswered: texts("unanswered")
         case .fault(let text): texts("fault", text)
         case .retryThaw(let path): texts("retry-thaw") + [path.bytes]
         case .held(let path): texts("held") + [path.bytes]
@@ -114,6 +131,13 @@ enum RecordEntry: Equatable {
         case ("guard", 4):
             guard let process = ProcessIdentity(fields: texts[2...]) else { return nil }
             self = .guardian(process, socket: texts[1])
+        case ("limits", 3):
+            guard let longest = Int64(texts[1].isEmpty ? "0" : texts[1]), let grace = Int64(texts[2]) else {
+                return nil
+            }
+            self = .limits(
+                HoldLimits(
+                    longest: texts[1].isEmpty ? nil : .nanoseconds(longest), killGrace: .nanoseconds(grace)))
         case ("hold", 5):
             guard let process = ProcessIdentity(fields: texts[3...]) else { return nil }
             self = .hold(name: texts[1], hook: texts[2], holder: process)
@@ -124,6 +148,19 @@ enum RecordEntry: Equatable {
             self = .released(hold: texts[1])
         case ("lost", 4):
             self = .lost(hold: texts[1], time: Int64(texts[2]).map { WallTime(microseconds: $0) }, reason: texts[3])
+        case ("left", 4):
+            guard let process = ProcessIdentity(fields: texts[2...]) else { return nil }
+            self = .left(path: FilePath(bytes: fields[1]), process)
+        case ("left-ended", 4):
+            guard let process = ProcessIdentity(fields: texts[1...2]) else { return nil }
+            self = .leftEnded(process, time: Int64(texts[3]).map { WallTime(microseconds: $0) })
+        case ("agent", 4):
+            guard let process = ProcessIdentity(fields: texts[1...2]), let writes = UInt64(texts[3]) else {
+                return nil
+            }
+            self = .agent(process, writes: writes)
+        case ("unanswered", 1):
+            self = .unanswered
         case ("fault", 2):
             self = .fault(texts[1])
         case ("retry-thaw", 2):

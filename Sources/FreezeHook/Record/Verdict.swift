@@ -9,9 +9,12 @@ package struct Verdict: Equatable, Sendable {
     package var guarantee: Guarantee
     /// The reasons; empty for an application-consistent image.
     package var reasons: [Reason]
+    /// The names of the hooks that have succeeded and declare no guarantee: their exit status is all that is known.
+    package var undeclared: [String]
 
     /// The verdict on a cycle as far as its record goes.
     package init(on record: CycleRecord) {
+        undeclared = Self.countedRuns(of: record).filter { $0.guarantee == nil && $0.end?.failed == false }.map(\.name)
         reasons = record.faults.map { Reason(.fault, $0) }
         for run in record.runs {
             if let reason = Self.fault(of: run) { reasons.append(reason) }
@@ -32,6 +35,13 @@ package struct Verdict: Equatable, Sendable {
             guard case .lost(let time, let reason) = hold.ending else { continue }
             let moment = time?.rfc3339 ?? "an unknown moment"
             reasons.append(Reason(.holdLost, "hold \(hold.name) lost at \(moment): \(reason)"))
+        }
+        reasons += Self.endedLeftovers(of: record)
+        if record.isUnanswered {
+            reasons.append(
+                Reason(
+                    .freezeUnanswered,
+                    "the agent thawed before it had answered the freeze: nothing was frozen for an image"))
         }
         if let expired = record.moments[.expired] {
             reasons.append(
@@ -56,9 +66,27 @@ package struct Verdict: Equatable, Sendable {
         countedRuns(of: record).map { $0.guarantee ?? .applicationConsistent }.min()
     }
 
-    /// `crash-consistent: 10-mariadb finished with status=3; …`
+    /// `crash-consistent: 10-mariadb finished with status=3; …`, or `application-consistent, as far as 10-sql tells`
     package var text: String {
-        reasons.isEmpty ? guarantee.rawValue : "\(guarantee.rawValue): \(reasons.texts.joined(separator: "; "))"
+        let doubt = Doubt(Word(guarantee), undeclared: undeclared).map { ", \($0)" } ?? ""
+        var text = guarantee.rawValue + doubt
+        for (index, reason) in reasons.enumerated() { text += (index == 0 ? ": " : "; ") + reason.text }
+        return text
+    }
+
+    /// A reason for each hook of which something has ended too early.
+    private static func endedLeftovers(of record: CycleRecord) -> [Reason] {
+        var paths: [FilePath] = []
+        for leftover in record.leftovers where leftover.hasEnded && !paths.contains(leftover.path) {
+            paths.append(leftover.path)
+        }
+        return paths.map { path in
+            let ended = record.leftovers.filter { $0.hasEnded && $0.path == path }
+            // The earliest end is the one that counts.
+            let times = ended.compactMap(\.ended).sorted { $0.microseconds < $1.microseconds }
+            let moment = times.first.map { ", at \($0.rfc3339)" } ?? ""
+            return Reason(.leftoverEnded, "what \(path.name) left running ended before the thaw\(moment)")
+        }
     }
 
     private static func countedRuns(of record: CycleRecord) -> [CycleRecord.Run] {

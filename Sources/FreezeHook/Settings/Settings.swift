@@ -19,6 +19,14 @@ package enum ThawOrder: String, CaseIterable, Sendable {
     case forward
 }
 
+/// The meaning of a process that a hook has left running, and that ends before the hook's thaw.
+package enum LeftoverPolicy: String, CaseIterable, Sendable {
+    /// The process may have held the application: the verdict is crash-consistent.
+    case report
+    /// The end of such a process means nothing.
+    case ignore
+}
+
 /// Whether a failing thaw shows in the exit status.
 package enum ThawFailurePolicy: String, CaseIterable, Sendable {
     /// The failure shows only in the log and the journal: hosts discard a good snapshot after a failed thaw.
@@ -95,6 +103,8 @@ package struct HookSettings: Equatable, Sendable {
     package var prepare: Bool?
     /// The hook's promise for an image.
     package var guarantee: Guarantee?
+    /// The meaning of what the hook leaves running.
+    package var leftovers: LeftoverPolicy?
     /// Whether a thaw that fails is called again.
     package var retryThaw: Bool?
 

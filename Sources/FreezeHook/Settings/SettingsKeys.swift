@@ -35,6 +35,7 @@ enum SettingsKeys {
         "required": { settings, text throws(ValueError) in settings.required = try yesOrNo(text) },
         "prepare": { settings, text throws(ValueError) in settings.prepare = try yesOrNo(text) },
         "guarantee": { settings, text throws(ValueError) in settings.guarantee = try choice(text) },
+        "leftovers": { settings, text throws(ValueError) in settings.leftovers = try choice(text) },
         "retry-thaw": { settings, text throws(ValueError) in settings.retryThaw = try yesOrNo(text) },
     ]
 

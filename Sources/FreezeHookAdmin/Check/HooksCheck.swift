@@ -55,10 +55,19 @@ enum HooksCheck {
             // A file that is not executable, a masked one and a directory are an administrator's choice.
             return []
         case .runs:
-            return entry.hook.header.problems.map {
-                .warning(path, "\(name) says of itself what cannot be used: \($0)")
+            let problems = entry.hook.header.problems.map {
+                Finding.warning(path, "\(name) says of itself what cannot be used: \($0)")
             }
+            return problems + (entry.hook.guarantee == nil ? [undeclared(name, path, machine)] : [])
         }
+    }
+
+    private static func undeclared(_ name: String, _ path: String, _ machine: Machine) -> Finding {
+        .note(
+            path,
+            "\(name) declares no guarantee: when it exits with 0, its application counts as consistent as far as \(name) tells",
+            repair: "guarantee = \(Guarantee.applicationConsistent.rawValue), or less, in [hook \(name)] of "
+                + SafeText.clean(machine.locations.configuration))
     }
 
     private static func repair(of refusal: Refusal, hook: FilePath, _ machine: Machine) -> String {

@@ -28,6 +28,8 @@ package struct Machine {
     package let systemMounts: MountTable
     /// The system's qemu-ga, and whether it calls the program.
     package let agent: AgentWiring
+    /// The SELinux domains of qemu-ga and of the program that it calls; nil where SELinux is off.
+    package let agentDomain: AgentDomain?
     /// The applications of the recipes, whether they are there or not.
     package let applications: [Application]
     /// The entries of the hook directory.
@@ -37,10 +39,11 @@ package struct Machine {
     /// Whether the kernel's clock is synchronised; nil when the kernel does not say, and for another system.
     package let clockIsSynchronised: Bool?
 
-    /// Looks at a system; `program`, `locations` and the recipes' directory are paths in that system.
+    /// Looks at a system; `program`, `locations` and the recipes' directory are paths in that system. `ask` stands for the
+    /// kernel that knows its SELinux policy.
     package init(
         tree: SystemTree, program: FilePath, locations: Locations, recipes directory: RecipeDirectory,
-        clockIsSynchronised: Bool? = nil
+        clockIsSynchronised: Bool? = nil, askingPolicy ask: SELinuxPolicy.Ask? = nil
     ) {
         self.tree = tree
         self.program = program
@@ -62,6 +65,8 @@ package struct Machine {
         }
         let processes = SystemProcess.all(in: tree)
         agent = AgentWiring(processes: processes, program: program, in: tree)
+        agentDomain = AgentDomain(
+            policy: SELinuxPolicy(in: tree, asking: ask), agent: agent, program: program, in: tree)
         let system = ["1", "self"].lazy.compactMap { MountTable(ofProcess: $0, in: tree) }.first
         systemMounts = system ?? MountTable(parsing: [])
         // qemu-ga freezes the mounts of its own namespace.

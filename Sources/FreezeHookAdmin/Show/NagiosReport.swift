@@ -60,7 +60,8 @@ package struct NagiosReport: Equatable {
             return
         }
         let reasons = last.reasons.isEmpty ? "" : " (\(last.reasons.texts.joined(separator: "; ")))"
-        let lastText = "last cycle \(Self.age(of: last, now)): \(last.verdict.text)\(reasons)"
+        let doubt = last.doubt.map { ", \($0)" } ?? ""
+        let lastText = "last cycle \(Self.age(of: last, now)): \(last.verdict.text)\(doubt)\(reasons)"
         let limit = maxAge.nanoseconds / 1_000_000_000
         guard let lastGood else {
             self.init(.critical, "no good cycle is known; \(lastText)")

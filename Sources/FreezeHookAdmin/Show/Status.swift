@@ -31,9 +31,13 @@ package struct Status: Shown {
         package var verdict: Guarantee
         /// The reasons of the verdict.
         package var reasons: [Reason]
+        /// The names of the hooks that succeeded and declare no guarantee.
+        package var undeclared: [String]
+
+        fileprivate var doubt: Doubt? { Doubt(Word(verdict), undeclared: undeclared) }
 
         private enum CodingKeys: CodingKey {
-            case cycle, taken, verdict, reasons, reasonKinds
+            case cycle, taken, verdict, reasons, reasonKinds, undeclared
         }
 
         package func encode(to encoder: any Encoder) throws {
@@ -43,6 +47,7 @@ package struct Status: Shown {
             try container.encode(verdict.rawValue, forKey: .verdict)
             try container.encode(reasons.texts, forKey: .reasons)
             try container.encodeIfPresent(reasons.kinds, forKey: .reasonKinds)
+            try container.encode(undeclared, forKey: .undeclared)
         }
     }
 
@@ -95,7 +100,9 @@ package struct Status: Shown {
         if let origin = marker.origin {
             let verdict = Verdict(on: origin)
             let taken = KeptTime((origin.moments[.frozen] ?? Timestamp()).wall)
-            image = Image(cycle: origin.id, taken: taken, verdict: verdict.guarantee, reasons: verdict.reasons)
+            image = Image(
+                cycle: origin.id, taken: taken, verdict: verdict.guarantee, reasons: verdict.reasons,
+                undeclared: verdict.undeclared)
         }
         state = .thawed
         if let runDirectory = RunDirectory.existing(locations.runDirectory),
@@ -157,7 +164,8 @@ package struct Status: Shown {
             rows.append(
                 .field("image:", "this machine comes from the image of cycle \(image.cycle), taken \(image.taken.text)")
             )
-            rows += [.more(image.verdict.rawValue)] + image.reasons.map { .reason($0.text) }
+            let doubt = image.doubt.map { ", \($0)" } ?? ""
+            rows += [.more(image.verdict.rawValue + doubt)] + image.reasons.map { .reason($0.text) }
         }
         rows += last.map { Self.rows(of: $0, "last cycle:") } ?? [.field("last cycle:", "none yet")]
         if let rehearsal { rows += Self.rows(of: rehearsal, "rehearsal:") }
@@ -172,6 +180,7 @@ package struct Status: Shown {
 
     private static func rows(of cycle: CycleSummary, _ name: String) -> [Row] {
         var rows: [Row] = [.field(name, "\(cycle.verdict.text), \(cycle.started.text) (\(cycle.id))")]
+        if let doubt = cycle.doubt { rows.append(.more("\(doubt)")) }
         rows += cycle.reasons.map { .reason($0.text) }
         if cycle.windowTime != nil { rows.append(.more("window \(cycle.durations)")) }
         return rows

@@ -25,6 +25,9 @@ package struct Timeline: Shown {
         lines += TextWrap.lines(of: "window   \(cycle.durations)", columns: columns, indent: Self.indent)
         let whole = TextWrap.lines(of: "verdict  \(verdict)", columns: columns, indent: Self.indent)
         lines += whole.count > 1 ? whole : ["verdict  \(terminal.styled(verdict, cycle.verdict.value?.style))"]
+        if let doubt = cycle.doubt {
+            lines += TextWrap.lines(of: "         \(doubt)", columns: columns, indent: Self.indent)
+        }
         for reason in cycle.reasons.texts {
             lines += TextWrap.lines(of: "         - \(reason)", columns: columns, indent: Self.indent + 2)
         }

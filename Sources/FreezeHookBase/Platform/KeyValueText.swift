@@ -13,6 +13,8 @@ package struct KeyValueText: Sendable {
 
         /// The program's own configuration.
         package static let ini = Format(commentMarks: Array("#;".utf8), allowsTrailingComments: true)
+        /// Configurations of engines of containers.
+        package static let keyFile = Format(commentMarks: Array("#".utf8))
         /// Units of systemd (systemd.syntax(7)).
         package static let unit = Format(commentMarks: Array("#;".utf8), joinsLines: true)
         /// Scripts of the shell.

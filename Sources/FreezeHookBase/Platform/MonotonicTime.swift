@@ -25,12 +25,21 @@ package struct MonotonicTime: Comparable, Sendable {
 
     package static func + (time: Self, duration: Duration) -> Self {
         // A sum beyond the clock's range is no limit.
-        let (sum, overflow) = time.nanoseconds.addingReportingOverflow(duration.nanoseconds)
-        return MonotonicTime(nanoseconds: overflow ? .max : sum)
+        MonotonicTime(nanoseconds: time.nanoseconds.saturatingSum(duration.nanoseconds))
     }
 
     package static func - (later: Self, earlier: Self) -> Duration {
-        .nanoseconds(later.nanoseconds - earlier.nanoseconds)
+        // Either moment may come from a damaged file.
+        let (difference, overflow) = later.nanoseconds.subtractingReportingOverflow(earlier.nanoseconds)
+        return .nanoseconds(overflow ? (later < earlier ? .min : .max) : difference)
+    }
+}
+
+extension FixedWidthInteger {
+    /// The sum, held within the type's range: a damaged file can hold any number.
+    package func saturatingSum(_ other: Self) -> Self {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (other < 0 ? .min : .max) : sum
     }
 }
 
@@ -49,6 +58,6 @@ extension Duration {
 
     /// Milliseconds for `poll`, rounded up so that a wait never ends too early; never negative.
     package var pollMilliseconds: Int32 {
-        Int32(clamping: max(0, (nanoseconds + 999_999) / 1_000_000))
+        Int32(clamping: max(0, nanoseconds.saturatingSum(999_999) / 1_000_000))
     }
 }

@@ -142,13 +142,15 @@ package final class RunDirectory {
     /// the deadline, with `isTaken` set.
     private func takeLockFile(_ name: String, until deadline: MonotonicTime, isTaken: inout Bool) -> Descriptor? {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW
+        var interval = Self.shortestInterval
         while true {
             guard let file = try? Descriptor(opening: name, in: descriptor, flags, mode: 0o600) else { return nil }
             if flock(file.number, LOCK_EX | LOCK_NB) != 0 {
                 guard errno == EWOULDBLOCK else { return nil }
                 isTaken = .now() >= deadline
                 if isTaken { return nil }
-                usleep(Self.lockInterval)
+                usleep(interval)
+                interval = min(2 * interval, Self.longestInterval)
                 continue
             }
             var (own, current) = (stat(), stat())
@@ -160,8 +162,9 @@ package final class RunDirectory {
         }
     }
 
-    // The work under such a lock takes far less than a millisecond.
-    private static let lockInterval: useconds_t = 1_000
+    // The work under such a lock takes far less than a millisecond, unless it waits in the kernel.
+    private static let shortestInterval: useconds_t = 1_000
+    private static let longestInterval: useconds_t = 64_000
 
     /// Releases the lock before this process ends.
     package func unlock() {

@@ -38,6 +38,11 @@ package struct WallTime: Equatable, Sendable {
         var parts = tm()
         (parts.tm_year, parts.tm_mon, parts.tm_mday) = (year - 1900, month - 1, day)
         (parts.tm_hour, parts.tm_min, parts.tm_sec) = (hour, minute, second)
+        let moment = timegm(&parts)
+        // timegm(3) carries what is out of range into the next field, so that the fields come back changed.
+        guard parts.tm_mon == month - 1, parts.tm_mday == day, parts.tm_hour == hour, parts.tm_min == minute,
+            parts.tm_sec == second
+        else { return nil }
         let digits = has(".", at: 19) ? bytes[20...].prefix { (0x30...0x39).contains($0) } : []
         let fraction =
             Int64(String(decoding: (digits + [UInt8](repeating: 0x30, count: 6)).prefix(6), as: UTF8.self)) ?? 0
@@ -47,11 +52,12 @@ package struct WallTime: Equatable, Sendable {
             guard let hours = number(zone + 1..<zone + 3), has(":", at: zone + 3),
                 let minutes = number(zone + 4..<zone + 6), bytes.count == zone + 6
             else { return nil }
+            guard hours < 24, minutes < 60 else { return nil }
             offset = Int64(hours * 60 + minutes) * (has("-", at: zone) ? -60 : 60)
         } else if !has("Zz", at: zone) || bytes.count != zone + 1 {
             return nil
         }
-        microseconds = (Int64(timegm(&parts)) - offset) * 1_000_000 + fraction
+        microseconds = (Int64(moment) - offset) * 1_000_000 + fraction
     }
 
     /// The moment that a date, or a date and a time of day, names in the machine's time zone: `2026-11-23`,
@@ -77,13 +83,15 @@ package struct WallTime: Equatable, Sendable {
 
     /// RFC 3339 in the machine's time zone with milliseconds: `2026-11-23T02:19:47.120+01:00`.
     package var rfc3339: String {
-        var seconds = time_t(microseconds / 1_000_000)
+        // Rounded down, also before 1970.
+        let fraction = ((microseconds % 1_000_000) + 1_000_000) % 1_000_000
+        var seconds = time_t(microseconds / 1_000_000 - (microseconds % 1_000_000 < 0 ? 1 : 0))
         var parts = tm()
         localtime_r(&seconds, &parts)
         let offset = parts.tm_gmtoff / 60
         let date = "\(1900 + Int(parts.tm_year))-\(padded(parts.tm_mon + 1))-\(padded(parts.tm_mday))"
         let clock = "\(padded(parts.tm_hour)):\(padded(parts.tm_min)):\(padded(parts.tm_sec))"
-        let milliseconds = padded(Int32(microseconds / 1000 % 1000), width: 3)
+        let milliseconds = padded(Int32(fraction / 1000), width: 3)
         let zone = "\(offset < 0 ? "-" : "+")\(padded(Int32(abs(offset) / 60))):\(padded(Int32(abs(offset) % 60)))"
         return "\(date)T\(clock).\(milliseconds)\(zone)"
     }

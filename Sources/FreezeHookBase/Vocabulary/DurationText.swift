@@ -38,7 +38,7 @@ package enum DurationText {
 
     /// Seconds with three places, as log lines show how long something took: `0.192`.
     package static func seconds(_ duration: Duration) -> String {
-        let milliseconds = max(0, (duration.nanoseconds + 500_000) / 1_000_000)
+        let milliseconds = max(0, duration.nanoseconds.saturatingSum(500_000) / 1_000_000)
         let fraction = String(milliseconds % 1000)
         return "\(milliseconds / 1000)." + String(repeating: "0", count: 3 - fraction.count) + fraction
     }

@@ -39,6 +39,9 @@ struct RehearseCommand: ParsableCommand {
             progress.finish()
             let cycle = try attempt(ProgramError.rehearsal, try result.get())
             try output.show(Timeline(cycle))
+            if let words = RehearsalDomain.difference(AgentDomain.ofThisMachine()) {
+                _ = Ending.show(CommandResult(.done, words))
+            }
             return ExitStatus(isGood: cycle.verdict == .applicationConsistent)
         }
     }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import FreezeHookBase
+import Glibc
+import SystemPackage
+
+/// The processes that the hooks of a freeze have left running: descendants of this process, the subreaper of its hooks.
+struct LeftoverProcesses {
+    /// The runs of the freeze, in their order.
+    let runs: [CycleRecord.Run]
+
+    // A hook's last helper, such as a logger behind its output, often ends a moment after the hook.
+    private static let lingering = Duration.milliseconds(50)
+    private static let interval: useconds_t = 5_000
+
+    /// The processes that outlive their hook by more than a moment, each with the path of its hook.
+    func staying() -> [(path: FilePath, process: ProcessIdentity)] {
+        var found = living()
+        while !found.isEmpty {
+            let now = MonotonicTime.now()
+            guard found.contains(where: { now < $0.run.ended + Self.lingering }) else { break }
+            usleep(Self.interval)
+            found = found.filter(\.process.isAlive)
+        }
+        return found.map { ($0.run.path, $0.process) }
+    }
+
+    private func living() -> [(run: CycleRecord.Run, process: ProcessIdentity)] {
+        // Mostly the guard is the only child, and the table of all processes is not needed.
+        if let children = Self.children(), !children.contains(where: { !Self.isOwn($0) }) { return [] }
+        let table = ProcessTable.all()
+        let children = Dictionary(grouping: table, by: \.parent)
+        var found: [(run: CycleRecord.Run, process: ProcessIdentity)] = []
+        for root in children[getpid()] ?? [] where root.state != "Z" && !Self.isOwn(root.pid) {
+            guard let run = run(of: root) else { continue }
+            var waiting = [root]
+            while let next = waiting.popLast() {
+                if next.state != "Z" {
+                    found.append((run, ProcessIdentity(pid: next.pid, startTime: next.startTime)))
+                }
+                // A holder that `hold` has started here keeps a client, whose end is a lost session.
+                waiting += (children[next.pid] ?? []).filter { !Self.isOwn($0.pid) }
+            }
+        }
+        return found
+    }
+
+    /// The children of this process; nil when the kernel does not list them (CONFIG_PROC_CHILDREN).
+    private static func children() -> [pid_t]? {
+        readKernelFile("/proc/self/task/\(getpid())/children").map { text in
+            text.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
+        }
+    }
+
+    /// Whether a process is a guard, holder or drainer of this program, which `OwnProcess` starts without a hook's name.
+    private static func isOwn(_ pid: pid_t) -> Bool {
+        ProcessTable.environment(of: pid)?.contains(Array(HookEnvironment.hookKey.utf8)) ?? false
+    }
+
+    /// The run to which a process belongs: by its session, by the hook's name in its environment, or, for one that has
+    /// changed both, by its start.
+    private func run(of entry: ProcessEntry) -> CycleRecord.Run? {
+        let earlier = runs.filter { run in run.process.map { $0.startTime <= entry.startTime } ?? false }
+        if let run = earlier.last(where: { $0.process?.pid == entry.session }) { return run }
+        let key = Array(HookEnvironment.hookKey.utf8)
+        if let marker = ProcessTable.environment(of: entry.pid)?.last(where: { $0.starts(with: key) }),
+            let run = earlier.last(where: { key + $0.path.nameBytes == marker })
+        {
+            return run
+        }
+        return earlier.last
+    }
+}
+
+extension CycleRecord.Run {
+    /// The moment at which the run ended; its start while it has not.
+    fileprivate var ended: MonotonicTime { started.monotonic + (end?.duration ?? .zero) }
+}
