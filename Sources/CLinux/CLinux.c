@@ -73,6 +73,16 @@ int clinux_signal_descriptor(const int *signals, size_t count) {
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+int clinux_take_signal(const int *signals, size_t count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++)
+        sigaddset(&set, signals[i]);
+    struct timespec now = {0, 0};
+    int signal = sigtimedwait(&set, NULL, &now);
+    return signal > 0 ? signal : 0;
+}
+
 int clinux_read_signal(int descriptor) {
     struct signalfd_siginfo info;
     if (read(descriptor, &info, sizeof info) != (ssize_t)sizeof info)
@@ -155,8 +165,14 @@ int clinux_listen(int directory, const char *name) {
     int descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (descriptor < 0)
         return -1;
-    if (bind(descriptor, (const struct sockaddr *)&address, sizeof address) != 0 || listen(descriptor, 16) != 0)
+    if (bind(descriptor, (const struct sockaddr *)&address, sizeof address) != 0)
         return close_keeping_errno(descriptor);
+    if (listen(descriptor, 16) != 0) {
+        int reason = errno;
+        unlinkat(directory, name, 0);
+        errno = reason;
+        return close_keeping_errno(descriptor);
+    }
     return descriptor;
 }
 
@@ -164,16 +180,25 @@ int clinux_socket_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET 
 
 int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
 
-int clinux_connect(int directory, const char *name) {
+int clinux_connect(int directory, const char *name, long milliseconds) {
     struct sockaddr_un address;
     if (unix_address(&address, directory, name) != 0)
         return -1;
     int descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (descriptor < 0)
         return -1;
-    if (connect(descriptor, (const struct sockaddr *)&address, sizeof address) != 0)
+    // A listener whose backlog is full lets connect(2) wait for as long as this option says.
+    struct timeval limit = {.tv_sec = milliseconds / 1000, .tv_usec = (milliseconds % 1000) * 1000};
+    if (setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0 ||
+        connect(descriptor, (const struct sockaddr *)&address, sizeof address) != 0)
         return close_keeping_errno(descriptor);
     return descriptor;
+}
+
+pid_t clinux_peer(int socket) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
 static void interrupted(int signal) { (void)signal; }

@@ -26,6 +26,9 @@ int clinux_become_subreaper(void);
 /// Blocks the given signals and returns a descriptor that reads them (close on exec, non-blocking), or -1.
 int clinux_signal_descriptor(const int *signals, size_t count);
 
+/// Takes one pending signal among the given, which are blocked; 0 when none is pending.
+int clinux_take_signal(const int *signals, size_t count);
+
 /// Reads the number of one signal from a signal descriptor; 0 when none is pending.
 int clinux_read_signal(int descriptor);
 
@@ -57,8 +60,12 @@ int clinux_socket_pair(int ends[2]);
 int clinux_accept(int listener);
 
 /// Connects to the listening socket `name` in a directory. Returns the connection (close on exec), or -1 with errno
-/// set.
-int clinux_connect(int directory, const char *name);
+/// set: EAGAIN when the listener's backlog stays full for the milliseconds, of which 0 stands for ever.
+int clinux_connect(int directory, const char *name, long milliseconds);
+
+/// The process behind a connected socket of AF_UNIX (SO_PEERCRED): who listened, or made the pair. 0 when the kernel
+/// does not say.
+pid_t clinux_peer(int socket);
 
 /// Lets SIGALRM interrupt a blocking call from `milliseconds` on, again every 10 ms, until cancelled with 0.
 void clinux_alarm_after(long milliseconds);
