@@ -45,9 +45,10 @@ fail() {
     exit 1
 }
 
-# Ends a thaw with a failure of an instance that is no longer held, so that no later thaw tries again.
+# Ends a thaw with a failure of an instance that is no longer held, so that no later thaw tries again. The status 3 is
+# for this alone.
 lost() {
-    [ $# -eq 0 ] || printf '%s\n' "$*"
+    printf '%s\n' "$*"
     exit 3
 }
 
@@ -179,6 +180,35 @@ find_client() {
     fail "there is a server, but no client to hold it with: none of $*"
 }
 
+# Fails when a process of the machine cannot be looked at: it may be a server. SELinux, hidepid (proc(5)) and a pid
+# namespace of the agent's own (PrivatePIDs=) hide processes.
+recipe__must_see_processes() {
+    recipe__process_names=$(header processes)
+    [ -n "$recipe__process_names" ] || return 0
+    { read -r recipe__process_name </proc/1/comm; } 2>/dev/null ||
+        fail "the processes of the machine cannot be seen: /proc/1 cannot be read"
+    # systemd is the process 1, or another init.
+    [ "$recipe__process_name" != qemu-ga ] ||
+        fail "the processes of the machine cannot be seen: qemu-ga has a pid namespace of its own"
+    for processes_place in /proc/[0-9]*; do
+        if { read -r recipe__process_name <"$processes_place/comm"; } 2>/dev/null; then
+            case " $recipe__process_names " in
+            *" $recipe__process_name "*) ;;
+            *) continue ;;
+            esac
+            # What tells a container's process from one of the machine.
+            [ ! -e "$processes_place/ns/pid" ] || continue
+            [ -e /proc/self/ns/pid ] || continue
+        fi
+        # A process may have ended meanwhile. A pattern asks the directory's list, where one that is hidden stands.
+        processes_pid=${processes_place#/proc/}
+        # shellcheck disable=SC2086 # The pattern has to be expanded.
+        set -- /proc/[${processes_pid%"${processes_pid#?}"}]${processes_pid#?}
+        [ "$1" != "$processes_place" ] ||
+            fail "the processes of the machine cannot be seen: $processes_place cannot be read"
+    done
+}
+
 # processes NAME...: prints the processes of these names, one a line, without children of the same name and without
 # those of containers: a container has a pid namespace of its own, a confined service of systemd never has.
 processes() {
@@ -282,6 +312,7 @@ release_session() {
 skip_unless_expected() {
     expected_key=$1 expected_reason=$2
     shift 2
+    recipe__must_see_processes
     [ -n "$(setting "$expected_key" '')$(setting container '')$(processes "$@")" ] ||
         skip "no server is running${expected_reason:+: $expected_reason}"
 }
@@ -379,6 +410,7 @@ recipe__thaw_noted() {
 
 recipe__instances() {
     recipe__found=$(recipe__sections | sed 's/.*/[&]/')
+    [ -n "$recipe__found" ] || recipe__must_see_processes
     # A failed search is an error: a server may run all the same.
     [ -n "$recipe__found" ] || recipe__found=$(recipe_find) ||
         fail "what runs here could not be found out: $recipe__found"

@@ -50,6 +50,11 @@ int clinux_close_from(unsigned int first) {
     return 0;
 }
 
+int clinux_random(void *bytes, size_t count) {
+    // The system call: getrandom(3) is younger than the C library of some systems. GRND_NONBLOCK is 1 (random.h).
+    return syscall(SYS_getrandom, bytes, count, 1) == (long)count ? 0 : -1;
+}
+
 int clinux_is_secure_execution(void) { return getauxval(AT_SECURE) != 0; }
 
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }

@@ -49,7 +49,7 @@ package struct RecipeDirectory {
             return try HookDirectory(path: tree.place(of: path), settings: Settings()).entries().map {
                 Recipe(
                     path: FilePath(bytes: path.bytes + [UInt8(ascii: "/")] + $0.hook.path.nameBytes),
-                    header: .read(from: $0.hook.path))
+                    header: (try? .read(from: $0.hook.path)) ?? HookHeader())
             }
         } catch {
             throw RecipeDirectoryError(path: path, reason: error)

@@ -17,20 +17,21 @@ enum Main {
     private static func run() -> Int32 {
         if SecureExecution.isOn { return SecureCall.run() }
         // The agent waits: its calls do without the array of arguments.
-        if CommandLine.argc == 2, let word = CommandLine.unsafeArgv[1] {
-            if strcmp(word, "freeze") == 0 { return perform(.freeze, in: locations) }
-            if strcmp(word, "thaw") == 0 { return perform(.thaw, in: locations) }
+        if Arguments.count == 2 {
+            let word = Arguments.text(1)
+            if word == "freeze" { return perform(.freeze, in: locations) }
+            if word == "thaw" { return perform(.thaw, in: locations) }
         }
-        let arguments = CommandLine.arguments
+        let arguments = Arguments.texts
         guard arguments.count > 1 else {
             return Ending.show(CommandResult(.usage, "a command is missing\n\n\(FsfreezeHook.helpMessage())"))
         }
-        if let process = OwnProcess(arguments: arguments.indices.dropFirst().map { rawArgument($0).bytes }) {
+        if let process = OwnProcess(arguments: arguments.indices.dropFirst().map { Arguments.path($0).bytes }) {
             run(process)
             return 0
         }
         if let session = DirectSession(arguments) { return session.run() }
-        FsfreezeHook.main()
+        FsfreezeHook.main(Array(arguments.dropFirst()))
         return 0
     }
 
@@ -48,12 +49,7 @@ enum Main {
     static var locations: Locations { Locations(calledPath: calledPath) }
 
     /// The path that the program was called by; empty where the caller may not choose it.
-    static var calledPath: FilePath { SecureExecution.isOn ? "" : rawArgument(0) }
-
-    /// An argument in the caller's own bytes: a path need not be UTF-8.
-    static func rawArgument(_ index: Int) -> FilePath {
-        CommandLine.unsafeArgv[index].map { FilePath(platformString: $0) } ?? ""
-    }
+    static var calledPath: FilePath { SecureExecution.isOn ? "" : Arguments.path(0) }
 }
 
 /// A command without output, for a whole cycle.

@@ -14,9 +14,7 @@ enum SecureCall {
     /// Makes the call and returns its exit status.
     static func run() -> Int32 {
         SecureExecution.dropEnvironment()
-        guard CommandLine.argc == 2, let argument = CommandLine.unsafeArgv[1],
-            let word = words.first(where: { strcmp($0, argument) == 0 })
-        else {
+        guard Arguments.count == 2, let word = words.first(where: { $0 == Arguments.text(1) }) else {
             return Ending.show(
                 CommandResult(
                     .usage,

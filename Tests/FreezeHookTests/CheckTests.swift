@@ -233,6 +233,58 @@ import Testing
             name: "hooks in the other directory", check: "hooks", severity: .warning,
             reason: "20-shop in /etc/qemu-ga/fsfreeze-hook.d will not run", repair: "mv /etc/qemu-ga/fsfreeze-hook.d/*"
         ) { try $0.file("/etc/qemu-ga/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755) },
+        Case(
+            name: "hooks where manuals say, and nobody looks", check: "hooks", severity: .warning,
+            reason: "20-shop in /etc/qemu-ga/hooks.d will not run: hooks are looked for in /etc/qemu/fsfreeze-hook.d",
+            repair: "mv /etc/qemu-ga/hooks.d/* /etc/qemu/fsfreeze-hook.d/"
+        ) { try $0.file("/etc/qemu-ga/hooks.d/20-shop", "#!/bin/sh\n", mode: 0o755) },
+        Case(
+            name: "an agent that runs the hooks of another directory", check: "hooks", severity: .warning,
+            reason:
+                "qemu-ga calls /opt/own/fsfreeze-hook, which runs the hooks in /opt/own/fsfreeze-hook.d, and not those "
+                + "in /etc/qemu/fsfreeze-hook.d",
+            repair: "fsfreeze-hook check --hook-dir /opt/own/fsfreeze-hook.d"
+        ) {
+            try $0.link("/opt/own/fsfreeze-hook", to: "/usr/sbin/fsfreeze-hook")
+            try $0.file("/opt/own/fsfreeze-hook.d/20-shop", "#!/bin/sh\n", mode: 0o755)
+            try $0.process(SystemFixture.agent, "qemu-ga", ["qemu-ga", "-F/opt/own/fsfreeze-hook"])
+        },
+        Case(
+            name: "a configuration that is not read", check: "configuration", severity: .warning,
+            reason: "/etc/qemu-ga/fsfreeze-hook.conf is not read",
+            repair: "move what it says to /etc/qemu/fsfreeze-hook.conf"
+        ) { try $0.file("/etc/qemu-ga/fsfreeze-hook.conf", "[general]\n") },
+        Case(
+            name: "a link that cannot be followed", check: "hooks",
+            reason: "20-loop is refused, as it cannot be looked at: ",
+            repair: "namei -l /etc/qemu/fsfreeze-hook.d/20-loop"
+        ) { try $0.link("/etc/qemu/fsfreeze-hook.d/20-loop", to: "20-loop") },
+        Case(
+            name: "a required hook that is gone", check: "hooks",
+            reason: "20-old is required, and is a link that leads",
+            repair: "namei -l"
+        ) {
+            try $0.link("/etc/qemu/fsfreeze-hook.d/20-old", to: "/nothing")
+            try $0.file("/etc/qemu/fsfreeze-hook.conf", "[hook old]\nrequired = yes\n")
+        },
+        Case(
+            name: "a hook directory that cannot be listed", check: "hooks",
+            reason: "the directory /etc/qemu/fsfreeze-hook.d cannot be read, and no hook runs: ",
+            repair: "namei -l /etc/qemu/fsfreeze-hook.d"
+        ) {
+            $0.remove("/etc/qemu/fsfreeze-hook.d")
+            try $0.link("/etc/qemu/fsfreeze-hook.d", to: "fsfreeze-hook.d")
+        },
+        Case(
+            name: "scripts of another product", check: "hooks", severity: .note,
+            reason: "/usr/sbin/pre-freeze-script and /usr/sbin/post-thaw-script: scripts of another product",
+            repair: "write freeze = /usr/sbin/pre-freeze-script and thaw = /usr/sbin/post-thaw-script into "
+                + "/etc/qemu/fsfreeze-recipes.d/scripts.conf, then: fsfreeze-hook enable scripts"
+        ) {
+            for name in ["pre-freeze-script", "post-thaw-script"] {
+                try $0.file("/usr/sbin/\(name)", "#!/bin/sh\n", mode: 0o755)
+            }
+        },
         Case(name: "no hook at all", check: "hooks", severity: .note, reason: "images are crash-consistent") {
             $0.remove("/etc/qemu/fsfreeze-hook.d/50-mariadb")
             $0.remove("/proc/500")
@@ -474,6 +526,38 @@ import Testing
         let finding = try #require(try fixture.findings("limits").first)
         #expect(finding.reason.contains("backups here have held applications for 250s"))
         #expect(finding.repair?.hasPrefix("hold-limit = 500s") == true)
+    }
+
+    @Test func `A hook that was ended at its limit is told until it keeps it`() throws {
+        let fixture = try SystemFixture(.debian12)
+        try fixture.addMariaDB()
+        let directory = StateDirectory(path: FilePath("\(fixture.root)/var/lib/fsfreeze-hook"))
+        let history = History(directory: directory, limit: 10)
+        func add(_ id: String, timedOut: Bool, _ action: HookAction = .freeze) throws {
+            try history.add(
+                try Cycles.cycle(id) { cycle in
+                    cycle.hooks = [Cycles.run("50-mariadb", action, at: 0.5, 40, status: timedOut ? 143 : 0)]
+                    cycle.hooks[0].timedOut = timedOut
+                })
+        }
+        try add("a", timedOut: true)
+        let finding = try #require(try fixture.findings("hooks").first)
+        #expect(finding.severity == .warning && finding.subject == "50-mariadb")
+        #expect(
+            finding.reason.hasPrefix(
+                "50-mariadb was ended at a time limit after 40.00s when it was called with freeze at 2"))
+        let repair = """
+            in /etc/qemu/fsfreeze-hook.conf: timeout = in [hook mariadb] and freeze-timeout = give it more time; with \
+            prepare = yes it can do before the freeze what needs no lock
+            """
+        #expect(finding.repair == repair)
+        // A cycle that did not call it says nothing of it.
+        try history.add(try Cycles.cycle("b"))
+        #expect(try fixture.findings("hooks").count == 1)
+        try add("c", timedOut: false)
+        #expect(try fixture.findings("hooks") == [])
+        try add("d", timedOut: true, .thaw)
+        #expect(try fixture.findings("hooks").first?.repair?.hasSuffix("and thaw-timeout = give it more time") == true)
     }
 
     @Test func `A repair names the directory at fault as one word of the shell`() throws {

@@ -120,6 +120,10 @@ import Testing
         Case(
             "a thaw that was refused",
             [.starts("a"), .ends(), .refused(action: .thaw, path: "/d/a", reason: "is writable by others")], ["a"]),
+        Case("a later thaw has no answer yet", killed + [.starts("a", .thaw, .recover)], ["a"]),
+        Case(
+            "a start that is tried again",
+            [.starts("a"), .ends(), .starts("a", .thaw), .ends(126), .starts("a", .thaw)], ["a"]),
         Case("a later thaw has an answer", killed + [.starts("a", .thaw, .recover), .ends(3)], []),
         Case("the guard's failing thaw is an answer to it", killed + [.starts("a", .thaw, .expired), .ends(3)], []),
         Case(
@@ -210,6 +214,42 @@ import Testing
         // Records of another boot, and of a cycle that has done nothing yet.
         #expect(try !recorded(.reaches(.begun)).isUnfinished)
         #expect(try !#require(CycleRecord(parsing: RecordEntry.begin(boot: KernelID.boot).line)).isUnfinished)
+    }
+
+    @Test func `A record without an id of its boot is told by its beginning`() throws {
+        func record(_ boot: String, begun: WallTime) throws -> CycleRecord {
+            let moment = RecordEntry.moment(.begun, Timestamp(monotonic: .now(), wall: begun))
+            return try #require(CycleRecord(parsing: recordBytes([.begin(boot: boot), moment])))
+        }
+        let boot = WallTime(microseconds: 1_000_000_000)
+        let (before, after) = (WallTime(microseconds: 900_000_000), WallTime(microseconds: 1_000_000_001))
+        #expect(try !record("", begun: before).isOf(boot: "2", begun: boot))
+        #expect(try record("", begun: after).isOf(boot: "2", begun: boot))
+        #expect(try record("", begun: after).isOf(boot: "", begun: boot))
+        #expect(try record("1", begun: after).isOf(boot: "", begun: boot))
+        #expect(try !record("1", begun: before).isOf(boot: "", begun: boot))
+        // Two ids are never doubted.
+        #expect(try !record("1", begun: after).isOf(boot: "2", begun: boot))
+        #expect(try record("1", begun: before).isOf(boot: "1", begun: boot))
+        for extreme in [Int64.min, .max] {
+            #expect(try record("", begun: WallTime(microseconds: extreme)).isOf(boot: "", begun: boot) == (extreme > 0))
+        }
+        #expect(try record("", begun: .now()).isUnfinished)
+    }
+
+    @Test func `An id of a cycle is a random UUID, and the kernel's moment of the boot is the machine's`() throws {
+        let ids = (0..<100).map { _ in KernelID.random() }
+        #expect(Set(ids).count == 100)
+        for id in ids {
+            #expect(id.split(separator: "-").map(\.count) == [8, 4, 4, 4, 12])
+            #expect(id.allSatisfy { $0 == "-" || $0.isHexDigit && !$0.isUppercase })
+            let digits = Array(id)
+            #expect(digits[14] == "4" && "89ab".contains(digits[19]))
+        }
+        // btime of proc(5), in seconds.
+        let line = Files.text(of: "/proc/stat").split(separator: "\n").first { $0.hasPrefix("btime ") }
+        let seconds = try #require(line.flatMap { Int64($0.dropFirst("btime ".count)) })
+        #expect(abs(WallTime.ofBoot.microseconds / 1_000_000 - seconds) <= 2)
     }
 
     @Test(

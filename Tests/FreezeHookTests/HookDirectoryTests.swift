@@ -65,8 +65,8 @@ import Testing
         Entry("directory", "skipped: directory") { try $0.makeDirectory("d/10-x") },
         Entry("link to a directory", "skipped: directory") { try $0.makeLink("d/10-x", to: "/") },
         Entry("dangling link", "skipped: dangling link") { try $0.makeLink("d/10-x", to: "nowhere") },
-        Entry("link to itself", "skipped: \(Errno.tooManySymbolicLinkLevels)") {
-            try $0.makeLink("d/10-x", to: "10-x")
+        Entry("dangling link with a path that is missing", "skipped: dangling link") {
+            try $0.makeLink("d/10-x", to: "nowhere/at/all")
         },
         Entry("FIFO", "skipped: neither a file nor a link to one") { try $0.makeFIFO("d/10-x") },
         Entry("of another user", "refused: belongs to user 4711") {
@@ -96,6 +96,94 @@ import Testing
         let found = try directory(place).entries()
         #expect(found.map(\.hook.name) == ["10-x"])
         #expect(found.first?.disposition.words == entry.outcome)
+    }
+
+    /// A way to make an entry that the kernel does not show; the errno is what it says instead.
+    struct Hidden: CustomTestStringConvertible {
+        var testDescription: String
+        var reason: Errno
+        var make: @Sendable (TemporaryDirectory) throws -> Void
+    }
+
+    static let hidden = [
+        Hidden(testDescription: "link to itself", reason: .tooManySymbolicLinkLevels) {
+            try $0.makeLink("d/10-x", to: "10-x")
+        },
+        Hidden(testDescription: "link through a file", reason: .notDirectory) {
+            try $0.makeFile("file")
+            try $0.makeLink("d/10-x", to: "../file/x")
+        },
+        Hidden(testDescription: "link with a name that is too long", reason: .fileNameTooLong) {
+            try $0.makeLink("d/10-x", to: String(repeating: "x", count: 256))
+        },
+        Hidden(testDescription: "link into a closed directory", reason: .permissionDenied) {
+            try $0.makeDirectory("closed")
+            try $0.makeFile("closed/target")
+            try $0.makeLink("d/10-x", to: "../closed/target")
+            try succeed("chmod", chmod("\($0.path)/closed", 0))
+        },
+        Hidden(testDescription: "hook directory without search", reason: .permissionDenied) {
+            try $0.makeFile("d/10-x")
+            try succeed("chmod", chmod("\($0.path)/d", 0o744))
+        },
+        Hidden(testDescription: "file without read", reason: .permissionDenied) {
+            try $0.makeFile("d/10-x", mode: 0o711)
+        },
+    ]
+
+    @Test(arguments: hidden)
+    func `What cannot be looked at is refused, not skipped`(entry: Hidden) async throws {
+        let place = try TemporaryDirectory()
+        try succeed("chmod", chmod(place.path, 0o755))
+        try place.makeDirectory("d")
+        try entry.make(place)
+        // Root may look at everything, so a process of its own gives root up; it owns nothing there.
+        await #expect(processExitsWith: .success) {
+            [path = place.path as String, reason = entry.reason.rawValue as CInt] in
+            try succeed("setuid", setuid(stranger))
+            let directory = HookDirectory(path: FilePath("\(path)/d"), settings: Settings())
+            let found = try directory.entries()
+            #expect(found.map(\.hook.name) == ["10-x"])
+            guard case .refused(let refusal) = found.first?.disposition else {
+                throw TestFailure("\(String(describing: found.first?.disposition))")
+            }
+            #expect(refusal.fault == .unreadable(Errno(rawValue: reason)))
+        }
+        chmod("\(place.path)/closed", 0o755)
+    }
+
+    @Test func `A frozen hook is thawed also when its header cannot be read`() async throws {
+        let place = try TemporaryDirectory()
+        try succeed("chmod", chmod(place.path, 0o755))
+        try place.makeDirectory("d")
+        let path = try place.makeFile("d/10-x", mode: 0o711)
+        await #expect(processExitsWith: .success) { [hook = path.string as String] in
+            try succeed("setuid", setuid(stranger))
+            let path = FilePath(hook)
+            let directory = HookDirectory(path: path.removingLastComponent(), settings: Settings())
+            #expect(directory.entry(at: path, isFrozen: true).disposition == .runs)
+        }
+    }
+
+    @Test func `A required hook that is a dangling link is refused`() throws {
+        let place = try TemporaryDirectory()
+        try place.makeDirectory("d")
+        let path = try place.makeLink("d/10-x", to: "nowhere")
+        var settings = Settings()
+        settings.hooks["x", default: HookSettings()].required = true
+        let refusal = Refusal(path, .danglingLink)
+        #expect(try directory(place, settings).entries().map(\.disposition) == [.refused(refusal)])
+    }
+
+    @Test func `The configuration leaves a hook out, whatever lies there, but not the thaw of a frozen one`() throws {
+        let place = try TemporaryDirectory()
+        try place.makeDirectory("d")
+        let path = try place.makeFile("d/10-x", mode: 0o757)
+        var settings = Settings()
+        settings.hooks["x", default: HookSettings()].run = false
+        #expect(try directory(place, settings).entries().map(\.disposition) == [.skipped(.leftOut)])
+        let frozen = directory(place, settings).entry(at: path, isFrozen: true)
+        #expect(frozen.disposition == .refused(Refusal(path, .hook(.writableByOthers))))
     }
 
     /// A way to make a place where somebody else can put another hook; the text names the directory.
@@ -227,7 +315,7 @@ import Testing
         try succeed("chmod", chmod(path.string, 0o644))
         #expect(directory.entry(at: path).disposition == .skipped(.notExecutable))
         try succeed("unlink", unlink(path.string))
-        #expect(directory.entry(at: path).disposition == .skipped(.unreadable(.noSuchFileOrDirectory)))
+        #expect(directory.entry(at: path).disposition == .skipped(.gone))
     }
 
     @Test func `A hook directory that is a link is followed`() throws {

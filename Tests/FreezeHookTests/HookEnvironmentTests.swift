@@ -14,14 +14,15 @@ import Testing
     private static let path = bytes("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
     private static let home = bytes("HOME=/root")
     private static let own = [
-        bytes("FSFREEZE_HOOK=10-a"), bytes("FSFREEZE_CYCLE=c"), bytes("FSFREEZE_REASON=rollback"),
+        bytes("FSFREEZE_HOOK=10-a"), bytes("FSFREEZE_CYCLE=c"), bytes("FSFREEZE_ACTION=thaw"),
+        bytes("FSFREEZE_REASON=rollback"),
         bytes("FSFREEZE_TIMEOUT=30.500"), bytes("FSFREEZE_RUN_DIR=/r"),
     ]
 
     private func entries(_ inherited: [[UInt8]], name: [UInt8] = bytes("10-a"), run: FilePath = "/r") -> [[UInt8]] {
         let hook = Hook(path: FilePath(bytes: bytes("/d/") + name), header: HookHeader(), settings: Settings())
         return HookEnvironment(cycle: "c", runDirectory: run, inherited: inherited)
-            .entries(for: hook, reason: .rollback, limit: .milliseconds(30_500))
+            .entries(for: hook, .thaw, reason: .rollback, limit: .milliseconds(30_500))
     }
 
     @Test func `PATH and HOME are supplied when they are missing`() {
@@ -59,7 +60,7 @@ import Testing
             #expect(HookEnvironment.ofThisProcess() == [bytes("A=1\n2"), bytes("FSFREEZE_REASON=forged")])
             let hook = Hook(path: "/d/10-a", header: HookHeader(), settings: Settings())
             let entries = HookEnvironment(cycle: "c", runDirectory: "/r")
-                .entries(for: hook, reason: .freeze, limit: .zero)
+                .entries(for: hook, .freeze, reason: .freeze, limit: .zero)
             #expect(entries.first == bytes("A=1\n2"))
             #expect(entries.filter { $0.starts(with: bytes("FSFREEZE_REASON=")) } == [bytes("FSFREEZE_REASON=freeze")])
             #expect(entries.contains(bytes("FSFREEZE_TIMEOUT=0.000")))

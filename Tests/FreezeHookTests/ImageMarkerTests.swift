@@ -56,6 +56,24 @@ import Testing
         #expect(try Files.names(in: "\(directory.path)/state") == ["image.spare", "restored-from"])
     }
 
+    /// A cycle by the side that has no id of its boot, and whether it was begun before this boot.
+    @Test(arguments: ["marker", "machine", "both"], [false, true])
+    func `Without an id of the boot the clock tells whose marker it is`(nameless: String, isOld: Bool) throws {
+        let directory = try TemporaryDirectory()
+        let hour: Int64 = isOld ? 3_600_000_000 : 0
+        let begun = Timestamp(
+            monotonic: .now(), wall: WallTime(microseconds: (isOld ? .ofBoot : WallTime.now()).microseconds - hour))
+        let written = nameless == "machine" ? "1" : ""
+        let read = nameless == "marker" ? "1" : ""
+        try marker(directory, boot: written).write(
+            recordBytes([.begin("cycle", boot: written), .moment(.begun, begun), .moment(.frozen, begun)]))
+        let marker = marker(directory, boot: read)
+        #expect(marker.origin?.id == (isOld ? "cycle" : nil))
+        #expect(marker.isUntouched == isOld)
+        marker.remove()
+        #expect(try Files.names(in: "\(directory.path)/state") == [isOld ? "image" : "image.spare"])
+    }
+
     @Test func `Of a second cycle in the same boot the marker is the newer one's`() throws {
         let directory = try TemporaryDirectory()
         for cycle in ["first", "second"] {

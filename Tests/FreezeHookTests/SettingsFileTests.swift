@@ -117,10 +117,33 @@ import Testing
         #expect(hook.retryThaw == true)
     }
 
+    @Test func `A hook's section leaves it out, or gives it other words`() throws {
+        let hook = try parse("[hook db]\nrun = no\nfreeze-word = pre\nthaw-word = post\n").hook(named: "10-db")
+        #expect(hook.run == false && hook.freezeWord == "pre" && hook.thawWord == "post")
+    }
+
+    @Test(arguments: [
+        "[hook a]\nrequired = yes\n  run = no\n", "[hook a]\nrun = no\n  required = yes\n",
+        "[hook a]\nrun = no\n[hook a]  required = yes",
+    ])
+    func `A hook cannot be required and left out`(text: String) throws {
+        let lines = text.replacing("[hook a]  ", with: "[hook a]\n  ")
+        let error = try #require(throws: ConfigurationError.self) { try parse(lines) }
+        let line = lines.split(separator: "\n").count
+        #expect(error.description == "c:\(line):3: required = yes and run = no contradict each other in [hook a]")
+    }
+
+    @Test func `A word has one part`() {
+        #expect(throws: ConfigurationError.self) { try parse("[hook a]\nfreeze-word = pre now\n") }
+        #expect(throws: ConfigurationError.self) { try parse("[hook a]\nthaw-word = a\tb\n") }
+    }
+
     static let badOfHooks = [
         ("timeout = 0", "500ms"), ("required = sometimes", "yes or no"), ("prepare = 2", "yes or no"),
         ("retry-thaw = often", "yes or no"),
         ("guarantee = best", "unsupported or crash-consistent or native-copy or application-consistent"),
+        ("run = never", "yes or no"), ("freeze-word =", "a word without blanks"),
+        ("thaw-word =", "a word without blanks"),
         ("leftovers = yes", "report or ignore"),
     ]
 
@@ -153,8 +176,7 @@ import Testing
         ("[general]\nrequired = yes", "c:2:1: unknown setting 'required' in [general]"),
         (
             "[hook a]\non-failure = abort",
-            "c:2:1: unknown setting 'on-failure' in [hook a]: allowed are guarantee, leftovers, prepare, required, "
-                + "retry-thaw, timeout"
+            "c:2:1: unknown setting 'on-failure' in [hook a]: allowed are freeze-word, guarantee, "
         ),
         ("[general]\r\njournal = no\r\nx = 1\r\n", "c:3:1: unknown setting 'x'"),
         // The sections are looked at before the settings.

@@ -25,7 +25,6 @@ import Testing
         Entry(testDescription: "a dangling link", why: "dangling") { sandbox, path in
             try Files.link(path, to: "/nonexistent")
         },
-        Entry(testDescription: "a link to itself", why: "") { sandbox, path in try Files.link(path, to: path) },
         Entry(testDescription: "a link to /dev/null", why: "masked") { sandbox, path in
             try Files.link(path, to: "/dev/null")
         },
@@ -118,6 +117,65 @@ import Testing
         try sandbox.expectThaw()
         #expect(sandbox.trace.first == "20-b thaw thaw")
         #expect(sandbox.trace.last == "10-a thaw thaw")
+    }
+
+    @Test func `A hook that cannot be looked at is a failed one, and a required one ends the freeze`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-first")
+        try sandbox.link("20-loop", to: "20-loop")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
+        #expect(sandbox.frozenSummary == "frozen: 2 hooks, 1 failed")
+        #expect(sandbox.log.contains("/20-loop refused: "))
+        let verdict = try #require(sandbox.messages.last)
+        #expect(verdict.contains("crash-consistent: 20-loop was not called with freeze: "))
+        try sandbox.configure("[hook loop]\nrequired = yes")
+        #expect(try sandbox.freeze().status == 1)
+        #expect(sandbox.trace.last == "10-first thaw rollback")
+    }
+
+    @Test func `A hook that the configuration leaves out is shown with its reason, and counts nowhere`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("on-failure = abort\n[hook wrapper]\nrun = no")
+        try sandbox.addTracingHook("10-db")
+        try sandbox.addHook("20-wrapper", "exec \"$@\"")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
+        // Without a record every hook of the directory is thawed.
+        try sandbox.expectThaw()
+        #expect(sandbox.trace == ["10-db freeze freeze", "10-db thaw thaw", "10-db thaw thaw"])
+        #expect(sandbox.frozenSummary == "frozen: 1 hook, 0 failed")
+        #expect(!sandbox.log.contains("wrapper"))
+        let list = try sandbox.run(["list"]).stdout
+        #expect(list.contains("20-wrapper  does not run  left out by the configuration: run = no"))
+    }
+
+    @Test func `A hook that is left out in the window is thawed all the same`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-db")
+        try sandbox.expectFreeze()
+        try sandbox.configure("[hook db]\nrun = no")
+        try sandbox.expectThaw()
+        #expect(sandbox.trace == ["10-db freeze freeze", "10-db thaw thaw"])
+    }
+
+    @Test(arguments: ["", "on-failure = abort", "[hook db]\nrequired = yes"])
+    func `A hook directory that cannot be listed is a failure`(configuration: String) throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure(configuration)
+        rmdir(sandbox.hookDirectory)
+        try Files.link(sandbox.hookDirectory, to: "fsfreeze-hook.d")
+        let freeze = try sandbox.freeze()
+        let reason = "no hook runs: the directory \(sandbox.hookDirectory) cannot be read: "
+        if configuration.isEmpty {
+            expectSilentSuccess(freeze)
+            try sandbox.expectThaw()
+            #expect(try #require(sandbox.messages.last).contains("crash-consistent: \(reason)"))
+        } else {
+            #expect(freeze.status == 1)
+            #expect(freeze.stderr.contains(reason))
+            #expect(!sandbox.log.contains("frozen: "))
+        }
     }
 
     @Test(arguments: [false, true])

@@ -107,6 +107,8 @@ import Testing
         try sandbox.addHook("10-slow", "trap 'sleep 0.5; echo saved; exit 0' TERM\nwhile :; do sleep 0.02; done")
         try sandbox.expectFreeze()
         #expect(sandbox.output(of: "10-slow").last == "saved")
+        let advice = "10-slow was ended at its limit: timeout = in [hook slow] and freeze-timeout = give it more time; "
+        #expect(sandbox.messages.contains { $0.contains(advice + "with prepare = yes ") })
         #expect(sandbox.ending(of: "10-slow")?.contains("ended by SIGTERM") == true)
     }
 

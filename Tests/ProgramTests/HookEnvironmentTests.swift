@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Glibc
 import TestSupport
 import Testing
 
@@ -55,8 +56,56 @@ import Testing
         #expect(sandbox.ending(of: "10-close")?.contains("finished with status=4 in ") == true)
     }
 
-    @Test func `The working directory is / and the umask 022`() throws {
-        #expect(try output(of: "pwd; umask", through: shell("cd /tmp; umask 0077")) == ["/", "0022"])
+    @Test(arguments: ["0000", "0022", "0027", "0077", "0777"])
+    func `The working directory is / and the umask the caller's`(umask: String) throws {
+        let script = "pwd; umask; echo $(umask)"
+        #expect(try output(of: script, through: shell("cd /tmp; umask \(umask)")) == ["/", umask, umask])
+    }
+
+    @Test func `A dump of a hook is as closed as under the agent itself`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addHook("10-dump", "echo secret > $TEST_SANDBOX/$1.sql")
+        let agent = shell("umask 0077")
+        expectSilentSuccess(try sandbox.run(["freeze"], through: agent))
+        expectSilentSuccess(try sandbox.run(["thaw"], through: agent))
+        for action in ["freeze", "thaw"] {
+            #expect(Files.mode(of: "\(sandbox.path)/\(action).sql").map { $0 & 0o7777 } == 0o600)
+        }
+    }
+
+    @Test func `The guard hands the umask of the freeze on, to hooks and to sessions`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("hold-limit = 300ms")
+        let client = "sh -c 'umask > $TEST_SANDBOX/client; echo ready; cat'"
+        let hold = "\(sandbox.program) hold s --run-dir $FSFREEZE_RUN_DIR --ready ready -- \(client) < /dev/null"
+        try sandbox.addHook("10-db", "umask > $TEST_SANDBOX/$FSFREEZE_REASON\n[ $1 = thaw ] || \(hold)")
+        expectSilentSuccess(try sandbox.run(["freeze"], through: shell("umask 0077")))
+        #expect(eventually(within: 20) { Files.exists("\(sandbox.path)/expired") })
+        for name in ["freeze", "client", "expired"] {
+            #expect(eventually { Files.text(of: "\(sandbox.path)/\(name)") == "0077\n" }, "\(name)")
+        }
+        // By hand it is the shell's.
+        expectSilentSuccess(try sandbox.run(["thaw"], through: shell("umask 0027")))
+        try sandbox.expectFreeze()
+        expectSilentSuccess(try sandbox.run(["thaw"], through: shell("umask 0027")))
+        #expect(Files.text(of: "\(sandbox.path)/thaw") == "0027\n")
+    }
+
+    @Test(arguments: ["0000", "0777"])
+    func `The program's own files have modes of their own`(umask: String) throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("metrics-file = \(sandbox.path)/metrics/a.prom")
+        try Files.makeDirectory("\(sandbox.path)/metrics")
+        let modes = "cd $FSFREEZE_RUN_DIR && stat -c '%a' . cycle guard-*"
+        try sandbox.addHook("10-look", "[ $1 = thaw ] || { \(modes); }")
+        for action in ["freeze", "thaw"] {
+            expectSilentSuccess(try sandbox.run([action], through: shell("umask \(umask)")))
+        }
+        #expect(sandbox.output(of: "10-look") == ["700", "600", "755"])
+        #expect(Files.mode(of: sandbox.logFile).map { $0 & 0o7777 } == 0o640)
+        #expect(Files.mode(of: "\(sandbox.stateDirectory)/history.jsonl").map { $0 & 0o7777 } == 0o600)
+        #expect(Files.mode(of: sandbox.stateDirectory).map { $0 & 0o7777 } == 0o700)
+        #expect(Files.mode(of: "\(sandbox.path)/metrics/a.prom").map { $0 & 0o7777 } == 0o644)
     }
 
     @Test func `It leads a session of its own and has no terminal`() throws {
@@ -90,7 +139,7 @@ import Testing
     @Test func `The cycle is told in FSFREEZE_ variables`() throws {
         let sandbox = try Sandbox()
         try sandbox.configure("hook-timeout = 7s")
-        let script = "echo \"$FSFREEZE_CYCLE $FSFREEZE_REASON $FSFREEZE_TIMEOUT $FSFREEZE_RUN_DIR\""
+        let script = "echo \"$FSFREEZE_CYCLE $FSFREEZE_REASON $FSFREEZE_TIMEOUT $FSFREEZE_RUN_DIR $FSFREEZE_ACTION\""
         try sandbox.addHook("10-look", script)
         for _ in 0..<2 {
             try sandbox.expectFreeze()
@@ -104,8 +153,45 @@ import Testing
             let seconds = try #require(Double(word[2]))
             #expect(seconds > 6 && seconds <= 7)
             #expect(word[3] == sandbox.runDirectory)
+            #expect(word[4] == word[1])
         }
         #expect(sandbox.cycle("thawed: ") == words[2][0])
+    }
+
+    @Test func `A script with other words gets them, and FSFREEZE_ACTION says what they mean`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("[hook db]\nfreeze-word = pre\nthaw-word = post\n[hook bad]\nrequired = yes")
+        let path = try sandbox.addHook("10-db.sh", "echo \"$# $1 $FSFREEZE_ACTION $FSFREEZE_REASON\"")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
+        #expect(sandbox.output(of: "10-db.sh") == ["1 pre freeze freeze", "1 post thaw thaw"])
+        #expect(
+            sandbox.messages.filter { $0.hasPrefix("execute ") } == ["execute \(path) pre", "execute \(path) post"])
+        // A rollback, and a recovery of a freeze whose thaw was lost.
+        try sandbox.addHook("20-bad", "[ $1 = thaw ]")
+        #expect(try sandbox.freeze().status == 1)
+        #expect(sandbox.output(of: "10-db.sh").suffix(2) == ["1 pre freeze freeze", "1 post thaw rollback"])
+        unlink("\(sandbox.hookDirectory)/20-bad")
+        try sandbox.expectFreeze()
+        #expect(try sandbox.run(["recover"]).status == 0)
+        #expect(sandbox.output(of: "10-db.sh").suffix(2) == ["1 pre freeze freeze", "1 post thaw recover"])
+    }
+
+    @Test func `A script gets its own word at the thaw, also when the configuration has been broken meanwhile`() throws
+    {
+        let sandbox = try Sandbox()
+        try sandbox.addHook("10-db", "echo $1")
+        try sandbox.configure("[hook db]\nthaw-word = post")
+        try sandbox.expectFreeze()
+        try sandbox.configure("nonsense = 1")
+        try sandbox.expectThaw()
+        #expect(sandbox.output(of: "10-db") == ["freeze", "post"])
+        // What an administrator has mended meanwhile counts.
+        try sandbox.configure("[hook db]\nthaw-word = wrong")
+        try sandbox.expectFreeze()
+        try sandbox.configure("[hook db]\nthaw-word = post")
+        try sandbox.expectThaw()
+        #expect(sandbox.output(of: "10-db").suffix(2) == ["freeze", "post"])
     }
 
     @Test func `FSFREEZE_ variables of the caller do not reach it`() throws {

@@ -35,6 +35,20 @@ import Testing
         #expect(sandbox.ending(of: "40-slow")?.hasSuffix("exceeded, ended by SIGTERM)") == true)
     }
 
+    @Test(arguments: ["freeze", "thaw"])
+    func `What is to be done is known where /proc cannot be read`(action: String) throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a")
+        let unshare = try Tools.command("unshare", package: "util-linux")
+        // A freeze and a thaw as qemu-ga calls them find the hooks beside the program.
+        try Files.link("\(sandbox.path)/fsfreeze-hook", to: sandbox.program)
+        let mounts = ["/run", "/var/lib", "/var/log", "/proc"].map { "mount -t tmpfs tmpfs \($0)" }
+        let script = (mounts + ["exec \(sandbox.path)/fsfreeze-hook \(action)"]).joined(separator: " && ")
+        let result = try sandbox.runCommand([unshare, "--mount", "--propagation", "private", "sh", "-c", script])
+        #expect(result.status == 0, "\(result)")
+        #expect(sandbox.trace == ["10-a \(action) \(action)"])
+    }
+
     @Test(arguments: signalStates)
     func `SIGTERM still rolls a freeze back`(option: String) throws {
         let sandbox = try Sandbox()

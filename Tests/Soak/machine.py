@@ -70,14 +70,17 @@ thaw)
 esac
 """ + _TAIL.replace("{", "{{").replace("}", "}}")
 
-# A client that the freeze leaves running with the hook's own output, as the stock script's sample has it.
+# A client that the freeze leaves running with the hook's own output, as the stock script's sample has it. bash waits
+# without a child: one that ends in the window would be the end of something that the hook has left running.
 _STOCK = _HEAD + """\
 case $1 in
 freeze)
     is_free || exit 1
     rm -f "$lock.ready"
-    sh -c 'exec 9>>"$1"; flock -n 9 || exit 1; echo $$ >"$1.pid"; : >"$1.ready"; echo "locked"
-        while sleep 0.05 9>&-; do echo "still locked"; [ "$2" != brief ] || exit 0; done' client "$lock" "$fault" &
+    [ -p "$lock.fifo" ] || mkfifo "$lock.fifo"
+    bash -c 'exec 9>>"$1" 8<>"$1.fifo"; flock -n 9 || exit 1; echo $$ >"$1.pid"; : >"$1.ready"; echo "locked"
+        while ! read -r -t 0.05 -u 8; do echo "still locked"; [ "$2" != brief ] || exit 0; done
+        ' client "$lock" "$fault" &
     while [ ! -e "$lock.ready" ]; do kill -0 $! 2>/dev/null || exit 1; sleep 0.01; done
     note acquired
     ;;
@@ -109,6 +112,8 @@ thaw)
 esac
 """ + _TAIL.replace("{", "{{").replace("}", "}}")
 
+# The words of the program's own processes (OwnProcess), and what they are called here.
+OWN = {"guard": "guard", "holder": "holder", "drain-output": "drainer", "marker": "marker"}
 APPLICATIONS = {"10-server": _SERVER, "20-stock": _STOCK, "30-session": _SESSION}
 
 
@@ -201,8 +206,7 @@ class Machine:
         """The call, ended; a call that takes too long is a violation."""
         return self.finish(self.start(*words, through=through, output=output), limit)
 
-    @staticmethod
-    def finish(call, limit=CALL_LIMIT):
+    def finish(self, call, limit=CALL_LIMIT):
         if call.wait(limit) is None:
             stack = _kernel_stack(call.pid)
             call.kill(signal.SIGKILL)
@@ -210,22 +214,31 @@ class Machine:
             raise Violation(f"call: {call} did not end within {limit} s {stack}")
         if call.holds_pipe:
             raise Violation(f"pipe: {call} has ended, and somebody still has its output")
+        if call.status == 0 and "freeze" in call.arguments:
+            self._note_answer()
         return call
+
+    def _note_answer(self):
+        """Notes in the trace which applications are locked now that a freeze has answered."""
+        held, cycle = self.held(), self.cycle()
+        if cycle:
+            with open(TRACE, "a", encoding="utf-8") as file:
+                file.writelines(f"{cycle} {name} answered freeze\n" for name in held)
 
     # What is seen
 
     @staticmethod
     def parts():
-        """The program's own processes and the clients: {pid: guard, holder, drainer, client, runner}."""
+        """The program's own processes and the clients: {pid: guard, holder, drainer, marker, client, runner}."""
         found = {}
         for pid, line in everything().items():
             words = line.split()
             if len(words) < 2:
                 continue
             if "fsfreeze-hook" in words[0]:
-                kind = {"guard": "guard", "holder": "holder", "drain-output": "drainer"}.get(words[1], "runner")
+                kind = OWN.get(words[1], "runner")
                 found[pid] = kind
-            elif words[0] == "sh" and (len(words) == 1 or "flock -n 9" in line):
+            elif line == "sh" or words[0] == "bash" and "flock -n 9" in line:
                 found[pid] = "client"
         return found
 
@@ -258,6 +271,11 @@ class Machine:
             return [line.split("\t") for line in open(f"{RUN}/cycle", encoding="utf-8", errors="replace")]
         except OSError:
             return []
+
+    def cycle(self):
+        """The id of the cycle whose record is there; None without a record."""
+        first = next(iter(self.record()), [])
+        return first[1] if len(first) > 1 and first[0] == "cycle" else None
 
     @staticmethod
     def trace():
@@ -309,7 +327,7 @@ class Machine:
             pause(0.01)
 
     def expect_true_verdicts(self, are_noted=True):
-        """No cycle is called application-consistent whose locks were not held from the freeze to its thaw.
+        """No cycle is called application-consistent whose locks were not held from the freeze's answer to its thaw.
 
         Where the applications' notes can be missing, only what they have noted counts.
         """
@@ -324,9 +342,10 @@ class Machine:
                 raise Violation(f"verdict: {cycle['id']} is called application-consistent; only {sorted(own)} ran")
             for name, noted in own.items():
                 thaw = next((entry for entry in noted if entry[0] in ("held", "lost")), None)
-                is_whole = thaw is not None and "acquired" in [event for event, _ in noted]
-                if (are_noted and not is_whole
-                        or thaw and (thaw[0] == "lost" or thaw[1] not in ("thaw", "recover", "rehearsal"))):
+                seen = [event for event, _ in noted]
+                is_missing = are_noted and (thaw is None or "acquired" not in seen)
+                is_lost = thaw is not None and thaw[0] == "lost" and "answered" in seen
+                if is_missing or is_lost or thaw and thaw[1] not in ("thaw", "recover", "rehearsal"):
                     raise Violation(f"verdict: {cycle['id']} is called application-consistent; {name}: {noted}")
 
     def expect_cycle(self):

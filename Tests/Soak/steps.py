@@ -9,7 +9,7 @@ from machine import AGENT_STATE, APPLICATIONS, LOST_LIMIT, PLACE, QUIET_LIMIT, R
 from processes import everything, pause
 
 CALLS = (["freeze"], ["freeze"], ["thaw"], ["thaw"], ["recover"], ["rehearse", "--hold", "30ms"])
-PARTS = ("guard", "holder", "drainer", "client")
+PARTS = ("guard", "holder", "drainer", "marker", "client")
 # 1: a freeze that fails by the policy. 2: a cycle that is not application-consistent. 73: the run directory cannot be
 # used. 75: another cycle has the lock, or the agent has frozen.
 STATUSES = (0, 1, 2, 73, 75)
@@ -108,14 +108,16 @@ class Series:
 
     def stop_runner(self):
         """A freeze that stands still while the guard thaws, and then goes on, has not frozen."""
+        before = self.machine.cycle()
         call = self.machine.start(*self.pick(CALLS))
         self.moment()
         call.kill(signal.SIGSTOP)
         pause(self.random.uniform(0, self.pick((0.1, 0.6))))
-        record = self.machine.record()
-        cycle = record[0][1] if record and len(record[0]) > 1 else None
-        is_frozen = any(line[:2] == ["moment", "frozen"] for line in record)
-        is_ended = any(line[0] == cycle and line[3] == "expired" for line in self.machine.trace())
+        cycle = self.machine.cycle()
+        is_frozen = any(line[:2] == ["moment", "frozen"] for line in self.machine.record())
+        # The record of the cycle before may still be there.
+        is_ended = cycle != before and any(
+            line[0] == cycle and line[3] == "expired" for line in self.machine.trace())
         call.kill(signal.SIGCONT)
         self.expect(self.machine.finish(call))
         if "freeze" in call.arguments and call.status == 0 and is_ended and not is_frozen:
@@ -127,11 +129,12 @@ class Series:
         self.moment()
         victims = self.victims((*PARTS, "runner"))
         if victims:
-            self.send(*self.pick(victims), self.pick((signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP)))
-            if call.pid in self.stopped:
+            pid, kind = self.pick(victims)
+            self.send(pid, kind, self.pick((signal.SIGKILL, signal.SIGKILL, signal.SIGSTOP)))
+            # A child looks like its runner until it executes its hook, and the kernel has the runner wait until then.
+            if kind == "runner":
                 pause(self.random.uniform(0, 0.2))
                 self.go_on()
-        # A runner that holds the lock and stands still is let go: others wait for it as long as they may.
         self.expect(self.machine.finish(call), (*STATUSES, -signal.SIGKILL))
 
     def hit_at_rest(self):

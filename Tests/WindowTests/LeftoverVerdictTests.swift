@@ -89,6 +89,15 @@ import Testing
         }
     }
 
+    @Test func `The helpers of what is left come and go`() throws {
+        let sandbox = try sandbox(
+            leaving: "(while [ ! -e $TEST_SANDBOX/gone ]; do sleep 0.02; done) > /dev/null 2>&1 & echo $! > $pid")
+        try sandbox.expectFreeze()
+        usleep(200_000)
+        try sandbox.expectThaw()
+        #expect(sandbox.verdict == "application-consistent")
+    }
+
     @Test(arguments: ["", "hold-limit = 0"])
     func `A held session, its holder and a drainer are no leftovers`(configuration: String) throws {
         let sandbox = try Sandbox()

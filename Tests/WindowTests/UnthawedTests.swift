@@ -235,6 +235,21 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
+    @Test func `A rehearsal that leaves something held says so, and a backup goes on`() throws {
+        let sandbox = try sandbox("hold-limit = 0")
+        try addBreakingHook("10-db", to: sandbox, "kill -KILL $$")
+        let rehearsal = try sandbox.run(["rehearse", "--hold", "10ms"])
+        #expect(rehearsal.status == 2, "\(rehearsal.stderr)")
+        #expect(try problems(sandbox) == [Self.told])
+        mend(sandbox)
+        try sandbox.expectFreeze()
+        #expect(thaws(sandbox) == ["10-db thaw rehearsal", "10-db thaw recover"])
+        #expect(try problems(sandbox) == [])
+        try sandbox.expectThaw()
+        #expect(sandbox.verdict == "application-consistent")
+        sandbox.expectNothingLeft()
+    }
+
     @Test func `A thaw without a record keeps what it could not start`() throws {
         let sandbox = try sandbox("hold-limit = 0")
         try sandbox.expectFreeze()
@@ -263,8 +278,9 @@ import Testing
         #expect(sandbox.messages.contains { $0.hasPrefix("another freeze or thaw has not gone on for 200ms") })
         #expect(try sandbox.statusObject()["state"] as? String == "thawed")
         kill(freeze.pid, SIGCONT)
-        _ = try freeze.wait(within: 20)
-        try sandbox.expectThaw()
+        let late = try freeze.wait(within: 20)
+        #expect(late.status == 1, "nothing is held any more")
+        #expect(late.stderr.contains("a thaw had ended the cycle before the freeze ended"), "\(late.stderr)")
         sandbox.expectNothingLeft()
     }
 

@@ -14,6 +14,9 @@ short clinux_spawn_setsid(void);
 /// Closes every descriptor from `first` on. Returns 0, or -1 with errno set.
 int clinux_close_from(unsigned int first);
 
+/// Fills a buffer with random bytes of the kernel, without waiting for them. Returns 0, or -1 when there are none yet.
+int clinux_random(void *bytes, size_t count);
+
 /// Whether the kernel has set AT_SECURE (getauxval(3)): the program has rights that its caller lacks.
 int clinux_is_secure_execution(void);
 
@@ -80,5 +83,11 @@ ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t 
 
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.
 int clinux_thaw_filesystem(int descriptor);
+
+/// The number of this process's arguments, the program's own name among them.
+int clinux_argument_count(void);
+
+/// The argument of this number, from 0; NULL when there is none.
+const char *clinux_argument(int index);
 
 #endif

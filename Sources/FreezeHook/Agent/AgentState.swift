@@ -67,13 +67,15 @@ package struct AgentState: Sendable {
         // An upgrade leaves "PATH (deleted)".
         guard let target = tree.link(exe)?.nameBytes,
             target.elementsEqual("qemu-ga".utf8) || target.elementsEqual("qemu-ga (deleted)".utf8),
-            let program = tree.status(of: exe), program.st_uid == 0,
-            program.st_mode & (S_IWGRP | S_IWOTH | S_ISUID) == 0,
             let status = tree.text(of: FilePath("/proc/\(pid)/status"))
         else { return false }
         // "Uid:" has the real, effective, saved and filesystem's user.
         let users = status.split(separator: "\n").first { $0.hasPrefix("Uid:") }?.split(separator: "\t").dropFirst()
-        return users?.count == 4 && users?.allSatisfy { $0 == "0" } == true
+        // Root first: a user's program may lie on a filesystem that he keeps from answering.
+        guard users?.count == 4, users?.allSatisfy({ $0 == "0" }) == true, let program = tree.status(of: exe) else {
+            return false
+        }
+        return program.st_uid == 0 && program.st_mode & (S_IWGRP | S_IWOTH | S_ISUID) == 0
     }
 
     /// The configuration file that the environment of a process names; nil for none.

@@ -38,12 +38,15 @@ package struct Freeze {
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
         if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
-        let entries = entries(cycle)
+        let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
+        let listing = Result { () throws(Errno) in try directory.entries() }
+        let entries = (try? listing.get()) ?? []
         let needsGuard = !handedOver.isEmpty || entries.contains { $0.disposition == .runs }
         let link = needsGuard ? startGuard(of: cycle) : nil
 
         var frozen: [DirectoryEntry] = []
         do {
+            if case .failure(let error) = listing { try note(error, of: directory, in: cycle) }
             try prepare(entries, in: cycle)
             cycle.mark(.windowOpened)
             try freeze(entries, in: cycle, frozen: &frozen)
@@ -121,15 +124,16 @@ package struct Freeze {
         _ = try? Thaw(in: context).run(.recovery(record, until: deadline))
     }
 
-    private func entries(_ cycle: HookSequence) -> [DirectoryEntry] {
-        let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
-        do {
-            return try directory.entries()
-        } catch {
-            let place = SafeText.clean(directory.path)
-            cycle.log.write(Event(.warning, nil, "no hook runs: the directory \(place) cannot be read: \(error)"))
-            return []
-        }
+    /// Tells of a hook directory that cannot be listed. One that is not there holds no hook; in another there may be
+    /// hooks, and that none of them is called is a failure.
+    private func note(_ error: Errno, of directory: HookDirectory, in cycle: HookSequence) throws(FreezeFailure) {
+        let failure = FreezeFailure.directoryUnreadable(directory.path, reason: error)
+        let isFailure = error != .noSuchFileOrDirectory
+        cycle.log.write(Event(isFailure ? .error : .warning, isFailure ? .hookRefused : nil, "\(failure)"))
+        guard isFailure else { return }
+        // A rollback records its failure itself.
+        if policy.abortsWithoutHooks { throw failure }
+        cycle.recorder?.append(.fault("\(failure)"))
     }
 
     /// Starts the guard before the first hook; a freeze without a guard goes on, and the log says so.

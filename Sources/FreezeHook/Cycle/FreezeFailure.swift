@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FreezeHookBase
+import SystemPackage
 
 /// Why a freeze that has begun gives up.
 package enum FreezeFailure: Error, Equatable, CustomStringConvertible {
     /// A signal asked this program to stop.
     case interrupted(signal: Int32)
-    /// Another user could have written the hook.
+    /// The hook directory is there and cannot be listed.
+    case directoryUnreadable(FilePath, reason: Errno)
+    /// Another user could have written the hook, or the hook cannot be looked at.
     case hookRefused(hook: String, reason: String)
     /// The time limit of the freeze had passed before the hook's turn.
     case outOfTime(hook: String, limit: Duration)
@@ -22,7 +25,7 @@ package enum FreezeFailure: Error, Equatable, CustomStringConvertible {
     /// The hook's name; nil when no hook is at fault.
     var hook: String? {
         switch self {
-        case .interrupted, .tooLate, .expiredMeanwhile, .thawedMeanwhile: nil
+        case .interrupted, .directoryUnreadable, .tooLate, .expiredMeanwhile, .thawedMeanwhile: nil
         case .hookRefused(let hook, _), .outOfTime(let hook, _), .hookFailed(let hook, _, _, _): hook
         }
     }
@@ -31,6 +34,8 @@ package enum FreezeFailure: Error, Equatable, CustomStringConvertible {
     var reason: String {
         switch self {
         case .interrupted(let signal): "interrupted by \(signalName(signal))"
+        case .directoryUnreadable(let path, let reason):
+            "no hook runs: the directory \(SafeText.clean(path)) cannot be read: \(reason)"
         case .hookRefused(_, let reason): "refused: \(reason)"
         case .outOfTime(_, let limit): "the time for the freeze (\(DurationText.format(limit))) is used up"
         case .tooLate(let limit): "the freeze has taken longer than freeze-timeout (\(DurationText.format(limit)))"
@@ -46,7 +51,7 @@ package enum FreezeFailure: Error, Equatable, CustomStringConvertible {
     var messageID: MessageID {
         switch self {
         case .interrupted: .interrupted
-        case .hookRefused: .hookRefused
+        case .directoryUnreadable, .hookRefused: .hookRefused
         case .outOfTime, .tooLate: .budgetExhausted
         case .expiredMeanwhile, .thawedMeanwhile: .windowExpired
         case .hookFailed: .hookFailed

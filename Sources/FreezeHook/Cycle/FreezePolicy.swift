@@ -33,6 +33,11 @@ struct FreezePolicy {
         hook.isRequired || settings.onFailure == .abort
     }
 
+    /// Whether the freeze ends when no hook can be called at all.
+    var abortsWithoutHooks: Bool {
+        settings.onFailure == .abort || settings.hooks.values.contains { $0.required == true }
+    }
+
     /// Why the freeze ends after this hook; nil when it goes on. `stopRequest` is the signal that asked this program to
     /// stop, if any.
     func failure(of hook: Hook, _ action: HookAction, _ outcome: HookOutcome, stopRequest: Int32?) -> FreezeFailure? {

@@ -6,7 +6,9 @@ import SystemPackage
 /// The events of one hook's run, with the stock script's own phrases.
 enum HookEvents {
     static func started(_ hook: Hook, _ action: HookAction) -> Event {
-        event(.info, .hookStarted, "execute \(SafeText.clean(hook.path)) \(action.rawValue)", hook, action, .started)
+        event(
+            .info, .hookStarted, "execute \(SafeText.clean(hook.path)) \(hook.word(for: action))", hook, action,
+            .started)
     }
 
     static func output(_ lines: [String], of hook: Hook, _ action: HookAction) -> [Event] {
@@ -33,6 +35,11 @@ enum HookEvents {
                 (.hookSucceeded, .succeeded(in: outcome.duration))
             }
         return event(outcome.failed ? .error : .info, id, text, hook, action, kind, values)
+    }
+
+    static func advice(_ advice: TimeAdvice, _ hook: Hook, _ action: HookAction) -> Event {
+        let text = "\(SafeText.clean(hook.path)) was ended at its limit: \(advice.words(for: action))"
+        return Event(.notice, nil, text, fields(hook, action))
     }
 
     static func refused(_ hook: Hook, _ action: HookAction, _ reason: String, _ messageID: MessageID) -> Event {

@@ -218,7 +218,7 @@ final class HookSequence {
         recordStart(of: request)
         log.write(HookEvents.started(request.hook, request.action))
         let outcome = call(request)
-        log.write(HookEvents.finished(request.hook, request.action, outcome))
+        logEnd(of: request, outcome)
         tally(outcome, request.action)
         return outcome
     }
@@ -229,7 +229,7 @@ final class HookSequence {
         let outcome = call(request)
         if outcome.mayStartLater { return outcome }
         log.write(HookEvents.started(request.hook, request.action))
-        log.write(HookEvents.finished(request.hook, request.action, outcome))
+        logEnd(of: request, outcome)
         count -= 1
         failedCount -= 1
         tally(outcome, request.action)
@@ -238,6 +238,7 @@ final class HookSequence {
 
     private func recordStart(of request: HookRunner.Request) {
         let (hook, action) = (request.hook, request.action)
+        if action == .freeze, let word = hook.thawWord { recorder?.append(.thawWord(path: hook.path, word: word)) }
         recorder?.append(
             .start(
                 action: action, reason: request.reason, path: hook.path, guarantee: hook.guarantee, time: Timestamp()))
@@ -255,6 +256,13 @@ final class HookSequence {
                 status: outcome.status, signal: outcome.signal, timedOut: outcome.exceededLimit != nil,
                 duration: outcome.duration, explanation: outcome.explanation ?? ""))
         return outcome
+    }
+
+    private func logEnd(of request: HookRunner.Request, _ outcome: HookOutcome) {
+        log.write(HookEvents.finished(request.hook, request.action, outcome))
+        guard outcome.exceededLimit != nil else { return }
+        let advice = TimeAdvice(of: request.hook, under: context.settings)
+        log.write(HookEvents.advice(advice, request.hook, request.action))
     }
 
     private func tally(_ outcome: HookOutcome, _ action: HookAction) {

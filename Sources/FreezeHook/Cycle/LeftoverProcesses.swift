@@ -4,7 +4,9 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The processes that the hooks of a freeze have left running: descendants of this process, the subreaper of its hooks.
+/// The processes that the hooks of a freeze have left running: children of this process, the subreaper of its hooks.
+///
+/// What these have started themselves is their business: a client that waits in a loop has a new `sleep` at every moment.
 struct LeftoverProcesses {
     /// The runs of the freeze, in their order.
     let runs: [CycleRecord.Run]
@@ -26,29 +28,22 @@ struct LeftoverProcesses {
     }
 
     private func living() -> [(run: CycleRecord.Run, process: ProcessIdentity)] {
-        // Mostly the guard is the only child, and the table of all processes is not needed.
-        if let children = Self.children(), !children.contains(where: { !Self.isOwn($0) }) { return [] }
-        let table = ProcessTable.all()
-        let children = Dictionary(grouping: table, by: \.parent)
         var found: [(run: CycleRecord.Run, process: ProcessIdentity)] = []
-        for root in children[getpid()] ?? [] where root.state != "Z" && !Self.isOwn(root.pid) {
-            guard let run = run(of: root) else { continue }
-            var waiting = [root]
-            while let next = waiting.popLast() {
-                if next.state != "Z" {
-                    found.append((run, ProcessIdentity(pid: next.pid, startTime: next.startTime)))
-                }
-                // A holder that `hold` has started here keeps a client, whose end is a lost session.
-                waiting += (children[next.pid] ?? []).filter { !Self.isOwn($0.pid) }
-            }
+        for entry in Self.children() where entry.state != "Z" && !Self.isOwn(entry.pid) {
+            guard let run = run(of: entry) else { continue }
+            found.append((run, ProcessIdentity(pid: entry.pid, startTime: entry.startTime)))
         }
         return found
     }
 
-    /// The children of this process; nil when the kernel does not list them (CONFIG_PROC_CHILDREN).
-    private static func children() -> [pid_t]? {
-        readKernelFile("/proc/self/task/\(getpid())/children").map { text in
-            text.split(separator: UInt8(ascii: " ")).compactMap { pid_t(String(decoding: $0, as: UTF8.self)) }
+    /// The children of this process.
+    private static func children() -> [ProcessEntry] {
+        // The kernel lists them (CONFIG_PROC_CHILDREN); the table of all processes takes much longer.
+        guard let text = readKernelFile("/proc/self/task/\(getpid())/children") else {
+            return ProcessTable.all().filter { $0.parent == getpid() }
+        }
+        return text.split(separator: UInt8(ascii: " ")).compactMap { word in
+            pid_t(String(decoding: word, as: UTF8.self)).flatMap(ProcessTable.entry)
         }
     }
 

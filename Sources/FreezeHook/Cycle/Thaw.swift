@@ -190,7 +190,8 @@ package struct Thaw {
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: settings)
         let paths = record.map { occasion.endsCycle || !$0.hasExpired ? $0.hooksToThaw : $0.mayBeHeld }
         cycle.thaw(
-            directory.entriesToThaw(paths, settings.thawOrder), reason: occasion.reason,
+            directory.entriesToThaw(paths, settings.thawOrder, words: record?.thawWords ?? [:]),
+            reason: occasion.reason,
             occasion.times(from: .now(), under: settings))
         // Nobody knows what a cycle without a record has frozen.
         if record == nil { for path in cycle.unanswered { cycle.recorder?.append(.held(path: path)) } }

@@ -17,6 +17,9 @@ package struct Hook: Equatable, Sendable {
     package var prepares: Bool
     /// The hook's promise for an image; nil when nothing declares one.
     package var guarantee: Guarantee?
+    private var freezeWord: String?
+    /// The argument of a thaw, where the configuration gives one.
+    package var thawWord: String?
     /// Whether a thaw that fails has thawed nothing, and is called again.
     package var retriesThaw: Bool
 
@@ -29,7 +32,20 @@ package struct Hook: Equatable, Sendable {
         isRequired = configured.required ?? false
         prepares = configured.prepare ?? header.prepare ?? false
         guarantee = configured.guarantee ?? header.guarantee
+        freezeWord = configured.freezeWord
+        thawWord = configured.thawWord
         retriesThaw = configured.retryThaw ?? header.retryThaw ?? false
+    }
+
+    /// The argument with which the hook is called.
+    package func word(for action: HookAction) -> String {
+        let configured: String? =
+            switch action {
+            case .freeze: freezeWord
+            case .thaw: thawWord
+            case .prepare: nil
+            }
+        return configured ?? action.rawValue
     }
 
     /// The file name, cleaned, as the log shows it.

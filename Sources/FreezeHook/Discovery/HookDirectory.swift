@@ -11,7 +11,8 @@ package struct DirectoryEntry: Equatable, Sendable {
         case runs
         /// The entry is no hook.
         case skipped(SkipReason)
-        /// The entry is a hook that someone else could have written; it counts as a failed one.
+        /// The entry is a hook that must not run, as someone else could have written it or the kernel does not show it;
+        /// it counts as a failed one.
         case refused(Refusal)
     }
 
@@ -56,36 +57,68 @@ package final class HookDirectory {
     }
 
     /// The entry of the file at `path`, as the file is now.
-    package func entry(at path: FilePath) -> DirectoryEntry {
-        func result(_ disposition: DirectoryEntry.Disposition, header: HookHeader = HookHeader()) -> DirectoryEntry {
-            DirectoryEntry(hook: Hook(path: path, header: header, settings: settings), disposition: disposition)
+    ///
+    /// - Parameter isFrozen: whether the hook has been frozen. Its thaw asks neither for the configuration's `run` nor for
+    ///   a header that can be read.
+    package func entry(at path: FilePath, isFrozen: Bool = false) -> DirectoryEntry {
+        let bare = Hook(path: path, header: HookHeader(), settings: settings)
+        func result(_ disposition: DirectoryEntry.Disposition) -> DirectoryEntry {
+            DirectoryEntry(hook: bare, disposition: disposition)
         }
+        if settings.hook(named: path.name).run == false, !isFrozen { return result(.skipped(.leftOut)) }
+        let (status, isLink): (stat, Bool)
+        switch Self.look(at: path) {
+        case .file(let found, let link): (status, isLink) = (found, link)
+        case .noHook(.danglingLink) where bare.isRequired: return result(.refused(Refusal(path, .danglingLink)))
+        case .noHook(let reason): return result(.skipped(reason))
+        case .hidden(let error): return result(.refused(Refusal(path, .unreadable(error))))
+        }
+        if let fault = Ownership.fault(of: status, at: path) { return result(.refused(Refusal(path, .hook(fault)))) }
+        if status.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused(Refusal(path, .setID))) }
+        let isPlain = !isLink && path.parentBytes.dropLast() == self.path.bytes[...]
+        if let refusal = isPlain ? faultOfDirectory : trusted.fault(of: path) { return result(.refused(refusal)) }
+        do throws(Errno) {
+            let hook = Hook(path: path, header: try HookHeader.read(from: path), settings: settings)
+            return DirectoryEntry(hook: hook, disposition: .runs)
+        } catch {
+            // The header holds the guarantee: without it the verdict would take the hook for one that promises everything.
+            return result(isFrozen ? .runs : .refused(Refusal(path, .unreadable(error))))
+        }
+    }
+
+    /// Whether an executable lies at the path, or something that the kernel does not show.
+    static func mayHoldHook(_ path: FilePath) -> Bool {
+        if case .noHook = look(at: path) { false } else { true }
+    }
+
+    /// What lies at a path, before anybody asks who could have written it.
+    private enum Sight {
+        /// An executable file, or a link to one.
+        case file(stat, isLink: Bool)
+        case noHook(SkipReason)
+        /// The kernel does not show it.
+        case hidden(Errno)
+    }
+
+    private static func look(at path: FilePath) -> Sight {
         var link = stat()
         do throws(Errno) { try call { path.withPlatformString { lstat($0, &link) } } } catch {
-            return result(.skipped(.unreadable(error)))
+            return error == .noSuchFileOrDirectory ? .noHook(.gone) : .hidden(error)
         }
         let isLink = link.st_mode & S_IFMT == S_IFLNK
         var target = link
         do throws(Errno) { if isLink { try call { path.withPlatformString { stat($0, &target) } } } } catch {
-            return result(.skipped(error == .noSuchFileOrDirectory ? .danglingLink : .unreadable(error)))
+            return error == .noSuchFileOrDirectory ? .noHook(.danglingLink) : .hidden(error)
         }
-        if isLink && target.st_mode & S_IFMT == S_IFCHR && target.st_rdev == Self.nullDevice {
-            return result(.skipped(.masked))
-        }
+        if isLink && target.st_mode & S_IFMT == S_IFCHR && target.st_rdev == nullDevice { return .noHook(.masked) }
         switch target.st_mode & S_IFMT {
         case S_IFREG: break
-        case S_IFDIR: return result(.skipped(.directory))
-        default: return result(.skipped(.notAFile))
+        case S_IFDIR: return .noHook(.directory)
+        default: return .noHook(.notAFile)
         }
-        if target.st_size == 0 { return result(.skipped(.empty)) }
-        if target.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) == 0 {
-            return result(.skipped(.notExecutable))
-        }
-        if let fault = Ownership.fault(of: target, at: path) { return result(.refused(Refusal(path, .hook(fault)))) }
-        if target.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused(Refusal(path, .setID))) }
-        let isPlain = !isLink && path.parentBytes.dropLast() == self.path.bytes[...]
-        if let refusal = isPlain ? faultOfDirectory : trusted.fault(of: path) { return result(.refused(refusal)) }
-        return result(.runs, header: .read(from: path))
+        if target.st_size == 0 { return .noHook(.empty) }
+        if target.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) == 0 { return .noHook(.notExecutable) }
+        return .file(target, isLink: isLink)
     }
 
     // makedev(1, 3) as the kernel fixes it for /dev/null.

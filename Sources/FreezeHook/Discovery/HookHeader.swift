@@ -26,8 +26,18 @@ package struct HookHeader: Equatable, Sendable {
     /// For a recipe: the time after which its application goes on by itself, unless its configuration's `pause` says
     /// otherwise.
     package var pauseLimit: Duration?
+    /// For a recipe: scripts of other products that it can run, where these products expect them.
+    package var scriptPairs: [ScriptPair] = []
     /// Lines that could not be understood, as `list` shows them.
     package var problems: [String] = []
+
+    /// A script that is run before an image is taken, and one that is run after it.
+    package struct ScriptPair: Equatable, Sendable {
+        /// The script for the freeze.
+        package var freeze: FilePath
+        /// The script for the thaw.
+        package var thaw: FilePath
+    }
 
     private static let marker = "# fsfreeze-hook:"
     // Headers stand at the head: a binary of 100 MB is not read whole.
@@ -45,9 +55,9 @@ package struct HookHeader: Equatable, Sendable {
         }
     }
 
-    /// Reads the head of a file; a file that cannot be read has no header.
-    package static func read(from path: FilePath) -> HookHeader {
-        HookHeader(parsing: (try? readFile(path, limit: sizeLimit)) ?? [])
+    /// Reads the head of a file. Throws the kernel's errno.
+    package static func read(from path: FilePath) throws(Errno) -> HookHeader {
+        HookHeader(parsing: try readFile(path, limit: sizeLimit))
     }
 
     private mutating func read(_ setting: String) {
@@ -86,6 +96,12 @@ package struct HookHeader: Equatable, Sendable {
             if pauseLimit == nil {
                 problems.append("'\(value)' in the header is no pause-limit: write \(DurationText.allowed)")
             }
+        case "script-pair":
+            let words = value.split(separator: " ").map { FilePath(String($0)) }
+            guard words.count == 2 else {
+                return problems.append("'\(value)' in the header is no script-pair: write two paths")
+            }
+            scriptPairs.append(ScriptPair(freeze: words[0], thaw: words[1]))
         default:
             problems.append("unknown key '\(key)' in the header")
         }

@@ -4,7 +4,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// Why a hook must not run: another user could have written it, or put it in its place.
+/// Why a hook must not run: another user could have written it or put it in its place, or it cannot be looked at.
 package struct Refusal: Equatable, Sendable, CustomStringConvertible {
     /// The fault of a subject.
     package enum Fault: Equatable, Sendable {
@@ -18,8 +18,10 @@ package struct Refusal: Equatable, Sendable, CustomStringConvertible {
         case link(owner: uid_t)
         /// More links on the way than the kernel follows.
         case tooManyLinks
-        /// The kernel does not show the subject (lstat(2)).
+        /// The kernel does not show the subject (stat(2), open(2)).
         case unreadable(Errno)
+        /// The hook is a link that leads nowhere, and the configuration requires the hook.
+        case danglingLink
     }
 
     /// The file, directory or link at fault.
@@ -43,13 +45,14 @@ package struct Refusal: Equatable, Sendable, CustomStringConvertible {
         case .link(let owner): "the link \(path) belongs to user \(owner)"
         case .tooManyLinks: "\(path): too many links"
         case .unreadable(let reason): "\(path): \(reason)"
+        case .danglingLink: "is required, and is a link that leads nowhere"
         }
     }
 
     /// Whether the fault is the hook's own, not that of its path.
     package var isOfHook: Bool {
         switch fault {
-        case .hook, .setID: true
+        case .hook, .setID, .danglingLink: true
         case .directory, .link, .tooManyLinks, .unreadable: false
         }
     }

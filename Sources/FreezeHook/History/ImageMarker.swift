@@ -23,7 +23,7 @@ package struct ImageMarker {
     /// Writes the marker of a cycle that is now frozen. Throws the kernel's errno.
     func write(_ record: [UInt8]) throws(Errno) {
         // A marker of another boot belongs to the image that this machine came from.
-        if let old = read(Self.name), old.bootID != bootID { try? directory.rename(Self.name, to: Self.originName) }
+        if let old = read(Self.name), !old.isOf(boot: bootID) { try? directory.rename(Self.name, to: Self.originName) }
         try directory.replace(Self.name, with: record, reusing: Self.spareName)
     }
 
@@ -48,19 +48,19 @@ package struct ImageMarker {
     ///
     /// - Parameter id: the cycle whose marker it is; without the lock another cycle may have one meanwhile.
     func remove(ofCycle id: String? = nil) {
-        guard let marker = read(Self.name), marker.bootID == bootID, id == nil || marker.id == id else { return }
+        guard let marker = read(Self.name), marker.isOf(boot: bootID), id == nil || marker.id == id else { return }
         try? directory.rename(Self.name, to: Self.spareName)
     }
 
     /// The record of the cycle whose image this machine came from; nil when the machine came from none.
     package var origin: CycleRecord? {
-        if let marker = read(Self.name), marker.bootID != bootID { return marker }
+        if let marker = read(Self.name), !marker.isOf(boot: bootID) { return marker }
         return read(Self.originName)
     }
 
     /// Whether no cycle of this machine has been frozen since it came from its image.
     package var isUntouched: Bool {
-        read(Self.name).map { $0.bootID != bootID } ?? false
+        read(Self.name).map { !$0.isOf(boot: bootID) } ?? false
     }
 
     private func read(_ name: String) -> CycleRecord? {

@@ -38,10 +38,11 @@ struct HookEnvironment {
     }
 
     /// The entries for one run of a hook; `limit` is its time limit.
-    func entries(for hook: Hook, reason: RunReason, limit: Duration) -> [[UInt8]] {
+    func entries(for hook: Hook, _ action: HookAction, reason: RunReason, limit: Duration) -> [[UInt8]] {
         inherited + [
             Self.marker(of: hook),
             Array("FSFREEZE_CYCLE=\(cycle)".utf8),
+            Array("FSFREEZE_ACTION=\(action.rawValue)".utf8),
             Array("FSFREEZE_REASON=\(reason.rawValue)".utf8),
             Array("FSFREEZE_TIMEOUT=\(DurationText.seconds(limit))".utf8),
             Array("FSFREEZE_RUN_DIR=".utf8) + runDirectory.bytes,

@@ -70,10 +70,11 @@ final class HookRunner {
 
     private func start(_ request: Request, output: Int32) throws(HookStartError) -> pid_t {
         let path = request.hook.path
-        let action = Array(request.action.rawValue.utf8)
+        let word = Array(request.hook.word(for: request.action).utf8)
         var spawn = Spawn(
-            path: path, arguments: [path.bytes, action],
-            environment: environment.entries(for: request.hook, reason: request.reason, limit: request.limit))
+            path: path, arguments: [path.bytes, word],
+            environment: environment.entries(
+                for: request.hook, request.action, reason: request.reason, limit: request.limit))
         spawn.standardOutput = output
         spawn.standardError = output
         do {

@@ -81,7 +81,7 @@ package struct CycleRecord {
 
     /// The cycle's id, a UUID.
     package private(set) var id = ""
-    /// The id of the boot in which it was begun.
+    /// The id of the boot in which it was begun; empty when the kernel did not show it.
     package private(set) var bootID = ""
     /// The process that rehearses; nil for a cycle that freezes filesystems.
     private(set) var rehearser: ProcessIdentity?
@@ -104,6 +104,8 @@ package struct CycleRecord {
     /// Whether the agent has thawed although it has not answered the freeze.
     private(set) var isUnanswered = false
     private(set) var faults: [String] = []
+    /// The arguments of the thaw that the configuration gave hooks when they were frozen.
+    private(set) var thawWords: [FilePath: String] = [:]
     /// The hooks whose application a thaw before this cycle has left held.
     private var heldBefore: [FilePath] = []
     /// The hooks whose thaw an administrator has given up.
@@ -111,6 +113,8 @@ package struct CycleRecord {
     private var retriedThaws: Set<FilePath> = []
     // The hooks whose last thaw could not be started.
     private var unstartedThaws: Set<FilePath> = []
+    // The hooks whose failed start was tried again.
+    private var restartedThaws: Set<FilePath> = []
 
     /// The record in the bytes of its file; nil when the cycle's id is missing.
     package init?(parsing bytes: [UInt8]) {
@@ -122,7 +126,7 @@ package struct CycleRecord {
 
     /// Whether something of this boot is to be thawed yet, or may be: processes and locks of another boot are gone.
     package var isUnfinished: Bool {
-        bootID == KernelID.boot && (wasBegun && moments[.ended] == nil || !mayBeHeld.isEmpty)
+        isOf(boot: KernelID.boot) && (wasBegun && moments[.ended] == nil || !mayBeHeld.isEmpty)
     }
 
     /// Whether a freeze began the cycle; a thaw without a cycle has a record too.
@@ -130,6 +134,20 @@ package struct CycleRecord {
 
     /// Whether the cycle is over.
     var hasEnded: Bool { moments[.ended] != nil }
+
+    // Both moments are read from clocks that tick between the two readings.
+    private static let bootTolerance: Int64 = 1_000_000
+
+    /// Whether the cycle was begun in the boot of this id, which began at this moment. Where the kernel did not show one
+    /// of the two ids (it is empty), a cycle is of this boot when it was begun after the boot, by the clock.
+    func isOf(boot id: String, begun moment: WallTime = .ofBoot) -> Bool {
+        if !id.isEmpty && !bootID.isEmpty { return bootID == id }
+        // A thaw without a cycle has a record too, and no beginning.
+        guard let begun = (moments[.begun] ?? moments[.thawing])?.wall.microseconds else { return false }
+        // The record's number comes from a file: a difference could overflow.
+        let (limit, overflow) = begun.addingReportingOverflow(Self.bootTolerance)
+        return overflow || limit >= moment.microseconds
+    }
 
     /// The purpose of the cycle.
     package var kind: CycleKind { rehearser == nil ? .backup : .rehearsal }
@@ -164,7 +182,10 @@ package struct CycleRecord {
         }
         var tried = Set(refusals.filter { $0.action == .thaw }.map(\.path))
         for run in runs where run.action == .thaw {
-            if leavesHeld(run) { tried.insert(run.path) } else { tried.remove(run.path) }
+            // A thaw that runs has no answer yet, and takes none back.
+            let isOpen = run.end == nil
+            if leavesHeld(run) || isOpen && restartedThaws.contains(run.path) { tried.insert(run.path) }
+            if !leavesHeld(run) && !isOpen { tried.remove(run.path) }
         }
         candidates.formUnion(frozen.intersection(tried))
         return hooksToThaw.filter(candidates.contains)
@@ -182,6 +203,7 @@ package struct CycleRecord {
         var entries: [RecordEntry] = []
         for path in mayBeHeld {
             entries.append(.held(path: path))
+            if let word = thawWords[path] { entries.append(.thawWord(path: path, word: word)) }
             // Sessions end with their window: a hook that fails in a later one, as it finds none, holds nothing.
             let hadSessions = holds.contains { $0.hook == path.name }
             if retriedThaws.contains(path) && !hadSessions { entries.append(.retryThaw(path: path)) }
@@ -228,6 +250,7 @@ package struct CycleRecord {
             // The same call again: a start that failed and was repeated is no run of its own.
             if action == .thaw, unstartedThaws.remove(path) != nil {
                 runs.removeAll { $0.action == .thaw && $0.path == path && $0.neverStarted }
+                restartedThaws.insert(path)
             }
             runs.append(Run(action: action, reason: reason, path: path, guarantee: guarantee, started: time))
         case .process(let process):
@@ -240,6 +263,8 @@ package struct CycleRecord {
             guard let index = runs.lastIndex(where: { $0.end == nil }) ?? runs.indices.last else { return }
             runs[index].end = end
             if runs[index].action == .thaw, runs[index].neverStarted { unstartedThaws.insert(runs[index].path) }
+        case .thawWord(let path, let word):
+            thawWords[path] = word
         case .refused(let action, let path, let reason):
             refusals.append((action, path, reason))
         case .drainer(let socket):

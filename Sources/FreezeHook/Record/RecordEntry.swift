@@ -16,6 +16,8 @@ enum RecordEntry: Equatable {
     case process(ProcessIdentity)
     /// The hook started last has ended.
     case end(status: Int32, signal: Int32?, timedOut: Bool, duration: Duration, explanation: String)
+    /// The argument of the thaw of a hook that is about to be frozen, where the configuration gives one.
+    case thawWord(path: FilePath, word: String)
     /// A hook was not run, which counts as a failure.
     case refused(action: HookAction, path: FilePath, reason: String)
     /// A drainer was started; its socket's name.
@@ -66,6 +68,7 @@ enum RecordEntry: Equatable {
         case .process(let process): texts("process") + texts(process)
         case .end(let status, let signal, let timedOut, let duration, let explanation):
             texts("end", "\(status)", "\(signal ?? 0)", timedOut ? "1" : "0", "\(duration.nanoseconds)", explanation)
+        case .thawWord(let path, let word): texts("thaw-word") + [path.bytes] + texts(word)
         case .refused(let action, let path, let reason):
             texts("refused", action.rawValue) + [path.bytes] + texts(reason)
         case .drainer(let socket): texts("drainer", socket)
@@ -121,6 +124,8 @@ enum RecordEntry: Equatable {
             self = .end(
                 status: status, signal: signal == 0 ? nil : signal, timedOut: texts[3] == "1",
                 duration: .nanoseconds(duration), explanation: texts[5])
+        case ("thaw-word", 3):
+            self = .thawWord(path: FilePath(bytes: fields[1]), word: texts[2])
         case ("refused", 4):
             guard let action = HookAction(rawValue: texts[1]) else { return nil }
             self = .refused(action: action, path: FilePath(bytes: fields[2]), reason: texts[3])

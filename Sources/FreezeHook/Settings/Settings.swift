@@ -103,6 +103,12 @@ package struct HookSettings: Equatable, Sendable {
     package var prepare: Bool?
     /// The hook's promise for an image.
     package var guarantee: Guarantee?
+    /// Whether the file is a hook at all; nil leaves that to its mode.
+    package var run: Bool?
+    /// The argument of a freeze.
+    package var freezeWord: String?
+    /// The argument of a thaw.
+    package var thawWord: String?
     /// The meaning of what the hook leaves running.
     package var leftovers: LeftoverPolicy?
     /// Whether a thaw that fails is called again.

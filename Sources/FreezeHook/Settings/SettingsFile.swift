@@ -50,6 +50,11 @@ package enum SettingsFile {
         for entry in document.entries {
             if let name = hookName(entry.section) {
                 try assign(entry, to: &settings.hooks[name, default: HookSettings()], SettingsKeys.hook, file: file)
+                if let hook = settings.hooks[name], hook.required == true, hook.run == false {
+                    throw ConfigurationError(
+                        file: file, line: entry.line, column: entry.keyColumn,
+                        problem: "required = yes and run = no contradict each other in [\(entry.section)]")
+                }
             } else {
                 try assign(entry, to: &settings, SettingsKeys.general, file: file)
             }

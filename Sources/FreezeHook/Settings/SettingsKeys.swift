@@ -35,6 +35,9 @@ enum SettingsKeys {
         "required": { settings, text throws(ValueError) in settings.required = try yesOrNo(text) },
         "prepare": { settings, text throws(ValueError) in settings.prepare = try yesOrNo(text) },
         "guarantee": { settings, text throws(ValueError) in settings.guarantee = try choice(text) },
+        "run": { settings, text throws(ValueError) in settings.run = try yesOrNo(text) },
+        "freeze-word": { settings, text throws(ValueError) in settings.freezeWord = try word(text) },
+        "thaw-word": { settings, text throws(ValueError) in settings.thawWord = try word(text) },
         "leftovers": { settings, text throws(ValueError) in settings.leftovers = try choice(text) },
         "retry-thaw": { settings, text throws(ValueError) in settings.retryThaw = try yesOrNo(text) },
     ]
@@ -74,6 +77,15 @@ enum SettingsKeys {
     where Choice.RawValue == String {
         if let choice = Choice(rawValue: text) { return choice }
         throw ValueError(allowed: Choice.allCases.map(\.rawValue).joined(separator: " or "))
+    }
+
+    /// One argument of a hook.
+    private static func word(_ text: String) throws(ValueError) -> String {
+        // An empty word would leave one half of a cycle out, and with it what the other half has begun.
+        guard !text.isEmpty, !text.contains(where: \.isWhitespace) else {
+            throw ValueError(allowed: "a word without blanks")
+        }
+        return text
     }
 
     private static func absolutePath(_ text: String) throws(ValueError) -> FilePath {

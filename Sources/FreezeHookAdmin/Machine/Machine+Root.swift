@@ -14,7 +14,7 @@ extension Machine {
     /// - Parameters:
     ///   - root: the directory of the other system; nil or `/` for this machine.
     ///   - locations: the locations on this machine.
-    ///   - hookDirectory: the hook directory in another system; nil for the first of the defaults that exists there.
+    ///   - hookDirectory: the hook directory in another system; nil for the one that the program finds there.
     ///   - configuration: the configuration in another system; nil for the file beside its hook directory.
     ///   - recipeDirectory: the recipes' directory; nil for the one installed with the program.
     ///
@@ -34,10 +34,9 @@ extension Machine {
         guard tree.has(Self.installedProgram) else {
             throw NotInstalledError(program: Self.installedProgram, root: tree.root)
         }
-        let known = Locations.systemDirectories
         let own = Locations(
             calledPath: Self.installedProgram,
-            hookDirectory: hookDirectory ?? known.first(where: tree.hasDirectory) ?? known[0],
+            hookDirectory: hookDirectory ?? HookSearch.directory(among: Locations.systemDirectories, in: tree),
             configuration: configuration)
         var locations = locations
         locations.hookDirectory = own.hookDirectory

@@ -36,6 +36,8 @@ package struct Machine {
     package let applications: [Application]
     /// The entries of the hook directory.
     package private(set) var hooks: [DirectoryEntry] = []
+    /// The error of listing the hook directory; nil when it could be listed, or is not there.
+    package private(set) var hooksError: Errno?
     /// The programs of the administrator's in the place of QEMU's script that no hook of the directory is.
     package private(set) var displacedHooks: [DisplacedHook] = []
     /// Whether the kernel's clock is synchronised; nil when the kernel does not say, and for another system.
@@ -77,7 +79,9 @@ package struct Machine {
         applications = recipes.filter { !$0.header.processes.isEmpty }.map {
             Application($0, processes: processes, names: names, in: tree)
         }
-        hooks = hooks(in: locations.hookDirectory)
+        do throws(Errno) { hooks = try hooks(in: locations.hookDirectory) } catch {
+            hooksError = error == .noSuchFileOrDirectory ? nil : error
+        }
         displacedHooks = DisplacedHook.all(service: agent.service, program: program, in: tree).filter {
             !isHook($0.path)
         }
@@ -99,16 +103,23 @@ package struct Machine {
     /// The links that enable recipes on the system.
     package var links: RecipeLinks { RecipeLinks(hookDirectory: locations.hookDirectory, tree: tree) }
 
-    /// The entries of a hook directory; none when it cannot be read.
-    package func hooks(in path: FilePath) -> [DirectoryEntry] {
+    /// The entries of a hook directory. Throws the kernel's errno.
+    package func hooks(in path: FilePath) throws(Errno) -> [DirectoryEntry] {
         let directory = HookDirectory(path: tree.place(of: path), settings: settings)
-        let entries = (try? directory.entries()) ?? []
+        let entries = try directory.entries()
         if tree.isMachine { return entries }
         // The kernel would follow an absolute link of another system into this one.
         return entries.map { entry in
             let own = path.appending(entry.hook.name)
-            guard tree.link(own) != nil, tree.has(own), tree.resolved(own) != "/dev/null" else { return entry }
+            guard entry.disposition != .skipped(.leftOut), tree.link(own) != nil, tree.resolved(own) != "/dev/null"
+            else { return entry }
             let target = directory.entry(at: tree.place(of: own))
+            if target.disposition == .skipped(.gone) {
+                let isRequired = entry.hook.isRequired
+                return DirectoryEntry(
+                    hook: entry.hook,
+                    disposition: isRequired ? .refused(Refusal(own, .danglingLink)) : .skipped(.danglingLink))
+            }
             return DirectoryEntry(
                 hook: Hook(path: entry.hook.path, header: target.hook.header, settings: settings),
                 disposition: target.disposition)

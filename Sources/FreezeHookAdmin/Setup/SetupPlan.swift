@@ -23,6 +23,8 @@ struct SetupPlan {
             for change in step.changes { add(change) }
             attention += step.byHand
         }
+        attention += machine.foreignScripts.map { "\($0.problem); to have that done: \($0.repair)" }
+        attention += machine.strayHooks.map { "\($0.problem); to run them: \($0.repair)" }
     }
 
     private mutating func add(_ application: Application) {

@@ -12,7 +12,9 @@ package struct HookListError: Error, CustomStringConvertible {
     package var reason: Errno
 
     package var description: String {
-        "the hook directory \(SafeText.clean(path)) cannot be read: \(reason); make it with mkdir -p, or name another with --hook-dir"
+        let problem = "the hook directory \(SafeText.clean(path)) cannot be read: \(reason)"
+        let repair = reason == .noSuchFileOrDirectory ? "make it with mkdir -p, or name" : "name"
+        return "\(problem); \(repair) another with --hook-dir"
     }
 }
 

@@ -36,10 +36,15 @@ package struct RecipeList: Shown {
 
     /// The state of the recipes now.
     ///
-    /// - Parameter changed: the names of the recipes that this call has enabled or disabled.
-    package init(_ all: [Recipe], links: RecipeLinks, running: RunningApplications, changed: Set<String> = []) {
+    /// - Parameters:
+    ///   - settings: the settings, which may leave a recipe out.
+    ///   - changed: the names of the recipes that this call has enabled or disabled.
+    package init(
+        _ all: [Recipe], links: RecipeLinks, running: RunningApplications, settings: Settings = Settings(),
+        changed: Set<String> = []
+    ) {
         self.changed = !changed.isEmpty
-        let directory = HookDirectory(path: links.hookDirectory, settings: Settings())
+        let directory = HookDirectory(path: links.hookDirectory, settings: settings)
         recipes = all.map { recipe in
             let link = links.links(to: recipe).first
             return Item(

@@ -4,7 +4,8 @@ import CLinux
 import Glibc
 import SystemPackage
 
-/// A program about to be started: in a session of its own, with default signal dispositions and an empty mask.
+/// A program about to be started: in a session of its own, with default signal dispositions, an empty mask, and the
+/// umask of this program's caller.
 package struct Spawn {
     /// The program's file; PATH is not searched.
     package var path: FilePath
@@ -59,6 +60,10 @@ package struct Spawn {
         let argv = CStrings(arguments)
         let envp = CStrings(environment)
         var pid: pid_t = 0
+        // posix_spawn(3) has no attribute for the umask, which a child takes from its parent.
+        let callersUmask = ProcessSetup.callersUmask
+        let own = umask(callersUmask)
+        defer { umask(own) }
         let result = path.withPlatformString {
             posix_spawn(&pid, $0, &actions, &attributes, argv.pointers, envp.pointers)
         }

@@ -19,6 +19,15 @@ package struct WallTime: Equatable, Sendable {
         return WallTime(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
     }
 
+    /// The moment at which this boot began, by the clock as it is set now.
+    package static var ofBoot: WallTime {
+        var time = timespec()
+        // CLOCK_MONOTONIC stands still while the machine sleeps.
+        clock_gettime(CLOCK_BOOTTIME, &time)
+        let uptime = Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000
+        return WallTime(microseconds: WallTime.now().microseconds - uptime)
+    }
+
     /// The moment that an RFC 3339 text names; nil when it names none.
     package init?(rfc3339 text: String) {
         let bytes = Array(text.utf8)

@@ -40,7 +40,10 @@ struct RecipeOptions: ParsableArguments {
 
     /// Shows the outcome for the recipes, and returns the exit status.
     func show(_ recipes: [Recipe], changed: Set<String>) throws(ProgramError) -> ExitStatus {
-        let outcomes = RecipeOutcomes(RecipeList(recipes, links: links, running: .now(), changed: changed))
+        // A recipe that the configuration leaves out does not run; a broken configuration leaves out none.
+        let settings = (try? SettingsFile.read(locations.locations.configuration)) ?? Settings()
+        let outcomes = RecipeOutcomes(
+            RecipeList(recipes, links: links, running: .now(), settings: settings, changed: changed))
         try output.show(outcomes)
         return ExitStatus(isGood: outcomes.isGood)
     }
