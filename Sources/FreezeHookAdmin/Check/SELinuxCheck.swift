@@ -20,8 +20,9 @@ struct SELinuxCheck {
 
     static func findings(on machine: Machine) -> [Finding] {
         guard let domain = machine.agentDomain else {
-            // A confined domain may not even read the context of the system's first process.
-            let isConfined = SELinuxContext(ofProcess: "1", in: machine.tree) == nil
+            // A confined domain may not even read the contexts of the system's first process, or of qemu-ga.
+            let known = ["1"] + machine.agent.processes.map { "\($0.pid)" }
+            let isConfined = known.contains { SELinuxContext(ofProcess: $0, in: machine.tree) == nil }
             return isConfined ? machine.policy.map { [confined($0)] } ?? [] : []
         }
         return SELinuxCheck(machine: machine, domain: domain).findings()
