@@ -96,7 +96,7 @@ import Testing
         let result = try run(sandbox, Self.setgid, script)
         // dash adds PWD.
         let names =
-            "FSFREEZE_CYCLE FSFREEZE_HOOK FSFREEZE_REASON FSFREEZE_RUN_DIR FSFREEZE_TIMEOUT HOME PATH PWD \n"
+            "FSFREEZE_ACTION FSFREEZE_CYCLE FSFREEZE_HOOK FSFREEZE_REASON FSFREEZE_RUN_DIR FSFREEZE_TIMEOUT HOME PATH PWD \n"
         #expect(
             result.stdout == "0\n0\n0\n" + names + names
                 + "FSFREEZE_RUN_DIR=/run/fsfreeze-hook\nHOME=/root\n"

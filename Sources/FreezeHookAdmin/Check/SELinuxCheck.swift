@@ -19,20 +19,29 @@ struct SELinuxCheck {
     private static let boolean = "virt_qemu_ga_run_unconfined"
 
     static func findings(on machine: Machine) -> [Finding] {
-        guard let domain = machine.agentDomain else { return [] }
+        guard let domain = machine.agentDomain else {
+            // A confined domain may not even read the contexts of the system's first process, or of qemu-ga.
+            let known = ["1"] + machine.agent.processes.map { "\($0.pid)" }
+            let isConfined = known.contains { SELinuxContext(ofProcess: $0, in: machine.tree) == nil }
+            return isConfined ? machine.policy.map { [confined($0)] } ?? [] : []
+        }
         return SELinuxCheck(machine: machine, domain: domain).findings()
+    }
+
+    /// Says that check itself is confined, and in which domain it looks.
+    private static func confined(_ policy: SELinuxPolicy) -> Finding {
+        let own = policy.caller?.type ?? "an unknown one"
+        return .warning(
+            own,
+            "check runs in the SELinux domain \(own), which may not ask what qemu-ga's may do, and does not see all "
+                + "processes and files: what it says about them may be wrong",
+            repair: "fsfreeze-hook check, in a shell of root")
     }
 
     private func findings() -> [Finding] {
         var findings = mountPoints()
         guard let program = domain.program, let mayExecute = mayExecute(as: program) else {
-            let own = policy.caller?.type ?? "an unknown one"
-            findings.append(
-                .warning(
-                    own,
-                    "check runs in the SELinux domain \(own), which may not ask what qemu-ga's (\(domain.agent.type)) may do, "
-                        + "and does not see all processes and files: what it says about them may be wrong",
-                    repair: "fsfreeze-hook check, in a shell of root"))
+            findings.append(Self.confined(policy))
             return findings
         }
         if !mayExecute {

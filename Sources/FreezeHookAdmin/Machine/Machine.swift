@@ -28,7 +28,9 @@ package struct Machine {
     package let systemMounts: MountTable
     /// The system's qemu-ga, and whether it calls the program.
     package let agent: AgentWiring
-    /// The SELinux domains of qemu-ga and of the program that it calls; nil where SELinux is off.
+    /// The SELinux policy in force; nil where SELinux is off.
+    package let policy: SELinuxPolicy?
+    /// The SELinux domains of qemu-ga and of the program that it calls; nil where SELinux is off, and where they cannot be known.
     package let agentDomain: AgentDomain?
     /// The applications of the recipes, whether they are there or not.
     package let applications: [Application]
@@ -67,8 +69,8 @@ package struct Machine {
         }
         let running = RunningApplications(in: tree)
         agent = AgentWiring(processes: running.processes, program: program, in: tree)
-        agentDomain = AgentDomain(
-            policy: SELinuxPolicy(in: tree, asking: ask), agent: agent, program: program, in: tree)
+        policy = SELinuxPolicy(in: tree, asking: ask)
+        agentDomain = AgentDomain(policy: policy, agent: agent, program: program, in: tree)
         let system = ["1", "self"].lazy.compactMap { MountTable(ofProcess: $0, in: tree) }.first
         systemMounts = system ?? MountTable(parsing: [])
         // qemu-ga freezes the mounts of its own namespace.
