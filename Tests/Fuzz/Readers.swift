@@ -19,6 +19,7 @@ let readers: [String: @Sendable ([UInt8]) -> Void] = [
     "header": header,
     "unit": unit,
     "environment": environment,
+    "script": script,
     "agent-configuration": agentConfiguration,
     "mountinfo": mountInfo,
     "process": process,
@@ -59,7 +60,7 @@ func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self)
 }
 
 @Sendable private func keyValueText(_ input: [UInt8]) {
-    for format in [KeyValueText.Format.ini, .keyFile, .unit, .environment, .recipe] {
+    for format in [KeyValueText.Format.ini, .keyFile, .unit, .shell, .recipe] {
         let text = KeyValueText(input, format)
         _ = (text.settings, text.settings(ofSection: "general"))
         for line in text.lines { require(!line.content.isEmpty, "a blank line counts") }
@@ -166,9 +167,11 @@ func show(_ cycle: CycleSummary, isWhole: Bool = false) {
 
 @Sendable private func deferredEvents(_ input: [UInt8]) {
     guard let directory = scratch.runDirectory, scratch.write(input, to: "run/deferred") else { return }
-    let events = DeferredEvents.take(from: directory)
+    let events = DeferredEvents.waiting(in: directory)
+    DeferredEvents.remove(from: directory)
     DeferredEvents(in: directory).write(events)
-    require(DeferredEvents.take(from: directory).map(\.text) == events.map(\.text), "events are read as others")
+    let again = DeferredEvents.waiting(in: directory)
+    require(again.map(\.text) == events.map(\.text), "events are read as others")
 }
 
 @Sendable private func manifest(_ input: [UInt8]) {
@@ -223,6 +226,15 @@ func show(_ cycle: CycleSummary, isWhole: Bool = false) {
     readService()
 }
 
+@Sendable private func script(_ input: [UInt8]) {
+    scratch.remove("etc/systemd/system/qemu-guest-agent.service")
+    guard scratch.write(input, to: "etc/init.d/qemu-guest-agent"),
+        scratch.write(input, to: "etc/default/qemu-guest-agent"),
+        scratch.write(input, to: "etc/conf.d/qemu-guest-agent")
+    else { return }
+    readService()
+}
+
 private func readService() {
     guard let service = AgentService(in: scratch.tree) else { return }
     _ = (service.options(in: scratch.tree), service.files(in: scratch.tree), service.command("start"))
@@ -232,16 +244,21 @@ private func readService() {
     guard scratch.write(input, to: "etc/qemu/qemu-ga.conf") else { return }
     // Its first line serves as the command line, too.
     let words = string(input).prefix { $0 != "\n" }.split(separator: " ").map(String.init)
+    _ = KeyFile(input)
     let options = AgentOptions(arguments: words, in: scratch.tree)
     _ = options.forbids("guest-exec")
 }
 
 @Sendable private func containers(_ input: [UInt8]) {
     guard scratch.write(input, to: "var/lib/containers/storage/overlay-containers/containers.json"),
-        scratch.write(input, to: "var/lib/docker/containers/a/config.v2.json")
+        scratch.write(
+            input, to: "var/lib/docker/containers/\(String(repeating: "a", count: 64))/config.v2.json")
     else { return }
-    let names = ContainerNames(in: scratch.tree)
-    for id in ["a", "b"] { _ = names.name(of: SystemProcess.Container(id: id)) }
+    guard scratch.write(input, to: "etc/docker/daemon.json") else { return }
+    let names = ContainerNames(processes: [], in: scratch.tree)
+    // The groups of a process in the container whose files these are.
+    let groups = "0::/system.slice/docker-" + String(repeating: "a", count: 64) + ".scope"
+    for text in [groups, string(input)] { _ = names.name(of: Container(controlGroups: text)) }
 }
 
 @Sendable private func mountInfo(_ input: [UInt8]) {

@@ -17,6 +17,9 @@ struct Scratch: Sendable {
     var state: StateDirectory { StateDirectory(path: path.appending("state")) }
     var runDirectory: RunDirectory? { try? RunDirectory(path: path.appending("run")) }
 
+    /// Removes a file below the scratch directory.
+    func remove(_ name: String) { _ = path.appending(name).withPlatformString { unlink($0) } }
+
     /// Writes a file below the scratch directory, and makes the directories above it.
     func write(_ bytes: [UInt8], to name: String) -> Bool {
         var parent = path
