@@ -149,6 +149,7 @@ lint: ## style of the code and the scripts, the order of the folders, comments, 
 	scripts/check-layers
 	scripts/check-docs
 	scripts/check-links
+	scripts/check-threat-model
 	scripts/check-licences
 	scripts/release-notes --check
 

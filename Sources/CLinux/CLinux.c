@@ -29,6 +29,9 @@
 #ifndef SYS_close_range
 #define SYS_close_range 436
 #endif
+#ifndef SYS_openat2
+#define SYS_openat2 437
+#endif
 
 short clinux_spawn_setsid(void) { return POSIX_SPAWN_SETSID; }
 
@@ -68,6 +71,16 @@ int clinux_signal_descriptor(const int *signals, size_t count) {
     if (sigprocmask(SIG_SETMASK, &set, NULL) != 0)
         return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int clinux_take_signal(const int *signals, size_t count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (size_t i = 0; i < count; i++)
+        sigaddset(&set, signals[i]);
+    struct timespec now = {0, 0};
+    int signal = sigtimedwait(&set, NULL, &now);
+    return signal > 0 ? signal : 0;
 }
 
 int clinux_read_signal(int descriptor) {
@@ -152,8 +165,14 @@ int clinux_listen(int directory, const char *name) {
     int descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (descriptor < 0)
         return -1;
-    if (bind(descriptor, (const struct sockaddr *)&address, sizeof address) != 0 || listen(descriptor, 16) != 0)
+    if (bind(descriptor, (const struct sockaddr *)&address, sizeof address) != 0)
         return close_keeping_errno(descriptor);
+    if (listen(descriptor, 16) != 0) {
+        int reason = errno;
+        unlinkat(directory, name, 0);
+        errno = reason;
+        return close_keeping_errno(descriptor);
+    }
     return descriptor;
 }
 
@@ -161,16 +180,25 @@ int clinux_socket_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET 
 
 int clinux_accept(int listener) { return accept4(listener, NULL, NULL, SOCK_CLOEXEC); }
 
-int clinux_connect(int directory, const char *name) {
+int clinux_connect(int directory, const char *name, long milliseconds) {
     struct sockaddr_un address;
     if (unix_address(&address, directory, name) != 0)
         return -1;
     int descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (descriptor < 0)
         return -1;
-    if (connect(descriptor, (const struct sockaddr *)&address, sizeof address) != 0)
+    // A listener whose backlog is full lets connect(2) wait for as long as this option says.
+    struct timeval limit = {.tv_sec = milliseconds / 1000, .tv_usec = (milliseconds % 1000) * 1000};
+    if (setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) != 0 ||
+        connect(descriptor, (const struct sockaddr *)&address, sizeof address) != 0)
         return close_keeping_errno(descriptor);
     return descriptor;
+}
+
+pid_t clinux_peer(int socket) {
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    return getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
 }
 
 static void interrupted(int signal) { (void)signal; }
@@ -237,5 +265,41 @@ int clinux_process_descriptor(pid_t process) {
 
 ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size) {
     const char *name = "system.posix_acl_access";
-    return path != NULL ? getxattr(path, name, list, size) : fgetxattr(descriptor, name, list, size);
+    if (path != NULL)
+        return getxattr(path, name, list, size);
+    ssize_t count = fgetxattr(descriptor, name, list, size);
+    if (count >= 0 || errno != EBADF)
+        return count;
+    // A descriptor of O_PATH reads nothing itself.
+    char link[sizeof "/proc/self/fd/" + 3 * sizeof descriptor];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", descriptor);
+    return getxattr(link, name, list, size);
+}
+
+int clinux_namespace_owner(int descriptor, uid_t *owner) {
+    // linux/nsfs.h: _IO(0xb7, 0x4), from Linux 4.11 on.
+    return ioctl(descriptor, _IO(0xb7, 0x4), owner);
+}
+
+int clinux_current_directory(void) { return AT_FDCWD; }
+
+int clinux_open_path(int at, const char *path, int follows) {
+    return openat(at, path, O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW));
+}
+
+int clinux_open_path_in_root(int root, const char *path, int follows) {
+    // struct open_how of linux/openat2.h, which came with Linux 5.6; RHEL 8 has 4.18.
+    struct {
+        uint64_t flags;
+        uint64_t mode;
+        uint64_t resolve;
+    } how = {.flags = O_PATH | O_CLOEXEC | (follows ? 0 : O_NOFOLLOW), .resolve = 0x10 /* RESOLVE_IN_ROOT */};
+    long result;
+    // EAGAIN: something was renamed while the kernel went through "..".
+    for (int i = 0; i < 16; i++) {
+        result = syscall(SYS_openat2, root, path, &how, sizeof how);
+        if (result >= 0 || errno != EAGAIN)
+            break;
+    }
+    return (int)result;
 }

@@ -46,10 +46,14 @@ package struct RecipeDirectory {
     /// The recipes in the order of their names, with paths in the system. Throws when the directory cannot be read.
     package func recipes(in tree: SystemTree = .machine) throws(RecipeDirectoryError) -> [Recipe] {
         do {
-            return try HookDirectory(path: tree.place(of: path), settings: Settings()).entries().map {
-                Recipe(
-                    path: FilePath(bytes: path.bytes + [UInt8(ascii: "/")] + $0.hook.path.nameBytes),
-                    header: (try? .read(from: $0.hook.path)) ?? HookHeader())
+            let entries = try HookDirectory.entries(of: path, in: tree, settings: Settings())
+            return entries.map { entry in
+                let own = FilePath(bytes: path.bytes + [UInt8(ascii: "/")] + entry.hook.path.nameBytes)
+                // What does not run has no header yet; what is no file has none at all.
+                guard let place = try? tree.place(of: own), tree.hasFile(own) else {
+                    return Recipe(path: own, header: HookHeader())
+                }
+                return Recipe(path: own, header: (try? .read(from: place)) ?? HookHeader())
             }
         } catch {
             throw RecipeDirectoryError(path: path, reason: error)

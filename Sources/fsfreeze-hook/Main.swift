@@ -64,16 +64,20 @@ enum CycleCommand {
 func perform(_ command: CycleCommand, in locations: Locations) -> Int32 {
     ProcessSetup.run()
     do throws(ProgramError) {
-        let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
+        let context = CycleContext(locations: locations)
+        let shortage = DescriptorLimit.current.flatMap { $0 < DescriptorLimit.needed ? $0 : nil }
         switch command {
         case .freeze:
+            if let shortage { throw .tooFewDescriptorsToFreeze(shortage) }
             _ = try attempt(ProgramError.freeze, try Freeze(.backup, in: context, begin: .now()).run())
         case .thaw:
             _ = try attempt(ProgramError.thaw, try Thaw(in: context).run(.thaw))
+            if let shortage { throw .tooFewDescriptorsToThaw(shortage) }
         case .giveUp:
             _ = try attempt(ProgramError.thaw, try Thaw(in: context).run(.giveUp))
         case .recover:
             let outcome = try attempt(ProgramError.thaw, try Thaw(in: context).run(.recoverCommand))
+            if let shortage { throw .tooFewDescriptorsToThaw(shortage) }
             return Ending.show(CommandResult(.done, outcome.note))
         }
         return ExitStatus.done.rawValue

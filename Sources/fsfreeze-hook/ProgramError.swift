@@ -22,8 +22,10 @@ enum ProgramError: Error {
     case hold(HoldError)
     case thaw(ThawError)
     case rehearsal(RehearsalError)
-    /// The process has no descriptor left to read signals from.
-    case signals(Errno)
+    /// The limit of descriptors, too low for a freeze: none was begun.
+    case tooFewDescriptorsToFreeze(Int)
+    /// The limit of descriptors, too low for a thaw that can be relied on.
+    case tooFewDescriptorsToThaw(Int)
     /// A value that JSON cannot express.
     case json(any Error)
     /// A session's client is in no directory of PATH.
@@ -38,10 +40,14 @@ enum ProgramError: Error {
         case .rehearsal(.recordLost): .needsAttention
         case .freeze(let error), .rehearsal(.refused(let error)): Self.status(of: error)
         case .thaw(.hooksFailed): .failed
-        case .hold, .hookList, .history, .recipe, .recipeDirectory, .notInstalled, .setup, .signals, .json,
-            .clientNotFound:
+        case .hold, .hookList, .history, .recipe, .recipeDirectory, .notInstalled, .setup, .json, .clientNotFound,
+            .tooFewDescriptorsToFreeze, .tooFewDescriptorsToThaw:
             .failed
         }
+    }
+
+    private static func tooFewDescriptors(_ limit: Int) -> String {
+        "the program may open \(limit) descriptors, and needs \(DescriptorLimit.needed)"
     }
 
     private static func status(of error: FreezeError) -> ExitStatus {
@@ -66,7 +72,10 @@ enum ProgramError: Error {
         case .hold(let error): "\(error)"
         case .thaw(let error): "\(error)"
         case .rehearsal(let error): "\(error)"
-        case .signals(let reason): "cannot read signals: \(reason); nothing was run"
+        case .tooFewDescriptorsToFreeze(let limit):
+            "\(Self.tooFewDescriptors(limit)); nothing was frozen. Raise LimitNOFILE of the agent's unit"
+        case .tooFewDescriptorsToThaw(let limit):
+            "\(Self.tooFewDescriptors(limit)); applications may still be held. Run 'fsfreeze-hook thaw' in a shell"
         case .json(let error): "\(error)"
         case .clientNotFound(let name): "\(name) was not found in PATH"
         }

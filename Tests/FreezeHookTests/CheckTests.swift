@@ -315,10 +315,27 @@ import Testing
             try $0.file("/var/lib/docker/containers/\(digits)/config.v2.json", #"{"ID":"0123","Name":"/shop-db"}"#)
         },
         Case(
-            name: "a database in a container of another kind", check: "recipes", severity: .warning,
-            reason: "PostgreSQL runs in a container and is not held",
-            repair: "name it in /etc/qemu/fsfreeze-recipes.d/postgresql.conf: container = NAME"
+            name: "a database in a container of another kind", check: "recipes", severity: .note,
+            reason: "a process 600 of user 0 is called postgres and is not taken for a server: it is in a container",
+            repair: "if it is one, name it in a section of /etc/qemu/fsfreeze-recipes.d/postgresql.conf"
         ) { try $0.process(600, "postgres", ["postgres"], container: "unknown") },
+        Case(
+            name: "a container that a user has made up", check: "recipes", severity: .note,
+            reason: "a process 600 of user 0 is called postgres and is not taken for a server: it is in a container"
+        ) { try $0.process(600, "postgres", ["postgres"], container: digits, groupOwner: stranger) },
+        Case(
+            name: "a user's process of a database's name", check: "recipes", severity: .note,
+            reason: "a process 600 of user bob is called postgres, as 2 others, and is not taken for a server: "
+                + "a server runs as root or as a system's user"
+        ) {
+            try $0.file("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nbob:x:4711:4711::/:/bin/sh\n")
+            for pid in 600..<603 { try $0.process(pid, "postgres", ["postgres"], user: stranger) }
+        },
+        Case(
+            name: "an interpreter of a database's name", check: "recipes", severity: .note,
+            reason: "a process 600 of user 106 is called beam.smp and is not taken for a server: "
+                + "its program beam.smp is an interpreter"
+        ) { try $0.process(600, "beam.smp", ["/usr/lib/erlang/erts-13/bin/beam.smp"], user: 106) },
         Case(name: "data in memory", check: "data", reason: "in memory (tmpfs): no image contains it") {
             try $0.mounts("40 22 0:50 / /var/lib/mysql rw - tmpfs tmpfs rw")
         },
@@ -435,6 +452,13 @@ import Testing
         Case(name: "a log that is none", check: "log", reason: "it is not a file") {
             try $0.makeDirectory("/var/log/qga-fsfreeze-hook.log")
         },
+        Case(name: "a log of another user", check: "log", reason: "cannot be used: it belongs to user 4711") {
+            try $0.file("/var/log/qga-fsfreeze-hook.log", "")
+            try giveAway(FilePath("\($0.root)/var/log/qga-fsfreeze-hook.log"), user: stranger)
+        },
+        Case(name: "a log that is a link", check: "log", reason: "it is a link") {
+            try $0.link("/var/log/qga-fsfreeze-hook.log", to: "syslog")
+        },
         Case(name: "a log on a disk that is read-only", check: "log", reason: "mounted read-only") {
             try $0.mounts("40 22 254:3 / /var ro - ext4 /dev/vda3 ro")
         },
@@ -505,6 +529,10 @@ import Testing
         try fixture.process(
             500, "mariadbd", ["mariadbd"], directory: "/var/lib/mysql", files: ["/mnt/shared/plugin.so"])
         try fixture.file("/proc/500/fdinfo/3", "pos:\t0\nflags:\t02100000\nmnt_id:\t40\n")
+        // Whoever names the instances has said which processes count.
+        try fixture.process(700, "mariadbd", ["mariadbd"], user: stranger)
+        // A user's qemu-ga, and one that has the name alone.
+        try fixture.process(390, "qemu-ga", ["/usr/sbin/qemu-ga", "-F/home/bob/hook"], user: stranger)
         // A container's database that the configuration names.
         try fixture.process(600, "mariadbd", ["mariadbd"], container: Self.digits)
         try fixture.file(

@@ -105,6 +105,21 @@ import Testing
         #expect(history.lastBackup?.id == "cycle-1")
     }
 
+    @Test func `A history that somebody else could have written is not read`() throws {
+        let place = try TemporaryDirectory()
+        let directory = StateDirectory(path: FilePath(place.path))
+        let history = History(directory: directory, limit: 10)
+        try history.add(try Cycles.cycle("a"))
+        #expect(try history.cycles().count == 1)
+        for name in ["history.jsonl", "image"] { try Files.write("x\n", to: "\(place.path)/\(name)", mode: 0o646) }
+        #expect(throws: Errno.notPermitted) { try history.cycles() }
+        #expect(history.lastBackup == nil && directory.read("image") == nil)
+        chmod("\(place.path)/image", 0o600)
+        #expect(directory.read("image") == bytes("x\n"))
+        try giveAway(place.file("image"), user: stranger)
+        #expect(directory.read("image") == nil)
+    }
+
     @Test func `A directory or a file that cannot be written is an error`() throws {
         let directory = try TemporaryDirectory()
         try directory.makeFile("state", "x")

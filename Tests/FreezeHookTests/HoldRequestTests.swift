@@ -17,9 +17,9 @@ import Testing
         let ends = try LocalSocket.pair()
         let other = Descriptor(owning: ends.other)
         return try withThread {
-            try? request.send(to: Descriptor(owning: ends.own))
+            try? request.send(to: Descriptor(owning: ends.own), until: .soon)
         } while: {
-            try HoldRequest(from: other)
+            try HoldRequest(from: other, until: .soon)
         }
     }
 
@@ -90,9 +90,9 @@ import Testing
         let other = Descriptor(owning: ends.other)
         do {
             let own = Descriptor(owning: ends.own)
-            for message in messages { try Messages.send(message, to: own) }
+            for message in messages { try Messages.send(message, to: own, until: .soon) }
         }
-        return try HoldRequest(from: other)
+        return try HoldRequest(from: other, until: .soon)
     }
 
     private static let required: [HoldMessage] = [
@@ -132,7 +132,7 @@ import Testing
         let ends = try LocalSocket.pair()
         close(ends.other)
         let own = Descriptor(owning: ends.own)
-        #expect(throws: MessageError.closed) { try request().send(to: own) }
+        #expect(throws: MessageError.closed) { try request().send(to: own, until: .soon) }
     }
 
     // MARK: - Names

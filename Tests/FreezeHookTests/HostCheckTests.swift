@@ -131,24 +131,22 @@ import Testing
                 "no recipe reaches a pod: hold it by a hook of your own, which runs its commands there by crictl exec"
         ) {
             try $0.process(600, "postgres", ["postgres"], container: digits)
-            try $0.file(
-                "/proc/600/cgroup",
-                "0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod1.slice/cri-containerd-\(digits).scope\n"
-            )
+            let pod = "/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod1.slice"
+            try $0.controlGroup("\(pod)/cri-containerd-\(digits).scope", of: 600)
         },
         CheckTests.Case(
             name: "a database in LXC", check: "recipes", severity: .warning,
             reason: "PostgreSQL runs in the system container web01 of LXC and is not held", repair: "lxc-attach"
         ) {
             try $0.process(600, "postgres", ["postgres"], container: digits)
-            try $0.file("/proc/600/cgroup", "0::/lxc.payload.web01/system.slice/postgresql.service\n")
+            try $0.controlGroup("/lxc.payload.web01/system.slice/postgresql.service", of: 600)
         },
         CheckTests.Case(
             name: "a database in a system container of systemd", check: "recipes", severity: .warning,
             reason: "PostgreSQL runs in the system container web-01 of systemd-nspawn", repair: "systemd-run --machine"
         ) {
             try $0.process(600, "postgres", ["postgres"], container: digits)
-            try $0.file("/proc/600/cgroup", "0::/machine.slice/machine-web\\x2d01.scope/payload\n")
+            try $0.controlGroup("/machine.slice/machine-web\\x2d01.scope/payload", of: 600)
         },
     ]
 
@@ -221,7 +219,7 @@ import Testing
     @Test func `A pod is no container that a recipe can name`() throws {
         let fixture = try SystemFixture(.debian12)
         try fixture.process(600, "postgres", ["postgres"], container: Self.digits)
-        try fixture.file("/proc/600/cgroup", "0::/kubepods/besteffort/pod1/\(Self.digits)\n")
+        try fixture.controlGroup("/kubepods/besteffort/pod1/\(Self.digits)", of: 600)
         let report = try Setup(fixture.machine()).plan()
         #expect(report.changes.map(\.path) == [])
         #expect(

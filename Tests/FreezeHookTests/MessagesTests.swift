@@ -41,8 +41,12 @@ import Testing
 
     @Test func `Every message of every socket arrives as it was sent`() {
         let text = "10-a\t\n\u{1b}é="
-        for message: GuardLinkMessage in [.ready, .frozen, .rehearsed, .ended] { #expect(survives(message)) }
-        for message: GuardMessage in [.ended, .startHolder, .started, .refused(""), .refused(text)] {
+        for message: GuardLinkMessage in [.ready, .frozen, .rehearsed, .ended, .unreachable(text)] {
+            #expect(survives(message))
+        }
+        for message: GuardMessage in [
+            .ended, .startHolder, .started, .refused(""), .refused(text), .keep(hook: text), .kept,
+        ] {
             #expect(survives(message))
         }
         for message: DrainerMessage in [.ready, .pipe(hook: ""), .pipe(hook: text)] { #expect(survives(message)) }
@@ -103,7 +107,7 @@ import Testing
             #expect(throws: error) { try Messages.decode(bytes) as ReleaseMessage }
             let sockets = try Sockets()
             sockets.send(bytes)
-            #expect(throws: error) { _ = try Messages.receive(ReleaseMessage.self, from: sockets.other) }
+            #expect(throws: error) { _ = try Messages.receive(ReleaseMessage.self, from: sockets.other, until: .soon) }
         }
     }
 
@@ -127,12 +131,13 @@ import Testing
     @Test func `A message as long as the largest argument arrives, a longer one is refused`() throws {
         let sockets = try Sockets()
         let largest = HoldMessage.field(.init(.argument, [UInt8](repeating: 0x61, count: 131_071)))
-        try Messages.send(largest, to: sockets.own)
-        #expect(try Messages.receive(HoldMessage.self, from: sockets.other).message.payload == largest.payload)
+        try Messages.send(largest, to: sockets.own, until: .soon)
+        let received = try Messages.receive(HoldMessage.self, from: sockets.other, until: .soon)
+        #expect(received.message.payload == largest.payload)
         let longer = HoldMessage.field(.init(.argument, [UInt8](repeating: 0x61, count: 140_000)))
-        try Messages.send(longer, to: sockets.own)
+        try Messages.send(longer, to: sockets.own, until: .soon)
         #expect(throws: MessageError.wrongLength(kind: longer.kind.rawValue)) {
-            _ = try Messages.receive(HoldMessage.self, from: sockets.other)
+            _ = try Messages.receive(HoldMessage.self, from: sockets.other, until: .soon)
         }
     }
 
@@ -142,9 +147,9 @@ import Testing
         let sockets = try Sockets()
         let pipe = try Pipe()
         let writeEnd = Descriptor(owning: pipe.writeEnd)
-        try Messages.send(DrainerMessage.pipe(hook: "x"), passing: writeEnd, to: sockets.own)
-        try Messages.send(DrainerMessage.ready, to: sockets.own)
-        var received = try Messages.receive(DrainerMessage.self, from: sockets.other)
+        try Messages.send(DrainerMessage.pipe(hook: "x"), passing: writeEnd, to: sockets.own, until: .soon)
+        try Messages.send(DrainerMessage.ready, to: sockets.own, until: .soon)
+        var received = try Messages.receive(DrainerMessage.self, from: sockets.other, until: .soon)
         #expect("\(received.message)" == "\(DrainerMessage.pipe(hook: "x"))")
         do {
             guard let descriptor = received.descriptor.take() else { throw TestFailure("no descriptor") }
@@ -155,7 +160,7 @@ import Testing
         }
         writeEnd.close()
         #expect(try readAll(pipe.readEnd, limit: 10) == bytes("y"))
-        var empty = try Messages.receive(DrainerMessage.self, from: sockets.other)
+        var empty = try Messages.receive(DrainerMessage.self, from: sockets.other, until: .soon)
         #expect("\(empty.message)" == "\(DrainerMessage.ready)")
         let isBare = empty.descriptor.take() == nil
         #expect(isBare)
@@ -166,14 +171,14 @@ import Testing
         let pipe = try Pipe()
         let writeEnd = Descriptor(owning: pipe.writeEnd)
         let kind = DrainerMessage.pipe(hook: "").kind.rawValue
-        try Messages.send(DrainerMessage.pipe(hook: "x"), to: sockets.own)
+        try Messages.send(DrainerMessage.pipe(hook: "x"), to: sockets.own, until: .soon)
         #expect(throws: MessageError.malformed(kind: kind)) {
-            _ = try Messages.receive(DrainerMessage.self, from: sockets.other)
+            _ = try Messages.receive(DrainerMessage.self, from: sockets.other, until: .soon)
         }
-        try Messages.send(DrainerMessage.ready, passing: writeEnd, to: sockets.own)
+        try Messages.send(DrainerMessage.ready, passing: writeEnd, to: sockets.own, until: .soon)
         writeEnd.close()
         #expect(throws: MessageError.malformed(kind: DrainerMessage.ready.kind.rawValue)) {
-            _ = try Messages.receive(DrainerMessage.self, from: sockets.other)
+            _ = try Messages.receive(DrainerMessage.self, from: sockets.other, until: .soon)
         }
         // The pipe is at its end, so every write end is closed.
         #expect(try readAll(pipe.readEnd, limit: 10) == [])
@@ -198,7 +203,7 @@ import Testing
             }
         }
         #expect(sent == envelope.count)
-        do { _ = try? Messages.receive(DrainerMessage.self, from: sockets.other) }
+        do { _ = try? Messages.receive(DrainerMessage.self, from: sockets.other, until: .soon) }
         pipe.closeWriteEnd()
         // The pipe is at its end, so every write end is closed.
         _ = fcntl(pipe.readEnd, F_SETFL, O_NONBLOCK)
@@ -214,7 +219,7 @@ import Testing
             _ = try Messages.receive(GuardLinkMessage.self, from: sockets.other, until: end)
         }
         #expect(MonotonicTime.now() >= end)
-        try Messages.send(GuardLinkMessage.ready, to: sockets.own)
+        try Messages.send(GuardLinkMessage.ready, to: sockets.own, until: .soon)
         let received = try Messages.receive(
             GuardLinkMessage.self, from: sockets.other, until: .now() + .seconds(60))
         #expect("\(received.message)" == "ready")
@@ -231,7 +236,7 @@ import Testing
         let ends = try LocalSocket.pair()
         close(ends.other)
         let own = Descriptor(owning: ends.own)
-        #expect(throws: MessageError.closed) { try Messages.send(ReleaseMessage.release, to: own) }
-        #expect(throws: MessageError.closed) { _ = try Messages.receive(ReleaseMessage.self, from: own) }
+        #expect(throws: MessageError.closed) { try Messages.send(ReleaseMessage.release, to: own, until: .soon) }
+        #expect(throws: MessageError.closed) { _ = try Messages.receive(ReleaseMessage.self, from: own, until: .soon) }
     }
 }

@@ -165,4 +165,10 @@ import Testing
         #expect(Files.text(of: "\(directory.path)/a.prom").hasPrefix("# HELP"))
         #expect(!Files.exists("\(directory.path)/a.prom.new"))
     }
+
+    @Test func `A label of a damaged file is cleaned`() {
+        var text = MetricsText()
+        text.add("a", .gauge, "Help.", [([(name: "verdict", value: "x\u{1b}c\u{9b}\"\n")], 1)])
+        #expect(text.text.hasSuffix("\na{verdict=\"x\\\\x1bc\\\\xc2\\\\x9b\\\"\\\\x0a\"} 1\n"), "\(text.text)")
+    }
 }

@@ -287,6 +287,26 @@ import Testing
         #expect(!Files.exists("\(fixture.root)/etc/qemu/fsfreeze-recipes.d"))
     }
 
+    /// Processes that every user can start, and a container that he can make.
+    @Test func `A user's process of a database's name enables nothing and is told`() throws {
+        let fixture = try SystemFixture(.debian12)
+        let id = String(repeating: "a", count: 64)
+        try fixture.file("/etc/passwd", "bob:x:4711:4711::/:/bin/sh\n")
+        try fixture.process(600, "postgres", ["postgres"], user: stranger)
+        try fixture.process(601, "mariadbd", ["mariadbd"], container: id, user: stranger, groupOwner: stranger)
+        let before = try fixture.contents()
+        let report = try apply(fixture)
+        #expect(report.isGood && report.changes.isEmpty && report.applications.isEmpty)
+        #expect(try fixture.contents() == before)
+        let told = report.lines(for: Terminal(columns: nil))
+        for (pid, name) in [(600, "postgres"), (601, "mariadbd")] {
+            let note = "note: a process \(pid) of user bob is called \(name) and is not taken for a server: "
+            #expect(told.contains { $0.hasPrefix(note) }, "\(told)")
+        }
+        let json = try JSONText.encode(report)
+        #expect(json.contains("\"not_servers\"") && json.contains("\"user\" : \"bob\""), "\(json)")
+    }
+
     @Test func `Without qemu-ga the recipes are enabled all the same`() throws {
         let fixture = try SystemFixture(.rhel9)
         try fixture.addMariaDB(isEnabled: false)

@@ -110,3 +110,8 @@ final class Pipe: Sendable {
     /// Closes the write end; must be called once.
     func closeWriteEnd() { close(writeEnd) }
 }
+
+extension MonotonicTime {
+    /// A deadline for what takes no time.
+    static var soon: MonotonicTime { .now() + .seconds(5) }
+}

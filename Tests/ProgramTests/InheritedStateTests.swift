@@ -93,37 +93,27 @@ import Testing
         #expect(sandbox.ending(of: "10-status")?.contains("status=3 ") == true)
     }
 
-    /// A library whose clock_gettime is two hours off the date while a file is there.
-    private func jumpingClock(_ sandbox: Sandbox, by seconds: Int) throws -> String {
-        let source = """
-            #define _GNU_SOURCE
-            #include <dlfcn.h>
-            #include <time.h>
-            #include <unistd.h>
+    /// An environment with a clock_gettime that is off the date while a file is there.
+    private func jumpingClock(_ sandbox: Sandbox, by seconds: Int) throws -> [String: String] {
+        try sandbox.preload(
+            """
             int clock_gettime(clockid_t clock, struct timespec *time) {
-                int (*real)(clockid_t, struct timespec *) = dlsym(RTLD_NEXT, "clock_gettime");
-                int result = real(clock, time);
+                int result = NEXT(clock_gettime)(clock, time);
                 if (clock == CLOCK_REALTIME && access("\(sandbox.path)/jump", F_OK) == 0)
                     time->tv_sec += \(seconds);
                 return result;
             }
-            """
-        let library = "\(sandbox.path)/clock.so"
-        try Files.write(source, to: "\(sandbox.path)/clock.c")
-        let clang = try Tools.command("clang", package: "clang")
-        let result = try sandbox.runCommand([clang, "-shared", "-fPIC", "-o", library, "\(sandbox.path)/clock.c"])
-        #expect(result.status == 0, "\(result.stderr)")
-        return library
+            """)
     }
 
     @Test(arguments: [-7200, 7200])
     func `A clock that jumps changes no limit`(seconds: Int) throws {
         let sandbox = try Sandbox()
-        let library = try jumpingClock(sandbox, by: seconds)
+        let environment = try jumpingClock(sandbox, by: seconds)
         try sandbox.configure("[hook slow]\ntimeout = 300ms\n[hook quick]\ntimeout = 20s")
         try sandbox.addHook("10-quick", "[ $1 = freeze ] || exit 0\ntouch $TEST_SANDBOX/jump; sleep 0.1")
         try sandbox.addHook("20-slow", "[ $1 = freeze ] || exit 0\nrm $TEST_SANDBOX/jump; exec sleep 1000")
-        expectSilentSuccess(try sandbox.run(["freeze"], environment: ["LD_PRELOAD": library], within: 20))
+        expectSilentSuccess(try sandbox.run(["freeze"], environment: environment, within: 20))
         // The clock did jump: the lines in between are two hours away from the others.
         #expect(Set(sandbox.log.split(separator: "\n").map { $0.prefix(13) }).count >= 2)
         let quick = try #require(sandbox.ending(of: "10-quick"))

@@ -113,6 +113,22 @@ import Testing
         #expect(lines.first?.hasSuffix(": \(finding) has no /// comment") == true)
     }
 
+    @Test func `Each sentence of the threat model names a test that is there`() throws {
+        expectSilentSuccess(try run("check-threat-model", on: Checkout.path("docs/threat-model.md")))
+    }
+
+    @Test(arguments: [
+        ("| It holds | |", "the sentence names no test"), ("| It holds |", "the sentence names no test"),
+        ("| It holds | `LintTests` |", "'LintTests' is not of the form SUITE/NAME"),
+        ("| It holds | `AbsentTests/x` |", "there is no suite AbsentTests"),
+        ("| It holds | `LintTests/x y` |", "LintTests has no test 'x y'"), ("It holds", "there is no table"),
+    ]) func `A sentence of the threat model without a test is found`(row: String, finding: String) throws {
+        let page = "\(sandbox.path)/page.md"
+        try Files.write("| | test |\n|---|---|\n\(row)\n", to: page)
+        let result = try run("check-threat-model", on: page)
+        #expect(result.status == 1 && result.stderr.contains(finding), "\(result)")
+    }
+
     @Test func `A directory without sources is a mistake`() throws {
         let result = try run("check-docs", on: sandbox.hookDirectory)
         #expect(result.status == 1)

@@ -86,6 +86,39 @@ import Testing
         #expect(links == ["07-running"])
     }
 
+    /// A lure: a copy of sleep of a server's name, in a directory that only its user sees into.
+    @Test func `A user's process of a server's name is not taken for a server, and told`() throws {
+        try addRecipe("lure", "processes = lured")
+        let place = "\(sandbox.path)/private"
+        try Files.makeDirectory(place, mode: 0o700)
+        let copy = try #require(Files.bytes(of: "/bin/sleep"))
+        try Files.write(copy, to: Array("\(place)/lured".utf8), mode: 0o755)
+        for path in [place, "\(place)/lured"] { chown(path, 65_534, 65_534) }
+        chmod(sandbox.path, 0o755)
+        let process = try sandbox.startCommand(
+            ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "\(place)/lured", "1000"])
+        defer { process.kill(SIGKILL) }
+        try wait(for: "the process") { Files.text(of: "/proc/\(process.pid)/comm") == "lured\n" }
+        let result = try run("enable", "--detected")
+        #expect(result.status == 0 && links == ["07-running"], "\(result)")
+        let user = getpwuid(65_534).map { String(cString: $0.pointee.pw_name) } ?? "65534"
+        let told = "a process \(process.pid) of user \(user) is called lured and is not taken for a server: "
+        #expect(result.stdout.contains("note: \(told)"), "\(result)")
+        #expect(try run("enable").stdout.contains("note: \(told)"))
+        let json = try run("enable", "--detected", "--json").stdout
+        let object = try JSONSerialization.jsonObject(with: Data(json.utf8)) as? [String: Any]
+        let others = try #require(object?["not_servers"] as? [[String: Any]])
+        #expect(others.contains { $0["pid"] as? Int == Int(process.pid) && $0["recipe"] as? String == "lure" })
+        let check = try sandbox.runCommand(
+            [sandbox.program, "check", "--recipe-dir", recipes, "--hook-dir", sandbox.hookDirectory])
+        // The text is wrapped on a terminal alone.
+        #expect(check.stdout.contains(told), "\(check)")
+        let setup = try sandbox.runCommand(
+            [sandbox.program, "setup", "--recipe-dir", recipes, "--hook-dir", sandbox.hookDirectory])
+        #expect(setup.stdout.contains(told), "\(setup)")
+        #expect(!setup.stdout.contains("50-lure"), "\(setup)")
+    }
+
     @Test func `Without a name it shows them all`() throws {
         _ = try run("enable", "database")
         let lines = try run("enable").stdout.split(separator: "\n").map(String.init)

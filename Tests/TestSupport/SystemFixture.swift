@@ -106,20 +106,29 @@ package final class SystemFixture {
     ///   - directory: its working directory.
     ///   - files: the files that it has open for writing.
     ///   - started: its start, in seconds from now.
+    ///   - user: the user whose rights it has.
+    ///   - program: the program that it executes; nil for the first argument, which is made when it is missing.
+    ///   - groupOwner: the owner of its container's control group.
     package func process(
         _ pid: Int, _ name: String, _ arguments: [String], container: String? = nil, directory: String? = nil,
-        files: [String] = [], started: Double = 60
+        files: [String] = [], started: Double = 60, user: uid_t = 0, program: String? = nil, groupOwner: uid_t = 0
     ) throws {
         let place = "/proc/\(pid)"
         try file("\(place)/comm", "\(name)\n")
         try file("\(place)/cmdline", arguments.map { "\($0)\0" }.joined())
         let ticks = Int((Date.now.timeIntervalSince1970 + started - Double(Self.bootTime)) * 100)
         try file("\(place)/stat", "\(pid) (\(name)) S 1 1 1" + String(repeating: " 0", count: 15) + " \(ticks) 0 0\n")
+        let users = (0..<4).map { _ in "\(user)" }.joined(separator: "\t")
+        try file("\(place)/status", "Name:\t\(name)\nState:\tS (sleeping)\nPid:\t\(pid)\nUid:\t\(users)\n")
+        let executable = program ?? (arguments[0].hasPrefix("/") ? arguments[0] : "/opt/own/\(arguments[0])")
+        if !Files.exists(root + executable) { try file(executable, "", mode: 0o755) }
+        remove("\(place)/exe")
+        try link("\(place)/exe", to: executable)
         remove("\(place)/ns")
         try link("\(place)/ns/pid", to: container == nil ? "pid:[4026531836]" : "pid:[4026532999]")
-        try file(
-            "\(place)/cgroup",
-            container.map { "0::/system.slice/docker-\($0).scope\n" } ?? "0::/system.slice/\(name).service\n")
+        try controlGroup(
+            container.map { "/system.slice/docker-\($0).scope" } ?? "/system.slice/\(name).service", of: pid,
+            owner: groupOwner)
         try file("\(place)/mountinfo", text(of: "/proc/self/mountinfo"))
         remove("\(place)/cwd")
         try link("\(place)/cwd", to: directory ?? "/")
@@ -128,6 +137,13 @@ package final class SystemFixture {
             try link("\(place)/fd/\(index + 3)", to: path)
             try file("\(place)/fdinfo/\(index + 3)", "pos:\t0\nflags:\t02100002\nmnt_id:\t22\n")
         }
+    }
+
+    /// Puts a process into a control group of this owner.
+    package func controlGroup(_ path: String, of pid: Int, owner: uid_t = 0) throws {
+        try file("/proc/\(pid)/cgroup", "0::\(path)\n")
+        try makeDirectory("/sys/fs/cgroup\(path)")
+        guard chown("\(root)/sys/fs/cgroup\(path)", owner, 0) == 0 else { throw TestFailure("chown \(path)") }
     }
 
     /// A MariaDB that runs, and whose recipe is enabled.

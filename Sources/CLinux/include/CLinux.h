@@ -26,6 +26,9 @@ int clinux_become_subreaper(void);
 /// Blocks the given signals and returns a descriptor that reads them (close on exec, non-blocking), or -1.
 int clinux_signal_descriptor(const int *signals, size_t count);
 
+/// Takes one pending signal among the given, which are blocked; 0 when none is pending.
+int clinux_take_signal(const int *signals, size_t count);
+
 /// Reads the number of one signal from a signal descriptor; 0 when none is pending.
 int clinux_read_signal(int descriptor);
 
@@ -57,8 +60,12 @@ int clinux_socket_pair(int ends[2]);
 int clinux_accept(int listener);
 
 /// Connects to the listening socket `name` in a directory. Returns the connection (close on exec), or -1 with errno
-/// set.
-int clinux_connect(int directory, const char *name);
+/// set: EAGAIN when the listener's backlog stays full for the milliseconds, of which 0 stands for ever.
+int clinux_connect(int directory, const char *name, long milliseconds);
+
+/// The process behind a connected socket of AF_UNIX (SO_PEERCRED): who listened, or made the pair. 0 when the kernel
+/// does not say.
+pid_t clinux_peer(int socket);
 
 /// Lets SIGALRM interrupt a blocking call from `milliseconds` on, again every 10 ms, until cancelled with 0.
 void clinux_alarm_after(long milliseconds);
@@ -77,8 +84,21 @@ int clinux_clock_is_synchronised(void);
 /// set, as for a file without a label.
 ssize_t clinux_selinux_label(const char *path, int follows, char *label, size_t size);
 
-/// Reads the POSIX access control list of the file at `path`, or of the open file when `path` is NULL
-/// (`system.posix_acl_access`). Returns its length, or -1 with errno set, as for a file without a list.
+/// Opens `path` below the directory `at` (or AT_FDCWD) with O_PATH: nothing is waited for, and a device does nothing.
+/// Returns the descriptor (close on exec), or -1 with errno set.
+int clinux_open_path(int at, const char *path, int follows);
+
+/// The same with the directory `root` as `/` (openat2(2), RESOLVE_IN_ROOT). Fails with ENOSYS before Linux 5.6.
+int clinux_open_path_in_root(int root, const char *path, int follows);
+
+/// The user who made a user namespace, by its open file (ioctl_ns(2), NS_GET_OWNER_UID). Returns 0, or -1 with errno set.
+int clinux_namespace_owner(int descriptor, uid_t *owner);
+
+/// The current directory, for calls that take a directory's descriptor.
+int clinux_current_directory(void);
+
+/// Reads the POSIX access control list of the file at `path`, or of the open file, also one of O_PATH,
+/// when `path` is NULL (`system.posix_acl_access`). Returns its length, or -1 with errno set, as for a file without a list.
 ssize_t clinux_access_list(const char *path, int descriptor, void *list, size_t size);
 
 /// Thaws the filesystem that `descriptor` lies on (FITHAW). Returns 0, or -1 with errno set.

@@ -15,10 +15,10 @@ package final class CycleContext {
     let signals: SignalDescriptor
 
     /// Reads the configuration and opens the run directory; neither fault throws, as a broken configuration must not
-    /// leave applications locked. Throws when no descriptor is free for signals.
-    package init(locations: Locations) throws(Errno) {
+    /// leave applications locked.
+    package init(locations: Locations) {
         self.locations = locations
-        signals = try SignalDescriptor()
+        signals = SignalDescriptor()
         configuration = Result { () throws(ConfigurationError) in try SettingsFile.read(locations.configuration) }
         openedRunDirectory = Result { () throws(RunDirectoryError) in try RunDirectory(path: locations.runDirectory) }
     }
@@ -53,6 +53,12 @@ package final class CycleContext {
 
     /// Removes the record of a cycle that has ended. Only with the lock.
     func removeEndedRecord() { runDirectory?.remove(CycleRecorder.name) }
+
+    /// Whether the cycle of this id has ended: by its record, or by the history.
+    func hasEnded(_ cycle: String) -> Bool {
+        if let record = record(), record.id == cycle { return !record.isUnfinished }
+        return History(directory: stateDirectory, limit: settings.historyLimit).cycle(cycle) != nil
+    }
 
     var stateDirectory: StateDirectory { StateDirectory(path: locations.stateDirectory) }
 

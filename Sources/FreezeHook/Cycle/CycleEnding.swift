@@ -10,36 +10,59 @@ struct CycleEnding {
     let cycle: HookSequence
 
     /// Ends the sessions that hooks forgot and fetches the drainers' lines; the last act of the window. Returns the hooks
-    /// that may still hold their application: the window goes on for them, unless `endsUnthawed`.
-    func closeWindow(_ record: CycleRecord, endsUnthawed: Bool = false) -> [FilePath] {
+    /// that may still hold their application: the window goes on for them, unless `endsUnthawed`. Without a record only
+    /// what the sockets in the run directory lead to.
+    func closeWindow(_ record: CycleRecord?, endsUnthawed: Bool = false) -> [FilePath] {
         guard let runDirectory = context.runDirectory else { return [] }
         let holds = OpenHolds(runDirectory: runDirectory, settings: context.settings)
-        noteLost(holds.lost(in: record))
-        for (name, error) in holds.endForgotten(in: record) {
-            let ending = error.map { "\($0)" } ?? "ended now"
-            cycle.log.write(
-                Event(.warning, .holdForgotten, "hold \(name) was still open after all hooks: \(ending)"))
+        if let record {
+            noteLost(holds.lost(in: record))
+            for (name, error) in holds.endForgotten(in: record) {
+                let ending = error.map { "\($0)" } ?? "ended now"
+                cycle.log.write(
+                    Event(.warning, .holdForgotten, "hold \(name) was still open after all hooks: \(ending)"))
+                guard let error, error.leavesEndUnknown else { continue }
+                cycle.recorder?.append(.lost(hold: name, time: nil, reason: "\(error)"))
+            }
+            holds.sweep(record)
         }
-        holds.sweep(record)
+        holds.sweepKilledHolders()
         // Read again: the sessions' ends tell which hooks hold nothing any more.
         let held = context.record()?.mayBeHeld ?? []
         if held.isEmpty || endsUnthawed { cycle.mark(.thawed) }
-        for socket in record.drainers {
+        fetchLines(record, in: runDirectory)
+        return held
+    }
+
+    /// Fetches the lines of this cycle's drainers, and those of drainers that no record names any more.
+    private func fetchLines(_ record: CycleRecord?, in runDirectory: RunDirectory) {
+        let recorded = record?.drainers ?? []
+        let own = Drainer.socketPrefix + cycle.id
+        // Without the lock another run may be at work, whose drainers are no business of this one.
+        let others = runDirectory.names().filter {
+            $0.hasPrefix(own) || runDirectory.hasLock && $0.hasPrefix(Drainer.socketPrefix)
+        }.filter { !recorded.contains($0) }
+        for socket in recorded + others {
             let fetched = Drainer.fetch(from: socket, in: runDirectory)
             cycle.log.write(fetched.lines.map(HookEvents.leftover))
-            guard fetched.isComplete else {
-                cycle.recorder?.append(.fault("output of what hooks left running is lost: its reader was killed"))
-                runDirectory.remove(socket)
+            guard let fault = fetched.fault else {
+                if recorded.contains(socket) { cycle.recorder?.append(.drained(socket: socket)) }
                 continue
             }
-            cycle.recorder?.append(.drained(socket: socket))
+            if recorded.contains(socket) || socket.hasPrefix(own) {
+                cycle.recorder?.append(.fault("output of what hooks left running is lost: \(fault)"))
+            }
+            if fault == .gone { runDirectory.remove(socket) }
         }
-        return held
     }
 
     /// Records killed holders and logs a killed guard. Before the thaw hooks: their releases would hide the loss.
     func noteLostHolds(_ record: CycleRecord) {
         guard let runDirectory = context.runDirectory else { return }
+        // A stopped process answers nobody.
+        for process in record.openHolds.map(\.holder) + [record.guardian?.process].compactMap({ $0 }) {
+            process.resume()
+        }
         noteLost(OpenHolds(runDirectory: runDirectory, settings: context.settings).lost(in: record))
         if let guardian = record.guardian, !guardian.process.isAlive, !record.hasExpired {
             cycle.log.write(Event(.warning, .guardFailed, "the guard had been killed before the thaw"))
@@ -85,9 +108,11 @@ struct CycleEnding {
     func finish() -> (verdict: Verdict, summary: CycleSummary)? {
         let record = context.unfinishedCycle()
         cycle.mark(.ended)
+        // A guard whose cycle has no record would thaw once more; without the lock it may be another run's.
+        defer { if let runDirectory = context.runDirectory, runDirectory.hasLock { Guard.sweep(runDirectory) } }
         guard let record else { return nil }
         if let runDirectory = context.runDirectory, let guardian = record.guardian {
-            Guard.end(guardian, in: runDirectory)
+            Guard.end(guardian, hasThawed: record.hasExpired, in: runDirectory)
         }
         // A cycle that has ended before is in the history.
         guard record.wasBegun, !record.hasEnded, let record = context.record() else { return nil }

@@ -37,6 +37,10 @@ package struct Freeze {
             id: id, kind, recorder: .new, handedOver: handedOver, log: log, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
+        // Only after its removal, or a start of the machine, is the directory made here.
+        if let runDirectory = context.runDirectory, runDirectory.isNew {
+            LostProcesses(runDirectory, in: context).end(tell: log)
+        }
         if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
         let listing = Result { () throws(Errno) in try directory.entries() }
@@ -145,6 +149,10 @@ package struct Freeze {
             cycle.recorder?.append(.guardian(link.process, socket: link.socketName))
             let text = "guard: \(link.placement); without a thaw it ends the window after \(DurationText.format(limit))"
             cycle.log.write(Event(.info, .guardStarted, text))
+            if let reason = link.unreachable {
+                let text = "the guard has no socket: \(reason); sessions are held where the agent lives"
+                cycle.log.write(Event(.warning, .guardFailed, text))
+            }
             return link
         } catch {
             cycle.log.write(Event(.error, .guardFailed, "\(error); a lost thaw leaves the applications frozen"))
@@ -233,7 +241,7 @@ package struct Freeze {
         // A thaw that came meanwhile has ended the cycle, and the record may be another's by now.
         let record = context.unfinishedCycle()
         let isOwn = record.map { $0.id == cycle.id } ?? true
-        let held = isOwn ? record.map { ending.closeWindow($0) } ?? [] : []
+        let held = isOwn ? ending.closeWindow(record) : []
         let ended = held.isEmpty && isOwn ? ending.finish()?.summary : nil
         let summary = held.isEmpty ? ended : ending.keep(mayBeHeld: held)
         let failed = cycle.failedCount - failedBefore

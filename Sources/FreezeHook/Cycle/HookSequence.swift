@@ -48,8 +48,18 @@ final class HookSequence {
         }
         let recorder = context.runDirectory.map { CycleRecorder(in: $0, mode, beginning: entries) }
         self.recorder = recorder
-        let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) {
-            recorder?.append(.drainer(socket: $0))
+        let leftovers = LeftoverOutput(runDirectory: context.runDirectory, cycle: id) { [context] pipe, hook in
+            guard let runDirectory = context.runDirectory else { return false }
+            return Guard.keep(pipe, of: hook.name, Guard.socketName(of: id), in: runDirectory)
+        } note: { event in
+            switch event {
+            case .starting(let socket): recorder?.append(.drainer(socket: socket))
+            case .notStarted(let socket): recorder?.append(.drained(socket: socket))
+            case .taken(let hook, let error): log.write(HookEvents.leftoverTaken(of: hook, error))
+            case .closed(let hook, let error):
+                recorder?.append(.fault("what \(hook.name) left running may have ended: its output has no reader"))
+                log.write(HookEvents.leftoverClosed(of: hook, error))
+            }
         }
         runner = HookRunner(
             signals: context.signals,
@@ -59,6 +69,10 @@ final class HookSequence {
 
     /// Logs the faults of the configuration and the run directory.
     func reportFaultsOfTheSystem() {
+        if let error = context.runDirectory?.lockError {
+            let text = "the run directory cannot be locked: \(error); another freeze or thaw may run at the same time"
+            log.write(Event(.warning, .stateUnavailable, text))
+        }
         if case .failure(let error) = context.configuration {
             log.write(Event(.warning, .configurationInvalid, "\(error); the defaults are in force"))
         }
@@ -66,6 +80,13 @@ final class HookSequence {
             log.write(
                 Event(.warning, .stateUnavailable, "\(error); the hooks run, but a lost thaw cannot be recovered"))
         }
+    }
+
+    /// Counts a hook directory that cannot be read at the thaw as a failed hook: its hooks may hold their applications.
+    func noteUnreadable(_ directory: HookDirectory, _ error: Errno) {
+        failedCount += 1
+        let text = "no hook is thawed: the directory \(SafeText.clean(directory.path)) cannot be read: \(error)"
+        log.write(Event(.error, .hookRefused, text))
     }
 
     /// Logs the failure to write the record, if there was one.

@@ -58,7 +58,8 @@ package final class Rehearsal {
         let end = begin + hold
         var nextLook = begin
         while .now() < end {
-            _ = waitUntilReadable(context.signals.descriptor, until: min(end, .now() + ObservedWait.interval))
+            var waiting = [context.signals.polled]
+            pollDescriptors(&waiting, until: context.signals.latest(min(end, .now() + ObservedWait.interval)))
             _ = context.signals.take()
             if let signal = context.signals.stopRequest {
                 return "interrupted by \(signalName(signal)) after a hold of \(DurationText.seconds(.now() - begin)) s"

@@ -29,7 +29,8 @@ package struct Thaw {
         let hasLock = takeLock(occasion.lock)
         let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
         let found = context.record()
-        let target = occasion.target(record: found, agentIsFrozen: context.agentIsFrozen, history: history.cycle)
+        let target = withLostCycle(
+            occasion.target(record: found, agentIsFrozen: context.agentIsFrozen, history: history.cycle))
         let record: CycleRecord?
         switch target {
         case .nothing: return leave(found, .nothing)
@@ -47,13 +48,22 @@ package struct Thaw {
         let ending = CycleEnding(context: context, cycle: cycle)
         let held = callHooks(record, occasion, in: cycle, ending)
         guard occasion.endsCycle else { return .expired(cycle.kind, again: record?.hasExpired ?? false) }
-        let outcome = end(record, occasion, mayBeHeld: held, in: cycle, ending)
+        let outcome = end(occasion, mayBeHeld: held, in: cycle, ending)
         if case .thaw = occasion,
             let error = ThawError.ofHooks(cycle.failedCount, of: cycle.count, under: context.settings)
         {
             throw error
         }
         return outcome
+    }
+
+    /// The target of a thaw that finds no record but a guard, whose cycle has lost the record.
+    private func withLostCycle(_ target: ThawTarget) -> ThawTarget {
+        guard case .everyHook = target, let runDirectory = context.runDirectory else { return target }
+        let cycle =
+            Guard.cycles(in: runDirectory).first { !context.hasEnded($0) }
+            ?? LostProcesses(runDirectory, in: context).cycles.first
+        return cycle.map { .lostCycle(id: $0, .backup) } ?? target
     }
 
     /// Takes the lock; false when its owner does not end.
@@ -91,8 +101,7 @@ package struct Thaw {
 
     /// Ends the cycle, unless something may still be held that a later thaw has to try again.
     private func end(
-        _ record: CycleRecord?, _ occasion: ThawOccasion, mayBeHeld held: [FilePath], in cycle: HookSequence,
-        _ ending: CycleEnding
+        _ occasion: ThawOccasion, mayBeHeld held: [FilePath], in cycle: HookSequence, _ ending: CycleEnding
     ) -> ThawOutcome {
         if !held.isEmpty && !occasion.endsUnthawed {
             let summary = ending.keep(mayBeHeld: held)
@@ -102,7 +111,7 @@ package struct Thaw {
         }
         if case .giveUp = occasion { ending.giveUp(held) }
         let ended = ending.finish()
-        cycle.log.write(summary(of: cycle, record, ended?.verdict))
+        cycle.log.write(summary(of: cycle, ended?.verdict))
         ending.settle(ended?.summary, callerHasLock: occasion.lock == .held)
         return .ended(ended?.summary)
     }
@@ -188,6 +197,11 @@ package struct Thaw {
             ending.noteLostHolds(record)
         }
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: settings)
+        if record == nil {
+            do throws(Errno) { _ = try directory.entries() } catch {
+                if error != .noSuchFileOrDirectory { cycle.noteUnreadable(directory, error) }
+            }
+        }
         let paths = record.map { occasion.endsCycle || !$0.hasExpired ? $0.hooksToThaw : $0.mayBeHeld }
         cycle.thaw(
             directory.entriesToThaw(paths, settings.thawOrder, words: record?.thawWords ?? [:]),
@@ -196,10 +210,16 @@ package struct Thaw {
         // Nobody knows what a cycle without a record has frozen.
         if record == nil { for path in cycle.unanswered { cycle.recorder?.append(.held(path: path)) } }
         // Read again: thaw hooks release sessions, and may leave something running.
-        guard let record = context.record() else { return [] }
-        let held = ending.closeWindow(record, endsUnthawed: occasion.endsUnthawed)
+        let held = ending.closeWindow(context.record(), endsUnthawed: occasion.endsUnthawed)
+        if record == nil { endLostProcesses(occasion, in: cycle) }
         if !occasion.endsCycle && !held.isEmpty { ending.reportHeld(held) }
         return held
+    }
+
+    /// Ends the guards and holders that nothing in the run directory leads to. The guard itself ends its own.
+    private func endLostProcesses(_ occasion: ThawOccasion, in cycle: HookSequence) {
+        guard occasion.endsCycle, let runDirectory = context.runDirectory else { return }
+        LostProcesses(runDirectory, in: context).end(tell: cycle.log)
     }
 
     private func endStragglers(of record: CycleRecord, in cycle: HookSequence) {
@@ -209,9 +229,9 @@ package struct Thaw {
         }
     }
 
-    private func summary(of cycle: HookSequence, _ record: CycleRecord?, _ verdict: Verdict?) -> Event {
+    private func summary(of cycle: HookSequence, _ verdict: Verdict?) -> Event {
         let text = "thawed: \(cycle.summary)"
-        guard record != nil, let verdict else {
+        guard let verdict else {
             return Event(cycle.failedCount == 0 ? .notice : .warning, .thawed, "\(text) (no cycle)")
         }
         let id: MessageID =

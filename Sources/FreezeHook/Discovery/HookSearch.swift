@@ -13,7 +13,7 @@ package enum HookSearch {
     /// - Parameter tree: the system whose paths these are.
     package static func directory(among candidates: [FilePath], in tree: SystemTree = .machine) -> FilePath {
         var present: [FilePath] = []
-        for candidate in candidates where !present.contains(candidate) && isThere(tree.place(of: candidate)) {
+        for candidate in candidates where !present.contains(candidate) && isThere(candidate, in: tree) {
             present.append(candidate)
         }
         // With one directory there is nothing to choose, and the agent waits.
@@ -30,9 +30,12 @@ package enum HookSearch {
         return paths.map { FilePath(bytes: $0.parentBytes + name) } + Locations.systemDirectories
     }
 
-    private static func isThere(_ place: FilePath) -> Bool {
+    private static func isThere(_ path: FilePath, in tree: SystemTree) -> Bool {
         var status = stat()
-        do throws(Errno) { try call { place.withPlatformString { stat($0, &status) } } } catch {
+        do throws(Errno) {
+            let place = try tree.place(of: path)
+            try call { place.withPlatformString { stat($0, &status) } }
+        } catch {
             return error != .noSuchFileOrDirectory && error != .notDirectory
         }
         return status.st_mode & S_IFMT == S_IFDIR
@@ -41,8 +44,8 @@ package enum HookSearch {
     private static func holdsHooks(_ path: FilePath, in tree: SystemTree) -> Bool {
         do throws(Errno) {
             let start = path.bytes + [UInt8(ascii: "/")]
-            for name in try directoryNames(tree.place(of: path)) where !IgnoredNames.contains(name) {
-                if HookDirectory.mayHoldHook(tree.place(of: FilePath(bytes: start + name))) { return true }
+            for name in try directoryNames(try tree.place(of: path)) where !IgnoredNames.contains(name) {
+                if HookDirectory.mayHoldHook(try tree.place(of: FilePath(bytes: start + name))) { return true }
             }
             return false
         } catch {

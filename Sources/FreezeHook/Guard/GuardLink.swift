@@ -12,9 +12,8 @@ final class GuardLink {
     let placement: String
     /// The name of the guard's own socket in the run directory.
     let socketName: String
-
-    // The guard only has to start; a machine where a start takes longer has no time for a guard.
-    private static let startPatience = Duration.seconds(5)
+    /// Why the guard has no such socket; nil when it has.
+    let unreachable: String?
 
     /// Starts the guard of a cycle. Throws when it cannot be started or does not answer.
     init(cycle: String, locations: Locations) throws(GuardError) {
@@ -34,42 +33,54 @@ final class GuardLink {
         } catch {
             throw .notStarted(error)
         }
-        placement = GuardPlacement.place(process.pid, cycle: cycle)
+        // Only then is the guard's death seen.
+        other.close()
         do throws(MessageError) {
             let answer = try Messages.receive(
-                GuardLinkMessage.self, from: socket, until: .now() + Self.startPatience)
-            guard case .ready = answer.message else { throw .unknown(kind: answer.message.kind.rawValue) }
+                GuardLinkMessage.self, from: socket, until: .now() + LocalSocket.patience)
+            switch answer.message {
+            case .ready: unreachable = nil
+            case .unreachable(let reason): unreachable = reason
+            case .frozen, .rehearsed, .ended, .unthawed: throw .unknown(kind: answer.message.kind.rawValue)
+            }
         } catch {
             // A guard that answers later would take the closed socket for the death of this freeze, and thaw.
             kill(process.pid, SIGKILL)
-            throw .noAnswer
+            throw .noAnswer(error)
         }
+        placement = GuardPlacement.place(process.pid, cycle: cycle)
     }
 
     /// Reports a complete freeze: from now on the hold limit counts.
-    func frozen() { try? Messages.send(GuardLinkMessage.frozen, to: socket) }
+    func frozen() { tell(.frozen) }
 
     /// Reports a complete rehearsal: the hold limit counts, and the end of this process ends the window.
-    func rehearsed() { try? Messages.send(GuardLinkMessage.rehearsed, to: socket) }
+    func rehearsed() { tell(.rehearsed) }
 
     /// Reports a rollback after which something may still be held: the guard tries again.
-    func unthawed() { try? Messages.send(GuardLinkMessage.unthawed, to: socket) }
+    func unthawed() { tell(.unthawed) }
 
     /// Reports a rollback: no window is left to guard.
-    func ended() { try? Messages.send(GuardLinkMessage.ended, to: socket) }
+    func ended() { tell(.ended) }
+
+    private func tell(_ message: GuardLinkMessage) {
+        try? Messages.send(message, to: socket, until: .now() + LocalSocket.patience)
+    }
 }
 
 /// Why there is no guard.
 enum GuardError: Error, Equatable, CustomStringConvertible {
     case noSocket(Errno)
     case notStarted(Errno)
-    case noAnswer
+    case noAnswer(MessageError)
 
     var description: String {
         switch self {
         case .noSocket(let error): "the guard: no socket: \(error)"
         case .notStarted(let error): "the guard: it cannot be started: \(error)"
-        case .noAnswer: "the guard: it does not answer"
+        case .noAnswer(.closed): "the guard: it has ended at its start"
+        case .noAnswer(.timeout): "the guard: it does not answer"
+        case .noAnswer(let error): "the guard: \(error)"
         }
     }
 }

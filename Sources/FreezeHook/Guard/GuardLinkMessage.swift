@@ -6,6 +6,8 @@ import FreezeHookBase
 enum GuardLinkMessage: Message {
     /// The guard runs.
     case ready
+    /// The guard runs without a socket of its own, for this reason: only this link reaches it.
+    case unreachable(String)
     /// The freeze is complete: the hold limit counts from now on.
     case frozen
     /// All hooks of a rehearsal have run, and its process stays to thaw them.
@@ -21,6 +23,7 @@ enum GuardLinkMessage: Message {
         case frozen
         case rehearsed
         case ended
+        case unreachable
         case unthawed
     }
 
@@ -30,20 +33,24 @@ enum GuardLinkMessage: Message {
         case .frozen: .frozen
         case .rehearsed: .rehearsed
         case .ended: .ended
+        case .unreachable: .unreachable
         case .unthawed: .unthawed
         }
     }
 
-    var payload: [UInt8] { [] }
+    var payload: [UInt8] {
+        if case .unreachable(let reason) = self { Array(reason.utf8) } else { [] }
+    }
 
     init?(_ kind: Kind, payload: [UInt8]) {
-        guard payload.isEmpty else { return nil }
+        guard payload.isEmpty || kind == .unreachable else { return nil }
         self =
             switch kind {
             case .ready: .ready
             case .frozen: .frozen
             case .rehearsed: .rehearsed
             case .ended: .ended
+            case .unreachable: .unreachable(String(decoding: payload, as: UTF8.self))
             case .unthawed: .unthawed
             }
     }

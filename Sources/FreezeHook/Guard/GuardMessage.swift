@@ -10,6 +10,10 @@ package enum GuardMessage: Message {
     case startHolder
     /// The answer of the guard: the holder runs.
     case started
+    /// The request to read the pipe of what this hook left running; the descriptor is its read end.
+    case keep(hook: String)
+    /// The answer of the guard: it reads the pipe.
+    case kept
     /// The guard's refusal of a request, with its reason.
     case refused(String)
 
@@ -21,6 +25,8 @@ package enum GuardMessage: Message {
         // For this version: guard, holder and `hold` are of one program.
         case startHolder = 48
         case started
+        case keep
+        case kept
     }
 
     package var kind: Kind {
@@ -28,22 +34,32 @@ package enum GuardMessage: Message {
         case .ended: .ended
         case .startHolder: .startHolder
         case .started: .started
+        case .keep: .keep
+        case .kept: .kept
         case .refused: .refused
         }
     }
 
     package var payload: [UInt8] {
-        if case .refused(let reason) = self { Array(reason.utf8) } else { [] }
+        switch self {
+        case .refused(let text), .keep(hook: let text): Array(text.utf8)
+        case .ended, .startHolder, .started, .kept: []
+        }
     }
 
     package var carriesDescriptor: Bool {
-        if case .startHolder = self { true } else { false }
+        switch self {
+        case .startHolder, .keep: true
+        case .ended, .started, .kept, .refused: false
+        }
     }
 
     /// The message of this kind and payload; nil when the payload is none of that kind.
     package init?(_ kind: Kind, payload: [UInt8]) {
         switch (kind, payload.isEmpty) {
         case (.refused, _): self = .refused(String(decoding: payload, as: UTF8.self))
+        case (.keep, _): self = .keep(hook: String(decoding: payload, as: UTF8.self))
+        case (.kept, true): self = .kept
         case (.ended, true): self = .ended
         case (.startHolder, true): self = .startHolder
         case (.started, true): self = .started

@@ -14,25 +14,33 @@ package final class GuardProcess {
     private let locations: Locations
     private let settings: Settings
     private let runDirectory: RunDirectory
-    /// The guard's own socket; nil after the wait.
+    /// The guard's own socket; nil after the wait, and when it cannot be made.
     private var listener: Descriptor?
+    /// Why there is no such socket.
+    private var socketError: Errno?
+    private var holders: [ProcessIdentity] = []
+    /// The pipes of what hooks left running, for which there was no drainer.
+    private var pipes: [LeftoverPipe] = []
     private let link = Descriptor(owning: 0)
     private let watch: LeftoverWatch
 
     // A connection that is silent must not keep the guard from its limit.
     private static let connectionPatience = Duration.seconds(1)
 
-    /// The guard of a cycle; nil when its socket cannot be made.
+    /// The guard of a cycle; nil without a run directory.
     package init?(cycle: String, locations: Locations) {
         self.cycle = cycle
         self.locations = locations
         settings = (try? SettingsFile.read(locations.configuration)) ?? Settings()
-        guard let runDirectory = try? RunDirectory(path: locations.runDirectory),
-            let listener = try? LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
-        else { return nil }
+        guard let runDirectory = try? RunDirectory(path: locations.runDirectory) else { return nil }
         self.runDirectory = runDirectory
         watch = LeftoverWatch(cycle: cycle, runDirectory: runDirectory)
-        self.listener = consume listener
+        do throws(Errno) {
+            listener = try LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
+        } catch {
+            listener = nil
+            socketError = error
+        }
     }
 
     /// The end of the wait.
@@ -47,7 +55,8 @@ package final class GuardProcess {
         // Holders are the guard's children, and nobody needs their status.
         signal(SIGCHLD, SIG_IGN)
         signal(SIGPIPE, SIG_IGN)
-        try? Messages.send(GuardLinkMessage.ready, to: link)
+        let greeting = socketError.map { GuardLinkMessage.unreachable("\($0)") } ?? .ready
+        try? Messages.send(greeting, to: link, until: .now() + Self.connectionPatience)
         // The guard waits for minutes with next to nothing to do.
         clinux_drop_code_pages()
         // A freeze keeps its own limits; this deadline is for a freeze that hangs in the kernel.
@@ -56,6 +65,7 @@ package final class GuardProcess {
         var pauses = RetryPauses(first: settings.holdLimit / 5)
         while wake != .thawed {
             thaw(wake)
+            endHolders()
             // Before the look at the record: a thaw that comes now tells this guard, or has ended the cycle already.
             listener = try? LocalSocket.listen(Guard.socketName(of: cycle), in: runDirectory)
             let held = heldHooks
@@ -67,6 +77,26 @@ package final class GuardProcess {
             stopListening()
         }
         stopListening()
+        endHolders()
+        // What hooks left running gets no SIGPIPE from the end of the window either.
+        while !pipes.isEmpty {
+            var waiting = pipes.map(\.polled)
+            pollDescriptors(&waiting, until: nil)
+            readPipes(waiting[...])
+        }
+    }
+
+    /// Ends the sessions that nobody has released: with the run directory their sockets may have gone.
+    private func endHolders() {
+        for holder in holders where holder.isAlive {
+            ProcessFamily(leader: holder).end(grace: settings.killGrace)
+        }
+    }
+
+    /// Reads each pipe once where poll(2) shows it ready.
+    private func readPipes(_ waiting: ArraySlice<pollfd>) {
+        for (pipe, entry) in zip(pipes, waiting) where entry.isReady { pipe.read() }
+        pipes.removeAll { !$0.isOpen }
     }
 
     /// The hooks of this cycle that may still hold their application.
@@ -92,7 +122,7 @@ package final class GuardProcess {
 
     private func thaw(_ wake: Wake) {
         // Of its own for each try: the configuration may be mended meanwhile, and the lock goes with it.
-        guard let context = try? CycleContext(locations: locations) else { return }
+        let context = CycleContext(locations: locations)
         let expiry = Expiry(cycle: cycle, context: context, settings: settings)
         let record = context.unfinishedCycle()
         if wake == .freezeDied {
@@ -110,12 +140,14 @@ package final class GuardProcess {
         var linkIsOpen = watchesFreeze
         while true {
             var waiting = [pollfd(linkIsOpen ? link.number : nil), pollfd(listener?.number)]
-            waiting += watch.polled
+            waiting += pipes.map(\.polled) + watch.polled
+            let ends = 2 + pipes.count
             pollDescriptors(&waiting, until: deadline)
-            watch.note(waiting[2...])
+            readPipes(waiting[2..<ends])
+            watch.note(waiting[ends...])
             if waiting[0].isReady {
                 do throws(MessageError) {
-                    switch try Messages.receive(GuardLinkMessage.self, from: link).message {
+                    switch try Messages.receive(GuardLinkMessage.self, from: link, until: .now()).message {
                     case .frozen:
                         isFrozen = true
                         watch.begin()
@@ -128,7 +160,7 @@ package final class GuardProcess {
                         deadline = .now() + settings.holdLimit
                     case .ended:
                         return .thawed
-                    case .ready:
+                    case .ready, .unreachable:
                         break
                     }
                 } catch let error where error.endsSocket {
@@ -155,13 +187,17 @@ package final class GuardProcess {
             case .startHolder:
                 guard let socket = received.descriptor.take() else { return false }
                 do throws(Errno) {
-                    try Holder.start(socket, runDirectory: locations.runDirectory)
+                    holders.append(try Holder.start(socket, runDirectory: locations.runDirectory))
                 } catch {
                     answer(.refused("the holder cannot be started: \(error)"), connection)
                     return false
                 }
                 answer(.started, connection)
-            case .started, .refused:
+            case .keep(let hook):
+                guard let pipe = received.descriptor.take() else { return false }
+                pipes.append(LeftoverPipe(pipe, hook: hook, isKept: false))
+                answer(.kept, connection)
+            case .started, .kept, .refused:
                 throw .unknown(kind: received.message.kind.rawValue)
             }
         } catch {

@@ -36,13 +36,18 @@ final class LeftoverWatch {
     /// Begins to watch: the freeze has recorded what is left.
     func begin() {
         guard let record = CycleRecorder.read(in: runDirectory), record.id == cycle else { return }
+        var ended: [CycleRecord.Leftover] = []
         for leftover in record.leftovers.prefix(Self.limit) {
             let number = clinux_process_descriptor(leftover.process.pid)
+            // Behind the descriptor: another process may have the id by now.
+            let isAlive = leftover.process.isAlive
+            if !isAlive { ended.append(leftover) }
             guard number >= 0 else { continue }
             let descriptor = Descriptor(owning: number)
-            // Another process may have the id by now; what has ended is noted by the thaw.
-            if leftover.process.isAlive { watched.append(Watched(leftover, descriptor)) }
+            if isAlive { watched.append(Watched(leftover, descriptor)) }
         }
+        // Since the end of the freeze, which is a moment ago.
+        note(ended)
     }
 
     /// The entries for poll(2).
@@ -53,11 +58,16 @@ final class LeftoverWatch {
         let ended = zip(watched, polled).filter(\.1.isReady).map(\.0)
         if ended.isEmpty { return }
         watched.removeAll { one in ended.contains { $0 === one } }
+        note(ended.map(\.leftover))
+    }
+
+    private func note(_ ended: [CycleRecord.Leftover]) {
+        if ended.isEmpty { return }
         let time = WallTime.now()
         guard let record = CycleRecorder.read(in: runDirectory), record.id == cycle else { return }
         let recorder = CycleRecorder(in: runDirectory, .existing)
-        for one in ended where record.leftoversBeforeThaw(of: one.leftover.path).contains(one.leftover) {
-            recorder.append(.leftEnded(one.leftover.process, time: time))
+        for leftover in ended where record.leftoversBeforeThaw(of: leftover.path).contains(leftover) {
+            recorder.append(.leftEnded(leftover.process, time: time))
         }
     }
 }

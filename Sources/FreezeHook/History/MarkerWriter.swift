@@ -26,18 +26,22 @@ package final class MarkerWriter {
             directory: StateDirectory(path: locations.stateDirectory), bootID: KernelID.boot)
     }
 
+    // Nobody waits for a writer that stands behind one which waits in the kernel.
+    private static let patience = Duration.seconds(86_400)
+
     /// Writes or removes the marker, by the record, and answers.
     package func run() {
         signal(SIGPIPE, SIG_IGN)
-        let result = runDirectory.withLock(named: Self.lockName) {
+        let result = runDirectory.withLock(named: Self.lockName, within: Self.patience) {
             Result { () throws(Errno) in try marker.settle(cycle: cycle, in: runDirectory) }
         }
         let answer: MarkerMessage
         switch result {
+        case nil: answer = .failed("another writer does not end")
         case .success: answer = .done
         case .failure(let error): answer = .failed("\(error)")
         }
-        try? Messages.send(answer, to: link)
+        try? Messages.send(answer, to: link, until: .now() + LocalSocket.patience)
     }
 
     /// Has a process of its own bring the marker in line with the record of the cycle, and waits for it. Throws when the

@@ -20,10 +20,18 @@ package struct StateDirectory {
         (try? contents(of: name)) ?? nil
     }
 
-    /// The bytes of a file; nil when there is none. Throws the kernel's errno.
+    /// The bytes of a file; nil when there is none. Throws the kernel's errno, and `notPermitted` for anything but a
+    /// regular file that root alone could have written.
     func contents(of name: String) throws(Errno) -> [UInt8]? {
         do throws(Errno) {
-            return try readFile(file(name), limit: Self.sizeLimit, flags: O_NOFOLLOW)
+            var status = stat()
+            // Before it is opened: a device of an image could do anything.
+            try call { file(name).withPlatformString { lstat($0, &status) } }
+            guard status.st_mode & S_IFMT == S_IFREG else { throw .notPermitted }
+            let opened = try Descriptor(opening: file(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            try call { fstat(opened.number, &status) }
+            if Ownership.fault(of: status, descriptor: opened.number) != nil { throw .notPermitted }
+            return try readAll(opened.number, limit: Self.sizeLimit)
         } catch {
             if error == .noSuchFileOrDirectory { return nil }
             throw error

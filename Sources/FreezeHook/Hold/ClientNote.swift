@@ -25,14 +25,14 @@ struct ClientNote {
     }
 
     /// Whether a holder has left the note.
-    var exists: Bool { faccessat(runDirectory.descriptor, name, F_OK, 0) == 0 }
+    var exists: Bool { runDirectory.has(name) }
 
     /// Ends the clients of killed holders, and removes their sockets and notes.
     static func sweep(_ runDirectory: RunDirectory, grace: Duration) {
         for name in runDirectory.names() where name.hasPrefix(prefix) {
             let note = ClientNote(runDirectory: runDirectory, hold: String(name.dropFirst(prefix.count)))
             let socket = Holder.socketName(of: note.hold)
-            if LocalSocket.isServed(socket, in: runDirectory) { continue }
+            guard LocalSocket.isGone(socket, in: runDirectory) else { continue }
             if let client = note.client { ProcessFamily(leader: client).end(grace: grace) }
             runDirectory.remove(socket)
             note.remove()

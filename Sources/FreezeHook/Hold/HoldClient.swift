@@ -23,7 +23,11 @@ package struct HoldClient {
     /// Opens a session and leaves it to its holder. `emit` gets the client's lines until the session is ready.
     package func open(_ request: HoldRequest, emit: (String) -> Void) throws(HoldError) {
         let own = try startHolder()
-        do { try request.send(to: own) } catch { throw .holderNotStarted }
+        do throws(MessageError) {
+            try request.send(to: own, until: .now() + LocalSocket.patience)
+        } catch {
+            throw error == .timeout ? .noAnswer : .holderNotStarted
+        }
         try follow(within: request.timeout + request.killGrace, emit: emit) {
             (deadline) throws(MessageError) -> HolderAnswer in
             let message = try Messages.receive(HoldMessage.self, from: own, until: deadline).message
@@ -34,10 +38,9 @@ package struct HoldClient {
 
     /// Releases a session. `emit` gets the client's last lines.
     package func release(_ name: String, within limit: Duration, emit: (String) -> Void) throws(HoldError) {
-        guard let connection = try? LocalSocket.connect(to: Holder.socketName(of: name), in: runDirectory) else {
-            throw missing(name)
-        }
-        try? Messages.send(ReleaseMessage.release, to: connection)
+        let connection = try connect(to: name, within: min(limit, LocalSocket.patience))
+        // A holder that does not take the request does not answer it either.
+        try? Messages.send(ReleaseMessage.release, to: connection, until: .now() + LocalSocket.patience)
         try follow(within: limit, emit: emit) {
             (deadline) throws(MessageError) -> HolderAnswer in
             let message = try Messages.receive(ReleaseMessage.self, from: connection, until: deadline).message
@@ -46,20 +49,39 @@ package struct HoldClient {
         }
     }
 
+    private func connect(to name: String, within limit: Duration) throws(HoldError) -> Descriptor {
+        do throws(Errno) {
+            return try LocalSocket.connect(
+                to: Holder.socketName(of: name), in: runDirectory, until: .now() + limit)
+        } catch {
+            switch error {
+            case .connectionRefused, .noSuchFileOrDirectory: throw missing(name)
+            case .timedOut: throw .noAnswer
+            default: throw .noSocket(error)
+            }
+        }
+    }
+
     /// Starts a holder; returns the socket to it.
     private func startHolder() throws(HoldError) -> Descriptor {
-        let ends: (own: Int32, other: Int32)
-        do { ends = try LocalSocket.pair() } catch { throw .noSocket(error) }
-        let own = Descriptor(owning: ends.own)
-        let other = Descriptor(owning: ends.other)
         // A holder in the guard's scope outlives the agent's unit; without a guard this process starts the holder.
-        if let guardian = CycleRecorder.read(in: runDirectory)?.guardian,
-            Guard.askForHolder(other, guardian.socket, in: runDirectory)
-        {
-            return own
+        if let guardian = CycleRecorder.read(in: runDirectory)?.guardian {
+            let (own, other) = try Self.pair()
+            let hasHolder = Guard.askForHolder(Descriptor(owning: other), guardian.socket, in: runDirectory)
+            if hasHolder { return Descriptor(owning: own) }
+            // A guard that answers later must not start a second holder for one request: its socket is closed.
+            Descriptor(owning: own).close()
         }
-        do { try Holder.start(other, runDirectory: runDirectory.path) } catch { throw .holderNotStarted }
-        return own
+        let (own, other) = try Self.pair()
+        let socket = Descriptor(owning: own)
+        do { try Holder.start(Descriptor(owning: other), runDirectory: runDirectory.path) } catch {
+            throw .holderNotStarted
+        }
+        return socket
+    }
+
+    private static func pair() throws(HoldError) -> (own: Int32, other: Int32) {
+        do throws(Errno) { return try LocalSocket.pair() } catch { throw .noSocket(error) }
     }
 
     /// Reads the holder's answers up to the last one.

@@ -22,6 +22,14 @@ package enum HoldError: Error, Equatable, CustomStringConvertible {
     /// The session's holder was killed.
     case holderKilled(name: String)
 
+    /// Whether the holder has given no account of the session's end.
+    var leavesEndUnknown: Bool {
+        switch self {
+        case .noSocket, .holderDied, .noAnswer, .misunderstood, .holderKilled: true
+        case .holderNotStarted, .failed, .notHeld, .alreadyReleased, .lost: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .noSocket(let error): "no socket: \(error)"

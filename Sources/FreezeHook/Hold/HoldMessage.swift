@@ -44,10 +44,9 @@ enum HoldMessage: Message {
             guard let field = HoldRequest.Field(bytes: payload) else { return nil }
             self = .field(field)
         case (.end, true): self = .end
-        case (.done, true): self = .answer(.done)
-        case (.failed, _): self = .answer(.failed(String(decoding: payload, as: UTF8.self)))
-        case (.output, _): self = .answer(.output(String(decoding: payload, as: UTF8.self)))
-        default: return nil
+        default:
+            guard let answer = HolderAnswer(number: kind.rawValue, payload: payload) else { return nil }
+            self = .answer(answer)
         }
     }
 }

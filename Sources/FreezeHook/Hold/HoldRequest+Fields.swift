@@ -47,10 +47,10 @@ extension HoldRequest {
     // Far below the largest message: an argument or a variable of 128 KiB (MAX_ARG_STRLEN).
     private static let pieceSize = 32 * 1024
 
-    /// Sends the request. Throws why the holder cannot receive it.
-    func send(to socket: borrowing Descriptor) throws(MessageError) {
-        for field in fields { try Messages.send(HoldMessage.field(field), to: socket) }
-        try Messages.send(HoldMessage.end, to: socket)
+    /// Sends the request. Throws why the holder cannot receive it until the deadline.
+    func send(to socket: borrowing Descriptor, until deadline: MonotonicTime) throws(MessageError) {
+        for field in fields { try Messages.send(HoldMessage.field(field), to: socket, until: deadline) }
+        try Messages.send(HoldMessage.end, to: socket, until: deadline)
     }
 
     private var fields: [Field] {
@@ -64,14 +64,15 @@ extension HoldRequest {
             + environment.map { Field(.variable, $0) } + pieces
     }
 
-    /// Receives a request. Throws `closed` when `hold` has gone before the end of the request, or the request's fault.
-    init(from socket: borrowing Descriptor) throws(MessageError) {
+    /// Receives a request, whole until the deadline. Throws `closed` when `hold` has gone before the end of the request,
+    /// or the request's fault.
+    init(from socket: borrowing Descriptor, until deadline: MonotonicTime) throws(MessageError) {
         self.init(name: "", client: "", arguments: [], limits: HoldLimits(Settings()))
         environment = []
         limit = nil
         var missing: Set<Field.Name> = [.name, .hook, .ready, .release, .timeout, .killGrace, .client]
         while true {
-            let message = try Messages.receive(HoldMessage.self, from: socket).message
+            let message = try Messages.receive(HoldMessage.self, from: socket, until: deadline).message
             switch message {
             case .field(let field):
                 guard take(field) else { throw .malformed(kind: message.kind.rawValue) }

@@ -19,6 +19,7 @@ package final class Holder {
     private let signals: SignalDescriptor
     /// The socket to `hold`.
     private let asker: Descriptor
+    private var askerReads = true
     private var listener: Descriptor?
     private let recorder: CycleRecorder
     private let begin = MonotonicTime.now()
@@ -28,31 +29,44 @@ package final class Holder {
     /// A holder whose request comes over descriptor 0; nil without a run directory or a valid request.
     package init?(runDirectory: FilePath) {
         let asker = Descriptor(owning: 0)
-        guard let directory = try? RunDirectory(path: runDirectory), let signals = try? SignalDescriptor() else {
-            return nil
-        }
+        guard let directory = try? RunDirectory(path: runDirectory) else { return nil }
         do throws(MessageError) {
-            request = try HoldRequest(from: asker)
+            request = try HoldRequest(from: asker, until: .now() + LocalSocket.patience)
         } catch {
-            try? Messages.send(HoldMessage.answer(.failed("the request is not understood: \(error)")), to: asker)
+            let answer = HoldMessage.answer(.failed("the request is not understood: \(error)"))
+            try? Messages.send(answer, to: asker, until: .now() + Self.connectionPatience)
             return nil
         }
         self.asker = consume asker
         self.runDirectory = directory
-        self.signals = signals
+        signals = SignalDescriptor()
         recorder = CycleRecorder(in: directory, .existing)
     }
 
-    static func socketName(of hold: String) -> String { "hold-\(hold)" }
+    /// The beginning of the names of holders' sockets in the run directory.
+    static let socketPrefix = "hold-"
+
+    static func socketName(of hold: String) -> String { socketPrefix + hold }
+
+    /// The name of the lock of who makes or removes the socket.
+    static func lockName(of hold: String) -> String { socketName(of: hold) + lockSuffix }
+
+    private static let lockSuffix = ".lock"
+
+    /// Whether a name in the run directory is that of such a lock.
+    static func isLockName(_ name: String) -> Bool { name.hasPrefix(socketPrefix) && name.hasSuffix(lockSuffix) }
 
     /// Starts a holder, whose request goes over the other end of `socket`. Throws the errno of execve(2).
-    package static func start(_ socket: borrowing Descriptor, runDirectory: FilePath) throws(Errno) {
-        _ = try OwnProcess.holder(runDirectory: runDirectory).start(socket: socket)
+    @discardableResult
+    package static func start(
+        _ socket: borrowing Descriptor, runDirectory: FilePath
+    ) throws(Errno) -> ProcessIdentity {
+        try OwnProcess.holder(runDirectory: runDirectory).start(socket: socket)
     }
 
     /// Opens the session, keeps it, and ends it.
     package func run() {
-        guard listen() else { return fail("a session of the name \(request.name) is already held; release it first") }
+        if let reason = listen() { return fail(reason) }
         defer { removeSocket(answering: "the session \(request.name) has just ended") }
         recorder.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
         let client: HeldClient
@@ -75,28 +89,48 @@ package final class Holder {
 
     private func fail(_ reason: String) { answer(.failed(reason)) }
 
-    /// Answers `hold`.
+    /// Answers `hold`, until an answer finds no room in time: whoever does not read is asked no more.
     private func answer(_ answer: HolderAnswer) {
-        try? Messages.send(HoldMessage.answer(answer), to: asker)
+        guard askerReads else { return }
+        do throws(MessageError) {
+            try Messages.send(HoldMessage.answer(answer), to: asker, until: .now() + Self.connectionPatience)
+        } catch {
+            askerReads = false
+        }
     }
 
-    /// Answers a `release`.
-    private func answer(_ answer: HolderAnswer, _ connection: borrowing Descriptor) {
-        try? Messages.send(ReleaseMessage.answer(answer), to: connection, until: .now() + Self.connectionPatience)
+    /// Answers a `release`; false when the answer finds no room in time.
+    @discardableResult
+    private func answer(_ answer: HolderAnswer, _ connection: borrowing Descriptor) -> Bool {
+        let deadline = MonotonicTime.now() + Self.connectionPatience
+        return (try? Messages.send(ReleaseMessage.answer(answer), to: connection, until: deadline)) != nil
     }
 
-    /// Opens the socket, in place of a killed holder's; false when a living holder has the name.
-    private func listen() -> Bool {
+    /// Opens the socket, in place of a killed holder's; returns why it cannot.
+    private func listen() -> String? {
         let name = Self.socketName(of: request.name)
         // Between bind(2) and listen(2) a socket refuses connections, as a killed holder's does: without the lock
         // another holder could take this one's for such.
-        return runDirectory.withLock(named: "\(name).lock") {
-            listener = try? LocalSocket.listen(name, in: runDirectory)
-            if listener != nil { return true }
-            if LocalSocket.isServed(name, in: runDirectory) { return false }
+        let reason: String?? = runDirectory.withLock(named: Self.lockName(of: request.name)) {
+            do throws(Errno) {
+                try makeSocket(name)
+                return nil
+            } catch .addressInUse {
+                return "a session of the name \(request.name) is already held; release it first"
+            } catch {
+                return "the session's socket cannot be made: \(error)"
+            }
+        }
+        return reason ?? "another process opens a session of the name \(request.name)"
+    }
+
+    private func makeSocket(_ name: String) throws(Errno) {
+        do throws(Errno) {
+            listener = try LocalSocket.listen(name, in: runDirectory)
+        } catch {
+            guard error == .addressInUse, LocalSocket.isGone(name, in: runDirectory) else { throw error }
             runDirectory.remove(name)
-            listener = try? LocalSocket.listen(name, in: runDirectory)
-            return listener != nil
+            listener = try LocalSocket.listen(name, in: runDirectory)
         }
     }
 
@@ -141,10 +175,10 @@ package final class Holder {
     }
 
     private func wait(_ client: HeldClient, beside descriptor: Int32?, until moment: MonotonicTime?) -> WaitEvent {
-        var waiting = client.polled + [pollfd(descriptor), pollfd(signals.descriptor)]
-        pollDescriptors(&waiting, until: moment)
+        var waiting = client.polled + [pollfd(descriptor), signals.polled]
+        pollDescriptors(&waiting, until: signals.latest(moment))
         var lines = client.exchange(waiting[..<2])
-        if waiting[3].isReady, signals.take() {
+        if signals.isDue(waiting[3]), signals.take() {
             client.reap()
             if client.ended != nil { lines += client.readRest() }
         }
@@ -193,7 +227,7 @@ package final class Holder {
         if client.ended != nil && loss == nil { lose(client.endingText) }
         if loss == nil {
             let lines = end(client)
-            for line in lines { answer(.output(line), connection) }
+            for line in lines where !answer(.output(line), connection) { break }
             if client.endedWell {
                 recorder.append(.released(hold: request.name))
             } else {

@@ -16,4 +16,16 @@ enum HolderAnswer: Equatable {
         case .done: []
         }
     }
+
+    /// The answer of a message of either socket with this number; nil when there is none, or its payload is none of
+    /// that kind.
+    init?(number: UInt8, payload: [UInt8]) {
+        let text = String(decoding: payload, as: UTF8.self)
+        switch number {
+        case ReleaseMessage.Kind.done.rawValue where payload.isEmpty: self = .done
+        case ReleaseMessage.Kind.failed.rawValue: self = .failed(text)
+        case ReleaseMessage.Kind.output.rawValue: self = .output(text)
+        default: return nil
+        }
+    }
 }

@@ -37,6 +37,23 @@ struct OpenHolds {
             }
             if !another { runDirectory.remove(Holder.socketName(of: hold.name)) }
         }
+    }
+
+    /// Ends the clients of killed holders, and removes what these have left in the run directory, whatever the record
+    /// says.
+    func sweepKilledHolders() {
         ClientNote.sweep(runDirectory, grace: settings.killGrace)
+        for name in runDirectory.names() where name.hasPrefix(Holder.socketPrefix) {
+            // Who takes a lock removes it in the end.
+            if Holder.isLockName(name) {
+                runDirectory.withLock(named: name, within: .zero) {}
+                continue
+            }
+            let hold = String(name.dropFirst(Holder.socketPrefix.count))
+            // Between bind(2) and listen(2) a new socket looks as a dead one does.
+            runDirectory.withLock(named: Holder.lockName(of: hold)) {
+                if LocalSocket.isGone(name, in: runDirectory) { runDirectory.remove(name) }
+            }
+        }
     }
 }

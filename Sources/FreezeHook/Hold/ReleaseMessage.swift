@@ -32,10 +32,9 @@ enum ReleaseMessage: Message {
     init?(_ kind: Kind, payload: [UInt8]) {
         switch (kind, payload.isEmpty) {
         case (.release, true): self = .release
-        case (.done, true): self = .answer(.done)
-        case (.failed, _): self = .answer(.failed(String(decoding: payload, as: UTF8.self)))
-        case (.output, _): self = .answer(.output(String(decoding: payload, as: UTF8.self)))
-        default: return nil
+        default:
+            guard let answer = HolderAnswer(number: kind.rawValue, payload: payload) else { return nil }
+            self = .answer(answer)
         }
     }
 }

@@ -11,52 +11,12 @@ import SystemPackage
 package final class Drainer {
     // Lines that no thaw fetches are given up after a day.
     private static let patience = Duration.seconds(86_400)
+    // A removed run directory wakes nobody.
+    private static let lookInterval = Duration.seconds(5)
     // A connection that is silent, or does not read, must not keep the drainer from its pipes.
     private static let connectionPatience = Duration.seconds(1)
     // The output of further pipes is read and dropped.
     private static let keptPipes = 64
-
-    /// The pipe of one hook, and its lines until they are fetched.
-    private final class Pipe {
-        let hook: String
-        let capture: OutputCapture
-        /// The read end; nil when no writer is left.
-        var descriptor: Descriptor?
-        private let lines: Lines
-
-        init(_ descriptor: consuming Descriptor, hook: String, isKept: Bool) {
-            let lines = Lines(isKeeping: isKept)
-            self.hook = hook
-            self.lines = lines
-            capture = OutputCapture { if lines.isKeeping { lines.kept += $0 } }
-            self.descriptor = consume descriptor
-        }
-
-        var kept: [String] { lines.kept }
-
-        /// Drops the kept lines and all later ones.
-        func forget() {
-            lines.kept = []
-            lines.isKeeping = false
-        }
-
-        /// Reads once, at most 64 KiB.
-        func read() {
-            if let number = descriptor?.number, case .end = capture.read(from: number) { descriptor = nil }
-        }
-
-        /// Reads until the pipe is empty, at most 1 MiB: a writer may never pause.
-        func readAvailable() {
-            if let number = descriptor?.number { _ = capture.readAvailable(from: number) }
-            capture.finish()
-        }
-    }
-
-    private final class Lines {
-        var kept: [String] = []
-        var isKeeping: Bool
-        init(isKeeping: Bool) { self.isKeeping = isKeeping }
-    }
 
     /// The socket that brings pipes.
     private let control = Descriptor(owning: 0)
@@ -65,8 +25,8 @@ package final class Drainer {
     private var listener: Descriptor?
     private let runDirectory: RunDirectory?
     private let socketName: String
-    private var pipes: [Pipe] = []
-    private var ended: [Pipe] = []
+    private var pipes: [LeftoverPipe] = []
+    private var ended: [LeftoverPipe] = []
     private var isFetched = false
 
     /// A drainer whose socket is `socketName` in the directory; an empty path means that it has none.
@@ -86,29 +46,43 @@ package final class Drainer {
 
     /// Reads until no pipe is open and no lines wait to be fetched.
     package func run() {
-        try? Messages.send(DrainerMessage.ready, to: control)
+        try? Messages.send(DrainerMessage.ready, to: control, until: .now() + Self.connectionPatience)
         let end = MonotonicTime.now() + Self.patience
-        while controlIsOpen || !pipes.isEmpty || (hasSocket && !isFetched && .now() < end) {
+        while controlIsOpen || !pipes.isEmpty || (mayBeFetched && .now() < end) {
             var waiting = [pollfd(controlIsOpen ? control.number : nil), pollfd(listener?.number)]
-            waiting += pipes.map { pollfd($0.descriptor?.number) }
-            // After the patience only pipes are waited for.
-            pollDescriptors(&waiting, until: .now() < end ? end : nil)
+            waiting += pipes.map(\.polled)
+            // Without a socket in the run directory only pipes are waited for.
+            pollDescriptors(&waiting, until: mayBeFetched ? min(end, .now() + Self.lookInterval) : nil)
             // One read of each pipe in a turn: a writer that never pauses must not keep the drainer from its sockets.
             for index in pipes.indices.reversed() where waiting[index + 2].isReady { read(index) }
             if waiting[0].isReady { accept() }
             if waiting[1].isReady { deliver() }
+            if !isFetched && (.now() >= end || !socketIsThere) { giveUpLines() }
         }
-        if let runDirectory, hasSocket { runDirectory.remove(socketName) }
+        if let runDirectory, socketIsThere { runDirectory.remove(socketName) }
     }
 
-    private var hasSocket: Bool { listener?.number != nil }
+    private var mayBeFetched: Bool { listener?.number != nil && !isFetched }
+
+    /// Whether the socket has not been removed: with it goes the only way to this process.
+    private var socketIsThere: Bool {
+        guard let runDirectory, listener?.number != nil else { return false }
+        return runDirectory.has(socketName)
+    }
+
+    /// Drops the kept lines: nobody will fetch them.
+    private func giveUpLines() {
+        for pipe in pipes { pipe.forget() }
+        ended = []
+        isFetched = true
+    }
 
     private func accept() {
         do throws(MessageError) {
-            var received = try Messages.receive(DrainerMessage.self, from: control)
+            var received = try Messages.receive(DrainerMessage.self, from: control, until: .now())
             guard case .pipe(let hook) = received.message, let descriptor = received.descriptor.take() else { return }
             let isKept = pipes.count + ended.count < Self.keptPipes && !isFetched
-            pipes.append(Pipe(descriptor, hook: hook, isKept: isKept))
+            pipes.append(LeftoverPipe(descriptor, hook: hook, isKept: isKept))
         } catch {
             // A message that is not understood loses only its own pipe.
             controlIsOpen = !error.endsSocket
@@ -117,7 +91,7 @@ package final class Drainer {
 
     private func read(_ index: Int) {
         pipes[index].read()
-        if pipes[index].descriptor == nil { ended.append(pipes.remove(at: index)) }
+        if !pipes[index].isOpen { ended.append(pipes.remove(at: index)) }
     }
 
     /// Answers one connection with all kept lines.
@@ -152,28 +126,5 @@ package final class Drainer {
         package var hook: String
         /// The line, cleaned.
         package var text: String
-    }
-
-    /// The lines that a drainer has handed over.
-    package struct Fetched {
-        package var lines: [Line] = []
-        /// Whether the lines are all that were kept; otherwise the drainer was killed.
-        package var isComplete = false
-    }
-
-    /// Fetches the kept lines of the drainer behind this socket.
-    package static func fetch(from socketName: String, in runDirectory: RunDirectory) -> Fetched {
-        var fetched = Fetched()
-        guard let connection = try? LocalSocket.connect(to: socketName, in: runDirectory),
-            (try? Messages.send(FetchMessage.fetch, to: connection)) != nil
-        else { return fetched }
-        while let message = try? Messages.receive(FetchMessage.self, from: connection).message {
-            switch message {
-            case .line(let line): fetched.lines.append(line)
-            case .done: fetched.isComplete = true
-            case .fetch, .refused: break
-            }
-        }
-        return fetched
     }
 }

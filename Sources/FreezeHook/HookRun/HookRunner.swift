@@ -131,16 +131,16 @@ final class HookRunner {
     /// Waits once for output, a child's end or the moment; reads output and statuses.
     private func wait(for run: inout ActiveRun, until moment: MonotonicTime) {
         var waiting = [
-            pollfd(signals.descriptor),
+            signals.polled,
             pollfd(run.output?.number),
         ]
         let end = observer == nil ? moment : min(moment, .now() + ObservedWait.interval)
-        pollDescriptors(&waiting, until: end)
+        pollDescriptors(&waiting, until: signals.latest(end))
         observer?.tick()
         if waiting[1].isReady, let output = run.output?.number, case .end = run.capture.read(from: output) {
             run.output = nil
         }
-        if waiting[0].isReady, signals.take() { reap(&run) }
+        if signals.isDue(waiting[0]), signals.take() { reap(&run) }
     }
 
     /// Fetches the status of every child that has ended, orphans included.

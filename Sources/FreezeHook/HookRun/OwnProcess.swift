@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FreezeHookBase
+import Glibc
 import SystemPackage
 
 /// A further process of this program, with its arguments.
@@ -54,6 +55,23 @@ package enum OwnProcess: Equatable {
     ///
     /// `/proc/self/exe` is this program even when an upgrade has replaced its file. Throws the errno of execve(2).
     func start(socket: borrowing Descriptor, environment: [[UInt8]] = []) throws(Errno) -> ProcessIdentity {
+        for _ in 1..<Self.attempts {
+            do throws(Errno) {
+                return try startOnce(socket, environment)
+            } catch let error where error == .resourceTemporarilyUnavailable || error == .noMemory {
+                usleep(Self.interval)
+            }
+        }
+        return try startOnce(socket, environment)
+    }
+
+    // A control group that is full of processes, or memory that is short, is often so for a moment only.
+    private static let attempts = 4
+    private static let interval: useconds_t = 20_000
+
+    private func startOnce(
+        _ socket: borrowing Descriptor, _ environment: [[UInt8]]
+    ) throws(Errno) -> ProcessIdentity {
         // An empty marker: the process belongs to no hook, and must not be ended as a hook's stray.
         let marker = Array(HookEnvironment.hookKey.utf8)
         var spawn = Spawn(

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FreezeHookBase
+
 /// Text in the exposition format of Prometheus.
 struct MetricsText {
     private(set) var text = ""
@@ -33,10 +35,10 @@ struct MetricsText {
         value == value.rounded() && abs(value) < 1e15 ? "\(Int64(value))" : "\(value)"
     }
 
-    // The format escapes three characters; a label may hold any other as UTF-8.
+    // The format escapes three characters, and leaves the others to a terminal that shows the file.
     private static func escaped(_ value: String) -> String {
         var result = ""
-        for scalar in value.unicodeScalars {
+        for scalar in SafeText.clean(value).unicodeScalars {
             switch scalar {
             case "\\": result += "\\\\"
             case "\"": result += "\\\""

@@ -29,10 +29,7 @@ package final class CycleRecorder {
     init(in runDirectory: RunDirectory, _ mode: Mode, beginning entries: [RecordEntry] = []) {
         self.runDirectory = runDirectory
         do throws(Errno) {
-            switch mode {
-            case .new: file = Descriptor(owning: try Self.replace(in: runDirectory, with: entries))
-            case .existing: file = try Descriptor(opening: Self.name, in: runDirectory.descriptor, Self.flags)
-            }
+            file = Descriptor(owning: try Self.open(in: runDirectory, mode, entries))
         } catch {
             file = nil
             failure = error
@@ -48,6 +45,19 @@ package final class CycleRecorder {
         {
             _ = write(descriptor, "\t\t\t\t\t\t\t\n", 8)
         }
+    }
+
+    /// The descriptor of the file, which is tried for twice: a cycle without a record is the worse for a passing want.
+    private static func open(
+        in runDirectory: RunDirectory, _ mode: Mode, _ entries: [RecordEntry]
+    ) throws(Errno) -> Int32 {
+        func once() throws(Errno) -> Int32 {
+            switch mode {
+            case .new: try replace(in: runDirectory, with: entries)
+            case .existing: try Descriptor(opening: name, in: runDirectory.descriptor, flags).release()
+            }
+        }
+        do throws(Errno) { return try once() } catch { return try once() }
     }
 
     private static let flags = O_RDWR | O_APPEND | O_NOFOLLOW
@@ -91,17 +101,21 @@ package final class CycleRecorder {
         contents(in: runDirectory).flatMap { CycleRecord(parsing: $0) }
     }
 
-    /// Appends an entry with one `write`.
+    /// Appends an entry with one `write`; one that fails is tried once more.
     func append(_ entry: RecordEntry) {
         guard failure == nil, let descriptor = file.number else { return }
         let line = entry.line
-        do throws(Errno) {
-            let count = try call { write(descriptor, line, line.count) }
-            if count == line.count { return }
-            failure = .noSpace
-        } catch {
-            failure = error
+        var error: Errno?
+        for _ in 0..<2 {
+            do throws(Errno) {
+                if try call({ write(descriptor, line, line.count) }) == line.count { return }
+                error = .noSpace
+                break
+            } catch let reason {
+                error = reason
+            }
         }
+        failure = error
         // A record with a gap would leave hooks frozen; without a record the thaw calls every hook.
         remove()
     }

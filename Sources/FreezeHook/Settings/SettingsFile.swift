@@ -9,17 +9,18 @@ package enum SettingsFile {
     // Far above the size of any configuration; an endless file must not delay a freeze.
     private static let sizeLimit = 1 << 20
 
-    /// The settings of the file; the defaults when there is none.
+    /// The settings of the file at a path of a system; the defaults when there is none.
     ///
     /// Throws when the file cannot be read, when others than its owner could have written it, or at the first
     /// line that is wrong.
-    package static func read(_ path: FilePath) throws(ConfigurationError) -> Settings {
+    package static func read(
+        _ path: FilePath, in tree: SystemTree = .machine
+    ) throws(ConfigurationError) -> Settings {
         func problem(_ text: String) -> ConfigurationError {
             ConfigurationError(file: SafeText.clean(path), line: 0, column: 0, problem: text)
         }
         let file: Descriptor
-        // O_NONBLOCK: opening a FIFO must not wait for a writer.
-        do throws(Errno) { file = try Descriptor(opening: path, O_RDONLY | O_NONBLOCK) } catch {
+        do throws(Errno) { file = try tree.open(path) } catch {
             if error == .noSuchFileOrDirectory || error == .notDirectory { return Settings() }
             throw problem("cannot be opened: \(error)")
         }

@@ -7,8 +7,7 @@ import SystemPackage
 /// The check that no hook was ended at its time limit when it was last called.
 enum CutOffHooks {
     static func findings(on machine: Machine) -> [Finding] {
-        let directory = StateDirectory(path: machine.tree.place(of: machine.locations.stateDirectory))
-        let cycles = (try? History(directory: directory, limit: .max).cycles()) ?? []
+        let cycles = machine.pastCycles
         let hooks = machine.hooks.filter { $0.disposition == .runs }.map(\.hook)
         return hooks.compactMap { hook in
             // The last cycle that called it: what was mended since is told no more.

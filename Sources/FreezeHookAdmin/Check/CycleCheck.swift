@@ -7,8 +7,10 @@ import FreezeHookBase
 enum CycleCheck {
     static func findings(on machine: Machine) -> [Finding] {
         var places = machine.locations
-        places.runDirectory = machine.tree.place(of: places.runDirectory)
-        places.stateDirectory = machine.tree.place(of: places.stateDirectory)
+        guard let run = try? machine.tree.place(of: places.runDirectory),
+            let state = try? machine.tree.place(of: places.stateDirectory)
+        else { return [] }
+        (places.runDirectory, places.stateDirectory) = (run, state)
         return Status(locations: places, settings: machine.settings).attentions.map { attention in
             .error(
                 SafeText.clean(machine.locations.runDirectory), "\(attention)",

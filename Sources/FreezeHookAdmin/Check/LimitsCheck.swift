@@ -74,9 +74,7 @@ enum LimitsCheck {
 
     /// The longest hold of a cycle that was no rehearsal, in whole milliseconds; nil when none is known.
     private static func longestHold(_ machine: Machine) -> Duration? {
-        let directory = StateDirectory(path: machine.tree.place(of: machine.locations.stateDirectory))
-        let cycles = (try? History(directory: directory, limit: .max).cycles()) ?? []
-        let longest = cycles.filter { !$0.isRehearsal }.compactMap(\.holdTime).max()
+        let longest = machine.pastCycles.filter { !$0.isRehearsal }.compactMap(\.holdTime).max()
         return longest.map { .milliseconds($0.nanoseconds / 1_000_000) }
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import FreezeHook
 import FreezeHookBase
 import Glibc
 import SystemPackage
@@ -14,7 +15,7 @@ enum LogCheck {
         if let problem = obstacle(to: path, machine) {
             return [
                 .error(
-                    name, "the log \(name) cannot be written: \(problem)",
+                    name, "the log \(name) cannot be used: \(problem)",
                     repair: "name another with log-file, or mend it")
             ]
         }
@@ -36,12 +37,29 @@ enum LogCheck {
     private static func obstacle(to path: FilePath, _ machine: Machine) -> String? {
         let directory = path.removingLastComponent()
         guard machine.tree.hasDirectory(directory) else { return "there is no directory \(SafeText.clean(directory))" }
-        if let status = machine.tree.status(of: path), status.st_mode & S_IFMT != S_IFREG { return "it is not a file" }
+        let log = try? machine.tree.locate(path, follows: false)
+        if let log, let fault = fault(of: log) { return fault }
         if machine.systemMounts.mount(of: machine.tree.resolved(path))?.isReadOnly == true {
             return "its filesystem is mounted read-only"
         }
-        let place = machine.tree.place(of: machine.tree.has(path) ? path : directory)
-        return place.withPlatformString { access($0, W_OK) } == 0 ? nil : "\(Errno(rawValue: errno))"
+        do throws(Errno) {
+            let place = try machine.tree.locate(machine.tree.has(path) ? path : directory)
+            try call { access("/proc/self/fd/\(place.number)", W_OK) }
+            return nil
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    /// Why what lies at the log's path is not used as one.
+    private static func fault(of log: borrowing Descriptor) -> String? {
+        var status = stat()
+        guard fstat(log.number, &status) == 0 else { return "\(Errno(rawValue: errno))" }
+        return switch status.st_mode & S_IFMT {
+        case S_IFREG: LogFile.fault(of: status, descriptor: log.number)
+        case S_IFLNK: "it is a link"
+        default: "it is not a file"
+        }
     }
 
     private static func isRotated(_ path: FilePath, _ machine: Machine) -> Bool {

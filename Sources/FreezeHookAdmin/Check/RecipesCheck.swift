@@ -38,7 +38,7 @@ enum RecipesCheck {
             if !application.containers.isEmpty {
                 findings += contained(application, isEnabled: isEnabled, machine)
             }
-            return findings
+            return findings + notes(on: application, machine)
         }
     }
 
@@ -54,6 +54,17 @@ enum RecipesCheck {
                 container.name.map { SafeText.clean($0.utf8) } ?? recipe.name,
                 "\(recipe.header.description ?? recipe.name) runs in \(container.words) and is not held\(why)",
                 repair: container.repair(file: place))
+        }
+    }
+
+    /// The processes that only bear a server's name. With sections in its configuration a recipe looks for no others.
+    private static func notes(on application: Application, _ machine: Machine) -> [Finding] {
+        let file = RecipeConfiguration(of: application.recipe, beside: machine.locations.hookDirectory)
+        if RecipeConfiguration.hasSections(machine.tree.text(of: file.path) ?? "") { return [] }
+        return application.others.map {
+            .note(
+                application.recipe.name, "\($0)",
+                repair: "if it is one, name it in a section of \(SafeText.clean(file.path))")
         }
     }
 }

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FoundationEssentials
+import FreezeHookBase
 
 /// JSON as administration prints and keeps it: snake_case keys in a fixed order.
 package enum JSONText {
     /// The value over several lines, as the commands print it.
     package static func encode(_ value: some Encodable) throws -> String {
-        try text(of: value, [.prettyPrinted])
+        // The encoder leaves C1 controls, which a terminal obeys, as they are.
+        SafeText.escaped(json: try text(of: value, [.prettyPrinted]))
     }
 
     /// The value on one line, as the manifest of a set-up keeps it.

@@ -9,7 +9,7 @@ import SystemPackage
 package struct AgentWiring {
     /// The service; nil when qemu-ga is not installed.
     package var service: AgentService?
-    /// The processes of qemu-ga outside containers.
+    /// The processes of qemu-ga outside containers, by root: every user can have one of that name.
     package var processes: [SystemProcess]
     /// The containers that a qemu-ga runs in, by its process there.
     package var contained: [pid_t: Container]
@@ -27,9 +27,9 @@ package struct AgentWiring {
         func isProgram(_ path: FilePath?) -> Bool { path.map { tree.resolved($0) == own } ?? false }
         service = AgentService(in: tree)
         configured = service?.options(in: tree)
-        processes = all.filter { $0.name == "qemu-ga" && $0.container == nil }
+        processes = all.filter { $0.name == "qemu-ga" && $0.container == nil && $0.isRoots }
         let contained = all.filter { $0.name == "qemu-ga" }.compactMap { process in
-            process.container.map { (process.pid, $0) }
+            process.container.flatMap { $0.isOfRoot ? (process.pid, $0) : nil }
         }
         self.contained = Dictionary(uniqueKeysWithValues: contained)
         running = processes.first.map { process in

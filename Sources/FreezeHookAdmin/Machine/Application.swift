@@ -9,12 +9,14 @@ import SystemPackage
 package struct Application: Equatable, Sendable {
     /// The recipe that holds the application.
     package var recipe: Recipe
-    /// The application's processes outside containers.
+    /// The application's servers outside containers.
     package var processes: [SystemProcess]
     /// The application's processes in containers.
     package var contained: [SystemProcess]
     /// The containers that the application runs in, each once.
     package var containers: [FoundContainer]
+    /// The processes of its name that are not taken for its servers.
+    package var others: [NamedAlike]
     /// The application's program; nil when none is installed.
     package var program: FilePath?
 
@@ -31,11 +33,12 @@ package struct Application: Equatable, Sendable {
     ]
 
     /// The application of a recipe.
-    init(_ recipe: Recipe, processes all: [SystemProcess], names: ContainerNames, in tree: SystemTree) {
+    init(_ recipe: Recipe, among running: RunningApplications, names: ContainerNames, in tree: SystemTree) {
         self.recipe = recipe
-        let own = all.filter { recipe.header.processes.contains($0.name) }
-        processes = own.filter { $0.container == nil }
-        contained = own.filter { $0.container != nil }
+        let found = running.processes(of: recipe)
+        processes = found.servers
+        contained = found.contained
+        others = found.others
         var containers: [FoundContainer] = []
         for container in contained.compactMap(\.container) {
             let found = names.name(of: container).map { FoundContainer.named($0) } ?? .other(container)

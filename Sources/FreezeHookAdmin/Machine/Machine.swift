@@ -59,23 +59,23 @@ package struct Machine {
             recipesError = error
         }
         do {
-            settings = try SettingsFile.read(tree.place(of: locations.configuration))
+            settings = try SettingsFile.read(locations.configuration, in: tree)
             configurationProblem = nil
         } catch {
             settings = Settings()
             configurationProblem = "\(error)"
         }
-        let processes = SystemProcess.all(in: tree)
-        agent = AgentWiring(processes: processes, program: program, in: tree)
+        let running = RunningApplications(in: tree)
+        agent = AgentWiring(processes: running.processes, program: program, in: tree)
         agentDomain = AgentDomain(
             policy: SELinuxPolicy(in: tree, asking: ask), agent: agent, program: program, in: tree)
         let system = ["1", "self"].lazy.compactMap { MountTable(ofProcess: $0, in: tree) }.first
         systemMounts = system ?? MountTable(parsing: [])
         // qemu-ga freezes the mounts of its own namespace.
         mounts = agent.processes.first.flatMap { MountTable(ofProcess: "\($0.pid)", in: tree) } ?? systemMounts
-        let names = ContainerNames(processes: processes, in: tree)
+        let names = ContainerNames(processes: running.processes, in: tree)
         applications = recipes.filter { !$0.header.processes.isEmpty }.map {
-            Application($0, processes: processes, names: names, in: tree)
+            Application($0, among: running, names: names, in: tree)
         }
         do throws(Errno) { hooks = try hooks(in: locations.hookDirectory) } catch {
             hooksError = error == .noSuchFileOrDirectory ? nil : error
@@ -103,25 +103,7 @@ package struct Machine {
 
     /// The entries of a hook directory. Throws the kernel's errno.
     package func hooks(in path: FilePath) throws(Errno) -> [DirectoryEntry] {
-        let directory = HookDirectory(path: tree.place(of: path), settings: settings)
-        let entries = try directory.entries()
-        if tree.isMachine { return entries }
-        // The kernel would follow an absolute link of another system into this one.
-        return entries.map { entry in
-            let own = path.appending(entry.hook.name)
-            guard entry.disposition != .skipped(.leftOut), tree.link(own) != nil, tree.resolved(own) != "/dev/null"
-            else { return entry }
-            let target = directory.entry(at: tree.place(of: own))
-            if target.disposition == .skipped(.gone) {
-                let isRequired = entry.hook.isRequired
-                return DirectoryEntry(
-                    hook: entry.hook,
-                    disposition: isRequired ? .refused(Refusal(own, .danglingLink)) : .skipped(.danglingLink))
-            }
-            return DirectoryEntry(
-                hook: Hook(path: entry.hook.path, header: target.hook.header, settings: settings),
-                disposition: target.disposition)
-        }
+        try HookDirectory.entries(of: path, in: tree, settings: settings)
     }
 
     /// The path of the log.

@@ -67,7 +67,8 @@ package struct SELinuxPolicy: Sendable {
     /// The label of a file, a link itself where it is not followed; nil without one.
     package func label(of path: FilePath, follows: Bool = true) -> SELinuxContext? {
         var buffer = [CChar](repeating: 0, count: 256)
-        let count = tree.place(of: path, follows: follows).withPlatformString {
+        guard let place = try? tree.place(of: path, follows: follows) else { return nil }
+        let count = place.withPlatformString {
             clinux_selinux_label($0, follows ? 1 : 0, &buffer, buffer.count)
         }
         return count > 0 ? SELinuxContext(bytes: buffer[..<count].map { UInt8(bitPattern: $0) }) : nil

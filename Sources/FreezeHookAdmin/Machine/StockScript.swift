@@ -6,8 +6,9 @@ import FreezeHookBase
 enum StockScript {
     /// Whether a text does nothing but what QEMU's script does.
     ///
-    /// Each of its lines has to stand in a version of the script, from 2.0 to 10.2 or Debian's: blanks, comments and the
-    /// log's path may differ. A line that was added makes it somebody's own.
+    /// Each of its lines has to stand in a version of the script that is known: Debian's of 7.2 and 10.0.13, QEMU's with
+    /// the fallback to syslog, and the one that resolves links. Blanks, comments and the log's path may differ. A line that
+    /// was added makes it somebody's own, and so does one of a version that is not known: that is told, and nothing is lost.
     static func isStock(_ text: [UInt8]) -> Bool {
         text.split(separator: UInt8(ascii: "\n")).allSatisfy { line in
             let line = trimmed(line)
@@ -29,9 +30,9 @@ enum StockScript {
         line.reduce(0xcbf2_9ce4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     }
 
-    // The hashes of the lines of all versions, without blanks at their ends, comments and the log's path.
+    // The hashes of the lines of these versions, without blanks at their ends, comments and the log's path.
     private static let lines: Set<UInt64> = [
-        0x0246_78b5_c85d_44d4, 0x0898_5307_b541_c910, 0x105b_72c3_d619_73c8,
+        0x0246_78b5_c85d_44d4, 0x0898_5307_b541_c910,
         0x10f3_99f1_aca5_8277, 0x1526_91ea_d3c0_4ab6,
         0x156a_07e2_185f_8725, 0x19b1_27f7_6c10_fa70, 0x1b31_7cf2_36d7_a51e,
         0x2257_d6f9_f4f5_e7cb, 0x2694_b0ee_6954_7ccd,
@@ -43,7 +44,7 @@ enum StockScript {
         0x7f2b_6c60_5332_dd30, 0x8981_e600_37fb_442b,
         0x9561_7caa_6a2c_401b, 0x99b6_cdce_4a97_f99b, 0xa1d2_df9e_26ac_242c,
         0xa280_5d47_ad43_43e4, 0xa581_2adf_a9a2_4422,
-        0xa69c_17cf_2a23_0fec, 0xa6d4_c9a4_6539_efd4, 0xaa87_b7a6_bad2_3476,
+        0xa6d4_c9a4_6539_efd4, 0xaa87_b7a6_bad2_3476,
         0xaae9_affd_50cf_61a5, 0xadd8_6dd3_b0a5_497d,
         0xaf63_f04c_8602_0e88, 0xb8b2_2db5_1113_8e81, 0xb9a7_3a24_049c_3f9e,
         0xbc63_9960_760a_5941, 0xbf38_8d1d_718a_cb46,

@@ -14,18 +14,38 @@ package enum FileState: Codable, Equatable, Sendable {
     /// Neither a file nor a directory nor a link, or unreadable; never changed.
     case other
 
+    // No file of a set-up is setuid, setgid or sticky, whatever a file of an image or its manifest says.
+    private static let permissions: mode_t = 0o777
+
+    /// Whether a set-up can give a path this state: anything but `other`, and no bits beside those of permissions.
+    var canBeMade: Bool {
+        switch self {
+        case .absent, .directory, .link: true
+        case .file(_, let mode): mode & ~Self.permissions == 0
+        case .other: false
+        }
+    }
+
     /// The present state of a path of a system.
     init(of path: FilePath, in tree: SystemTree) {
         var status = stat()
-        let place = tree.place(of: path, follows: false)
-        do throws(Errno) { try call { place.withPlatformString { lstat($0, &status) } } } catch {
+        let located: Descriptor
+        do throws(Errno) { located = try tree.locate(path, follows: false) } catch {
             self = error == .noSuchFileOrDirectory || error == .notDirectory ? .absent : .other
+            return
+        }
+        guard fstat(located.number, &status) == 0 else {
+            self = .other
             return
         }
         switch status.st_mode & S_IFMT {
         case S_IFDIR: self = .directory
-        case S_IFLNK: self = tree.link(path).map { .link(to: $0.string) } ?? .other
-        case S_IFREG: self = tree.bytes(of: path).map { .file(bytes: $0, mode: status.st_mode & 0o7777) } ?? .other
+        case S_IFLNK:
+            let target = linkTarget(of: [], in: located.number)
+            self = target.map { .link(to: String(decoding: $0, as: UTF8.self)) } ?? .other
+        case S_IFREG:
+            let bytes = SystemTree.bytes(of: located)
+            self = bytes.map { .file(bytes: $0, mode: status.st_mode & Self.permissions) } ?? .other
         default: self = .other
         }
     }

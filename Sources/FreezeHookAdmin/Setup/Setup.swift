@@ -34,8 +34,16 @@ package struct Setup {
         var undone: [SetupChange] = []
         var left: [SetupManifest.Entry] = []
         var attention: [String] = []
+        let paths = SetupPaths(of: machine)
         for entry in manifest.entries.reversed() {
             let (change, reversed) = (entry.change, entry.change.reversed)
+            guard paths.include(change) else {
+                attention.append(
+                    "\(SafeText.clean(change.path)) is nothing that 'setup' changes, and stays as it is: "
+                        + "\(SetupManifest.name) was not written by this program")
+                left.insert(entry, at: 0)
+                continue
+            }
             switch reversed.standing(in: machine.tree) {
             case .made:
                 break

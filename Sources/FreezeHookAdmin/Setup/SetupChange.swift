@@ -45,24 +45,23 @@ package struct SetupChange: Codable, Equatable, Sendable {
         case .conflicting: throw .conflict(path: path)
         case .due: break
         }
-        let place = tree.place(of: FilePath(path), follows: false)
-        if after == .other { throw .conflict(path: path) }
-        do throws(Errno) { try put(at: place) } catch {
+        if !after.canBeMade { throw .conflict(path: path) }
+        do throws(Errno) { try put(in: tree) } catch {
             throw .cannotChange(path: path, reason: error)
         }
     }
 
-    private func put(at place: FilePath) throws(Errno) {
+    private func put(in tree: SystemTree) throws(Errno) {
+        let path = FilePath(path)
         switch after {
         case .absent:
-            let removal = before == .directory ? AT_REMOVEDIR : 0
-            try call { place.withPlatformString { unlinkat(AT_FDCWD, $0, removal) } }
+            if before == .directory { try tree.removeDirectory(path) } else { try tree.remove(path) }
         case .directory:
-            try call { place.withPlatformString { mkdir($0, 0o755) } }
+            try tree.makeDirectory(path, mode: 0o755)
         case .link(let target):
-            try call { target.withCString { target in place.withPlatformString { symlink(target, $0) } } }
+            try tree.makeLink(path, to: FilePath(target))
         case .file(let bytes, let mode):
-            try replaceFile(at: place, by: ".fsfreeze-hook-new", with: bytes, mode: mode, synced: true)
+            try tree.replaceFile(path, by: ".fsfreeze-hook-new", with: bytes, mode: mode)
         case .other:
             break
         }

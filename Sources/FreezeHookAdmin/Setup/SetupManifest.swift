@@ -7,8 +7,8 @@ import SystemPackage
 /// The changes of all set-ups of a system, kept in the state directory for `setup --undo`.
 struct SetupManifest {
     static let name = "setup.json"
-    private let directory: StateDirectory
-    private let path: FilePath
+    private let tree: SystemTree
+    private let directory: FilePath
     private(set) var entries: [Entry]
 
     /// A change and whether it was made: the manifest notes it before.
@@ -19,18 +19,23 @@ struct SetupManifest {
 
     /// The manifest of a system.
     init(of machine: Machine) throws(SetupError) {
-        path = machine.locations.stateDirectory
-        directory = StateDirectory(path: machine.tree.place(of: path))
-        guard let bytes = directory.read(Self.name) else {
-            entries = []
-            return
-        }
+        tree = machine.tree
+        directory = machine.locations.stateDirectory
         // Without its manifest a change could never be taken back.
-        guard let kept = JSONText.value(of: [Entry].self, in: bytes) else {
-            throw .manifestUnreadable(directory: path)
+        switch FileState(of: directory.appending(Self.name), in: tree) {
+        case .absent:
+            entries = []
+        case .file(let bytes, _):
+            guard let kept = JSONText.value(of: [Entry].self, in: bytes) else {
+                throw .manifestUnreadable(directory: directory)
+            }
+            entries = kept
+        case .directory, .link, .other:
+            throw .manifestUnreadable(directory: directory)
         }
-        entries = kept
     }
+
+    private var path: FilePath { directory.appending(Self.name) }
 
     /// Notes changes before they are made, so that a killed set-up can be undone.
     mutating func add(_ new: [SetupChange]) throws(SetupError) {
@@ -53,14 +58,16 @@ struct SetupManifest {
     /// Keeps only these entries.
     mutating func reduce(to remaining: [Entry]) throws(SetupError) {
         entries = remaining
-        if entries.isEmpty { directory.remove(Self.name) } else { try keep() }
+        if entries.isEmpty { try? tree.remove(path) } else { try keep() }
     }
 
     private func keep() throws(SetupError) {
         do {
-            try directory.replace(Self.name, with: Array(try JSONText.line(of: entries).utf8))
+            let bytes = Array(try JSONText.line(of: entries).utf8)
+            if !tree.has(directory) { try tree.makeDirectory(directory, mode: 0o700) }
+            try tree.replaceFile(path, by: ".new", with: bytes, mode: 0o600)
         } catch {
-            throw .cannotKeep(directory: path, reason: error as? Errno ?? .ioError)
+            throw .cannotKeep(directory: directory, reason: error as? Errno ?? .ioError)
         }
     }
 }

@@ -42,6 +42,8 @@ package struct SetupReport: Shown {
     package var changed: Bool
     /// The applications that were found.
     package var applications: [Found]
+    /// The processes that have an application's name and are not taken for its servers.
+    package var notServers: [NamedAlike]
     /// The changes, in the order in which they are made.
     package var changes: [Change]
     /// The steps that only an administrator can decide or do.
@@ -62,6 +64,7 @@ package struct SetupReport: Shown {
                 containers: application.containers.map { $0.name.map { SafeText.clean($0.utf8) } ?? $0.words },
                 enabled: !links.links(to: recipe).isEmpty)
         }
+        notServers = machine.applications.flatMap(\.others)
         self.changes = changes.map { Change(path: SafeText.clean($0.path.utf8), diff: $0.diff) }
         restart = Self.restart(machine, changes, isUndone: mode == .undone)
     }
@@ -97,6 +100,7 @@ package struct SetupReport: Shown {
                     ).lines(for: terminal) + [""]
             }
             if applications.isEmpty { lines.append("no application is found that a recipe is for") }
+            lines += notServers.flatMap { TextWrap.lines(of: "note: \($0)", columns: terminal.columns, indent: 6) }
         }
         for change in changes {
             lines += change.diff.map { terminal.styled($0.text, $0.style) }

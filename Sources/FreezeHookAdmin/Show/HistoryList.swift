@@ -15,7 +15,8 @@ package enum HistoryError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unreadable(let place, let reason): "the history in \(place) cannot be read: \(reason)"
         case .none(let id): "no cycle in the history has an id that begins with '\(id)'; see 'fsfreeze-hook history'"
-        case .several(let id, let found): "'\(id)' is the beginning of several ids: \(found.joined(separator: ", "))"
+        case .several(let id, let found):
+            "'\(id)' is the beginning of several ids: \(SafeText.clean(found.joined(separator: ", ")))"
         case .empty: "no cycle yet"
         }
     }

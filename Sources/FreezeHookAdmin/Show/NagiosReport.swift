@@ -92,10 +92,10 @@ package struct NagiosReport: Equatable {
         }
     }
 
-    /// The line of output. A `|` in the text would begin the performance data, and becomes `/`.
+    /// The line of output, cleaned. A `|` in the text would begin the performance data, and becomes `/`.
     package var line: String {
         // Unicode scalars: Swift takes `|` and a combining accent for one character.
-        let parts = text.unicodeScalars.split(separator: "|", omittingEmptySubsequences: false)
+        let parts = SafeText.clean(text).unicodeScalars.split(separator: "|", omittingEmptySubsequences: false)
         let clean = parts.map { String($0) }.joined(separator: "/")
         let performance = data.isEmpty ? "" : " | \(data.joined(separator: " "))"
         return "FSFREEZE \(state.word) - \(clean)\(performance)"

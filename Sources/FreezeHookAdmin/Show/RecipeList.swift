@@ -33,19 +33,23 @@ package struct RecipeList: Shown {
     package var changed: Bool
     /// The recipes, in the order in which they were asked for.
     package var recipes: [Item]
+    /// The processes that have an application's name and are not taken for its servers.
+    package var notServers: [NamedAlike]
 
     /// The state of the recipes now.
     ///
     /// - Parameters:
     ///   - settings: the settings, which may leave a recipe out.
+    ///   - noted: the recipes whose `notServers` are told.
     ///   - changed: the names of the recipes that this call has enabled or disabled.
     package init(
-        _ all: [Recipe], links: RecipeLinks, running: RunningApplications, settings: Settings = Settings(),
-        changed: Set<String> = []
+        _ shown: [Recipe], noting noted: [Recipe], links: RecipeLinks, running: RunningApplications,
+        settings: Settings = Settings(), changed: Set<String> = []
     ) {
         self.changed = !changed.isEmpty
         let directory = HookDirectory(path: links.hookDirectory, settings: settings)
-        recipes = all.map { recipe in
+        notServers = noted.flatMap { running.processes(of: $0).others }
+        recipes = shown.map { recipe in
             let link = links.links(to: recipe).first
             return Item(
                 name: recipe.name, path: SafeText.clean(recipe.path), description: recipe.header.description,
@@ -68,10 +72,16 @@ package struct RecipeList: Shown {
     package func lines(for terminal: Terminal) -> [String] {
         if recipes.isEmpty { return ["there are no recipes"] }
         let width = recipes.map(\.name.count).max() ?? 0
-        return recipes.map { recipe in
+        let lines = recipes.map { recipe in
             let padding = String(repeating: " ", count: width - recipe.name.count)
             return "\(recipe.name)\(padding)  \(recipe.state)  \(recipe.description ?? "")"
         }
+        return lines + notes(for: terminal)
+    }
+
+    /// A note on each process that is not taken for a server.
+    func notes(for terminal: Terminal) -> [String] {
+        notServers.flatMap { TextWrap.lines(of: "note: \($0)", columns: terminal.columns, indent: 6) }
     }
 }
 

@@ -16,7 +16,10 @@ package struct RecipeOutcomes: Shown {
 
     package func encode(to encoder: any Encoder) throws { try list.encode(to: encoder) }
 
-    package func lines(for terminal: Terminal) -> [String] { list.recipes.map(Self.outcome) }
+    package func lines(for terminal: Terminal) -> [String] {
+        let lines = list.recipes.map(Self.outcome)
+        return (lines.isEmpty ? ["no application of a recipe runs here"] : lines) + list.notes(for: terminal)
+    }
 
     /// The outcome for one recipe.
     private static func outcome(_ recipe: RecipeList.Item) -> String {

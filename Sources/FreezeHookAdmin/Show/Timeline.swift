@@ -19,7 +19,7 @@ package struct Timeline: Shown {
     /// The title, the picture, the window's length, the verdict and its reasons.
     package func lines(for terminal: Terminal) -> [String] {
         let columns = terminal.columns
-        let verdict = cycle.verdict.text
+        let verdict = SafeText.clean(cycle.verdict.text)
         var lines = TextWrap.lines(of: title, columns: columns, indent: 4).map { terminal.styled($0, .bold) }
         lines += [""] + chart.lines(for: terminal) + [""]
         lines += TextWrap.lines(of: "window   \(cycle.durations)", columns: columns, indent: Self.indent)

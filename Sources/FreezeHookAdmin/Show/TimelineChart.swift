@@ -94,7 +94,7 @@ struct TimelineChart {
     private static func row(
         _ runs: [CycleSummary.Run], _ refusals: [CycleSummary.Refusal], start: KeptTime, until end: Double
     ) -> Row {
-        let name = TextWidth.withoutTabs(runs.first?.name ?? refusals.first?.name ?? "")
+        let name = TextWidth.cleaned(runs.first?.name ?? refusals.first?.name ?? "")
         var row = Row(mark: " ", name: name)
         for run in runs {
             let begin = offset(of: run, from: start)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Glibc
 import SystemPackage
 
@@ -50,11 +51,13 @@ extension FilePath {
 
 /// The target of the symbolic link at a path; nil when the path is no link, or cannot be read.
 // Bytes for callers that look at each component: a FilePath for each costs more than all the rest of their work.
-package func linkTarget(of path: [UInt8]) -> [UInt8]? {
+///
+/// - Parameter directory: the directory that a relative path begins in; with an empty path the link itself (O_PATH).
+package func linkTarget(of path: [UInt8], in directory: Int32 = clinux_current_directory()) -> [UInt8]? {
     let path = path.map { CChar(bitPattern: $0) } + [0]
     return withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(PATH_MAX)) { buffer in
         guard let start = buffer.baseAddress else { return nil }
-        let count = readlink(path, start, buffer.count)
+        let count = readlinkat(directory, path, start, buffer.count)
         return count > 0 ? buffer[..<count].map { UInt8(bitPattern: $0) } : nil
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import Glibc
 import SystemPackage
 
@@ -62,23 +63,28 @@ package func waitUntilReadable(_ descriptor: Int32, until moment: MonotonicTime)
 /// Replaces a file as a whole; `mode` holds whatever the umask is. Throws the kernel's errno, and the old file stays.
 ///
 /// - Parameters:
+///   - directory: the directory that a relative path begins in.
 ///   - suffix: the end of the new file's name until it is renamed.
 ///   - synced: whether the new file is on the disk before the rename.
 package func replaceFile(
-    at path: FilePath, by suffix: String, with bytes: [UInt8], mode: mode_t, synced: Bool = false
+    at path: FilePath, in directory: Int32 = clinux_current_directory(), by suffix: String, with bytes: [UInt8],
+    mode: mode_t, synced: Bool = false
 ) throws(Errno) {
     // In the same directory: rename(2) does not cross filesystems.
     let new = FilePath(bytes: path.bytes + Array(suffix.utf8))
     // A killed run may have left the file, and another user who may write there a link of this name.
-    _ = new.withPlatformString { unlink($0) }
-    let file = try Descriptor(opening: new, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+    _ = new.withPlatformString { unlinkat(directory, $0, 0) }
+    let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+    let file = Descriptor(owning: try call { new.withPlatformString { openat(directory, $0, flags, 0o600) } })
     do throws(Errno) {
         try writeAll(file.number, bytes)
         try call { fchmod(file.number, mode) }
         if synced { try call { fsync(file.number) } }
-        try call { new.withPlatformString { from in path.withPlatformString { rename(from, $0) } } }
+        try call {
+            new.withPlatformString { from in path.withPlatformString { renameat(directory, from, directory, $0) } }
+        }
     } catch {
-        _ = new.withPlatformString { unlink($0) }
+        _ = new.withPlatformString { unlinkat(directory, $0, 0) }
         throw error
     }
 }

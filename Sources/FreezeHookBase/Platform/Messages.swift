@@ -48,10 +48,10 @@ package enum Messages {
 
     /// Sends a message that carries no descriptor.
     ///
-    /// - Parameter deadline: the moment until which the receiver may make room; nil waits as long as it lives.
+    /// - Parameter deadline: the moment until which the receiver may make room.
     /// - Throws: `closed` when the receiver has gone, `timeout`, or `failed` with the kernel's errno.
     package static func send<M: Message>(
-        _ message: M, to socket: borrowing Descriptor, until deadline: MonotonicTime? = nil
+        _ message: M, to socket: borrowing Descriptor, until deadline: MonotonicTime
     ) throws(MessageError) {
         try send(message, passing: -1, to: socket, until: deadline)
     }
@@ -59,14 +59,14 @@ package enum Messages {
     /// Sends a message with the descriptor that it carries; the sender keeps its own.
     package static func send<M: Message>(
         _ message: M, passing descriptor: borrowing Descriptor, to socket: borrowing Descriptor,
-        until deadline: MonotonicTime? = nil
+        until deadline: MonotonicTime
     ) throws(MessageError) {
         try send(message, passing: descriptor.number, to: socket, until: deadline)
     }
 
     // clinux_send sends no descriptor for a negative number.
     private static func send<M: Message>(
-        _ message: M, passing passed: Int32, to socket: borrowing Descriptor, until deadline: MonotonicTime?
+        _ message: M, passing passed: Int32, to socket: borrowing Descriptor, until deadline: MonotonicTime
     ) throws(MessageError) {
         let payload = message.payload
         let bytes = envelope(kind: message.kind.rawValue, length: payload.count) + payload
@@ -85,11 +85,11 @@ package enum Messages {
 
     /// The next message.
     ///
-    /// - Parameter deadline: the moment until which a message may come; nil waits as long as the sender lives.
+    /// - Parameter deadline: the moment until which a message may come.
     /// - Throws: `closed` when the other side has gone, `timeout`, or why the bytes are no message of this socket; a
     ///   descriptor that came with them is closed.
     package static func receive<M: Message>(
-        _ type: M.Type = M.self, from socket: borrowing Descriptor, until deadline: MonotonicTime? = nil
+        _ type: M.Type = M.self, from socket: borrowing Descriptor, until deadline: MonotonicTime
     ) throws(MessageError) -> Received<M> {
         var passed: Int32 = -1
         var bytes: [UInt8] = []
@@ -138,11 +138,11 @@ package enum Messages {
     /// Repeats a call that does not block until it succeeds or the deadline has passed.
     @discardableResult
     private static func wait(
-        for socket: borrowing Descriptor, _ event: Int32, until deadline: MonotonicTime?, _ body: () -> Int
+        for socket: borrowing Descriptor, _ event: Int32, until deadline: MonotonicTime, _ body: () -> Int
     ) throws(MessageError) -> Int {
         while true {
             do { return try call(body) } catch .wouldBlock {} catch { throw MessageError(error) }
-            if let deadline, .now() >= deadline { throw .timeout }
+            if .now() >= deadline { throw .timeout }
             var waiting = [pollfd(socket.number, for: event)]
             pollDescriptors(&waiting, until: deadline)
         }

@@ -18,6 +18,7 @@ package enum ProcessSetup {
         }
         // Before this program opens anything: descriptors that the caller forgot must reach no hook, guard or holder.
         _ = clinux_close_from(3)
+        DescriptorLimit.raise()
         _ = callersUmask
         _ = chdir("/")
     }

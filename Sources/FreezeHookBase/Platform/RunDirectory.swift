@@ -20,23 +20,28 @@ package struct RunDirectoryError: Error, CustomStringConvertible {
 package final class RunDirectory {
     /// The path, as the caller gave it.
     package let path: FilePath
+    /// Whether this process has made the directory.
+    package let isNew: Bool
     private let file: Descriptor
 
     /// Opens the directory, and makes it (0700) when it is not there.
     package convenience init(path: FilePath) throws(RunDirectoryError) {
+        var isNew = true
         do throws(Errno) { try call { path.withPlatformString { mkdir($0, 0o700) } } } catch {
             if error != .fileExists { throw RunDirectoryError(path: path, reason: "\(error)") }
+            isNew = false
         }
-        try self.init(opening: path)
+        try self.init(opening: path, isNew: isNew)
     }
 
     /// The directory when it is there and can be used; none is made.
     package static func existing(_ path: FilePath) -> RunDirectory? {
-        try? RunDirectory(opening: path)
+        try? RunDirectory(opening: path, isNew: false)
     }
 
-    private init(opening path: FilePath) throws(RunDirectoryError) {
+    private init(opening path: FilePath, isNew: Bool) throws(RunDirectoryError) {
         self.path = path
+        self.isNew = isNew
         do throws(Errno) { file = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW) } catch {
             throw RunDirectoryError(path: path, reason: "\(error)")
         }
@@ -50,29 +55,68 @@ package final class RunDirectory {
     package var descriptor: Int32 { file.number }
 
     /// The outcome of waiting for the lock.
-    package enum Lock {
+    package enum Lock: Equatable {
         case free
         /// Another run had the lock, and has ended.
         case waited
         /// Another run still has the lock.
         case busy
+        /// The kernel gives no lock, as for want of memory (ENOLCK).
+        case unavailable(Errno)
     }
+
+    /// Whether this process has the lock.
+    package private(set) var hasLock = false
+    /// Why the kernel has given no lock; nil when it has not refused.
+    package private(set) var lockError: Errno?
 
     /// Takes the lock, with which one run at a time works on the applications; the lock ends with this process.
     ///
     /// flock(2) of the directory itself needs no room on a full filesystem.
     package func lock(within limit: Duration) -> Lock {
+        let lock = takeLock(within: limit)
+        hasLock = lock == .free || lock == .waited
+        if case .unavailable(let error) = lock { lockError = error }
+        return lock
+    }
+
+    private func takeLock(within limit: Duration) -> Lock {
         if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return .free }
+        let end = MonotonicTime.now() + limit
         clinux_alarm_after(Int(max(1, limit.nanoseconds / 1_000_000)))
         defer { clinux_alarm_after(0) }
-        return flock(descriptor, LOCK_EX) == 0 ? .waited : .busy
+        while flock(descriptor, LOCK_EX) != 0 {
+            // The alarm interrupts the call; any other error would stay.
+            let error = Errno(rawValue: errno)
+            if error != .interrupted { return .unavailable(error) }
+            if .now() >= end { return .busy }
+        }
+        return .waited
     }
 
     /// The bytes of a file in the directory, limited as by `readAll`; nil when it cannot be read.
     package func read(_ name: String, limit: Int) -> [UInt8]? {
-        guard let file = try? Descriptor(opening: name, in: descriptor, O_RDONLY | O_NOFOLLOW) else { return nil }
-        return try? readAll(file.number, limit: limit)
+        // A second time: a thaw that takes a passing want of descriptors or memory for a missing record would thaw
+        // hooks that no freeze has called.
+        for _ in 0..<2 {
+            do throws(Errno) { return try contents(of: name, limit: limit) } catch .noSuchFileOrDirectory {
+                return nil
+            } catch {}
+        }
+        return nil
     }
+
+    private func contents(of name: String, limit: Int) throws(Errno) -> [UInt8] {
+        var status = stat()
+        try call { fstatat(descriptor, name, &status, AT_SYMLINK_NOFOLLOW) }
+        // Before it is opened: a FIFO of an image would wait for a writer, a device could do anything.
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .noSuchFileOrDirectory }
+        let file = try Descriptor(opening: name, in: descriptor, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        return try readAll(file.number, limit: limit)
+    }
+
+    /// Whether a file of this name is in the directory.
+    package func has(_ name: String) -> Bool { faccessat(descriptor, name, F_OK, 0) == 0 }
 
     /// Removes a file in the directory, if there is one.
     package func remove(_ name: String) {
@@ -84,20 +128,35 @@ package final class RunDirectory {
         ((try? directoryNames(descriptor)) ?? []).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// Does `work` while no other process works under the same name. For moments only: the wait has no time limit.
-    package func withLock<Result>(named name: String, _ work: () -> Result) -> Result {
-        let file = takeLockFile(name)
+    /// Does `work` while no other process works under the same name; nil when another one does for the whole time.
+    @discardableResult
+    package func withLock<Result>(
+        named name: String, within limit: Duration = LocalSocket.patience, _ work: () -> Result
+    ) -> Result? {
+        var isTaken = false
+        let file = takeLockFile(name, until: .now() + limit, isTaken: &isTaken)
+        if isTaken { return nil }
+        // Without a file, as on a full filesystem, the work is worth more than the lock.
         defer { if file.number != nil { remove(name) } }
         // The lock goes with the descriptor, which nothing else needs meanwhile.
         return withExtendedLifetime(file, work)
     }
 
-    /// The open file whose lock this process has; nil when the file cannot be made.
-    private func takeLockFile(_ name: String) -> Descriptor? {
+    /// The open file whose lock this process has; nil when none can be made, and when another process has the lock until
+    /// the deadline, with `isTaken` set.
+    private func takeLockFile(_ name: String, until deadline: MonotonicTime, isTaken: inout Bool) -> Descriptor? {
         let flags = O_RDWR | O_CREAT | O_NOFOLLOW
+        var interval = Self.shortestInterval
         while true {
             guard let file = try? Descriptor(opening: name, in: descriptor, flags, mode: 0o600) else { return nil }
-            _ = try? call { flock(file.number, LOCK_EX) }
+            if flock(file.number, LOCK_EX | LOCK_NB) != 0 {
+                guard errno == EWOULDBLOCK else { return nil }
+                isTaken = .now() >= deadline
+                if isTaken { return nil }
+                usleep(interval)
+                interval = min(2 * interval, Self.longestInterval)
+                continue
+            }
             var (own, current) = (stat(), stat())
             fstat(file.number, &own)
             // The owner before may have removed the file: the lock counts only for the file that has the name now.
@@ -107,8 +166,13 @@ package final class RunDirectory {
         }
     }
 
+    // The work under such a lock takes far less than a millisecond, unless it waits in the kernel.
+    private static let shortestInterval: useconds_t = 1_000
+    private static let longestInterval: useconds_t = 64_000
+
     /// Releases the lock before this process ends.
     package func unlock() {
+        hasLock = false
         flock(descriptor, LOCK_UN)
     }
 

@@ -40,6 +40,26 @@ package enum SafeText {
         }
     }
 
+    /// A text, cleaned: of a file that somebody else could have damaged, or of another version.
+    package static func clean(_ text: String) -> String { clean(Array(text.utf8)) }
+
+    /// A text in JSON, with harmful characters as JSON's own escapes: its value stays the same.
+    package static func escaped(json text: String) -> String {
+        // JSON's syntax is ASCII: such a character can only be part of a string.
+        if text.utf8.allSatisfy({ $0 < 0x7f }) { return text }
+        var result = ""
+        for scalar in text.unicodeScalars {
+            if scalar == "\n" || isHarmless(scalar) {
+                result.unicodeScalars.append(scalar)
+            } else {
+                // All of them have at most 16 bits, which is one escape.
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
+            }
+        }
+        return result
+    }
+
     /// A path as text, cleaned.
     package static func clean(_ path: FilePath) -> String {
         clean(path.bytes)

@@ -64,8 +64,10 @@ package struct Spawn {
         let callersUmask = ProcessSetup.callersUmask
         let own = umask(callersUmask)
         defer { umask(own) }
-        let result = path.withPlatformString {
-            posix_spawn(&pid, $0, &actions, &attributes, argv.pointers, envp.pointers)
+        let result = path.withPlatformString { path in
+            DescriptorLimit.withCallersLimit {
+                posix_spawn(&pid, path, &actions, &attributes, argv.pointers, envp.pointers)
+            }
         }
         guard result == 0 else { throw Errno(rawValue: result) }
         return pid

@@ -20,6 +20,8 @@ package struct Container: Equatable, Hashable, Sendable {
     package var id: String?
     /// The name of a system container; nil for another kind.
     package var name: String?
+    /// Whether root alone can have made the control group that names it: every user can make a pid namespace.
+    package var isOfRoot = false
 
     /// The container of a process, by its control groups: the lines of `/proc/PID/cgroup`.
     package init(controlGroups text: String) {
@@ -45,6 +47,16 @@ package struct Container: Equatable, Hashable, Sendable {
             if podPrefixes.contains(where: component.hasPrefix) { kind = .pod }
         }
         id = text.split { !$0.isHexDigit }.first { $0.count == 64 }.map(String.init)
+    }
+
+    /// Whether a component of a control group's path is the one that names it.
+    func isNamed(by component: String) -> Bool {
+        if let id { return component.contains(id) }
+        return switch kind {
+        case .lxc: name.map { component == $0 || component == "lxc.payload.\($0)" } ?? false
+        case .nspawn: component.hasPrefix("machine-") || component.hasPrefix("systemd-nspawn@")
+        case .engine, .pod: false
+        }
     }
 
     private init(kind: Kind, name: String) {

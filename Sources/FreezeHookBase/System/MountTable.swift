@@ -4,6 +4,8 @@ import SystemPackage
 
 /// A line of `/proc/PID/mountinfo` (proc(5)).
 package struct Mount: Equatable, Sendable {
+    /// The mount's id, as `mnt_id` of `/proc/PID/fdinfo` has it; -1 when the line has none.
+    package var id: Int
     /// The device's numbers, as in `8:1`; the major number is 0 for filesystems without a device.
     package var device: String
     /// The mount point, in any bytes.
@@ -23,6 +25,7 @@ package struct Mount: Equatable, Sendable {
             return nil
         }
         let texts = words.map { String(decoding: $0, as: UTF8.self) }
+        id = Int(texts[0]) ?? -1
         (device, point) = (texts[2], FilePath(bytes: words[4]))
         options = texts[5].split(separator: ",").map(String.init)
         (type, source) = (texts[dash + 1], texts[dash + 2])

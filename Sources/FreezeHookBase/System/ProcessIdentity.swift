@@ -20,6 +20,11 @@ package struct ProcessIdentity: Equatable, Hashable, Sendable {
         self.init(pid: pid, startTime: ProcessTable.entry(pid)?.startTime ?? 0)
     }
 
+    /// Continues the process when it is stopped.
+    package func resume() {
+        if isAlive { kill(pid, SIGCONT) }
+    }
+
     /// Whether the process still runs; a zombie does not.
     package var isAlive: Bool {
         ProcessTable.entry(pid).map { $0.startTime == startTime && $0.state != "Z" } ?? false

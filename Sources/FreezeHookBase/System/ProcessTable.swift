@@ -51,7 +51,19 @@ package enum ProcessTable {
 
     /// The arguments of a process, or nil when they cannot be read.
     package static func arguments(of pid: pid_t) -> [[UInt8]]? {
-        readKernelFile("/proc/\(pid)/cmdline").map { $0.split(separator: 0).map(Array.init) }
+        // Each argument ends in a NUL, an empty one too.
+        readKernelFile("/proc/\(pid)/cmdline").map {
+            $0.split(separator: 0, omittingEmptySubsequences: false).dropLast().map(Array.init)
+        }
+    }
+
+    /// Whether a process belongs to the user of this one and sees the same mounts: its paths are this one's too.
+    package static func sharesPaths(_ pid: pid_t) -> Bool {
+        var (theirs, own, directory) = (stat(), stat(), stat())
+        // /proc/PID belongs to the process' user (proc(5)); a namespace is one inode (namespaces(7)).
+        return stat("/proc/\(pid)", &directory) == 0 && directory.st_uid == geteuid()
+            && stat("/proc/\(pid)/ns/mnt", &theirs) == 0 && stat("/proc/self/ns/mnt", &own) == 0
+            && theirs.st_ino == own.st_ino && theirs.st_dev == own.st_dev
     }
 
     /// The lines of `/proc/PID/cgroup`, or nil when they cannot be read.

@@ -11,10 +11,18 @@ package struct SystemProcess: Equatable, Sendable {
     package var name: String
     /// The command line, the program first.
     package var arguments: [String]
-    /// The container of the process; nil for a process of the system itself.
+    /// The users whose rights it has (credentials(7)): real, effective, saved and the filesystem's; none when `/proc` does
+    /// not say.
+    package var users: [uid_t]
+    /// The container of the process, of whatever kind; nil for a process of the system itself.
     package var container: Container?
+    /// The start in clock ticks since boot.
+    package var startTime: UInt64
     /// The start in seconds since 1970; nil when `/proc` does not say.
     package var started: Double?
+
+    /// Whether it has no rights but root's.
+    package var isRoots: Bool { !users.isEmpty && users.allSatisfy { $0 == 0 } }
 
     // Clock ticks of a second: USER_HZ, which is 100 on every architecture that qemu-ga runs on.
     private static let ticksPerSecond = 100.0
@@ -32,14 +40,54 @@ package struct SystemProcess: Equatable, Sendable {
             // A PID namespace of its own marks a container: systemd makes one for a service only by PrivatePIDs=.
             let namespace = tree.link(FilePath("/proc/\(name)/ns/pid"))
             let isContained = own != nil && namespace != nil && own != namespace
+            let stat = tree.bytes(of: FilePath("/proc/\(name)/stat")).flatMap { ProcessEntry(pid, stat: $0) }
+            guard let stat, stat.state != "Z" else { return nil }
             return SystemProcess(
                 pid: pid, name: comm, arguments: arguments.map { String(decoding: $0, as: UTF8.self) },
-                container: isContained
-                    ? Container(controlGroups: tree.text(of: FilePath("/proc/\(name)/cgroup")) ?? "") : nil,
-                started: boot.flatMap { boot in
-                    tree.bytes(of: FilePath("/proc/\(name)/stat")).flatMap { ProcessEntry(pid, stat: $0) }
-                        .map { boot + Double($0.startTime) / ticksPerSecond }
-                })
+                users: users(status: tree.bytes(of: FilePath("/proc/\(name)/status")) ?? []),
+                container: isContained ? container(of: name, in: tree) : nil, startTime: stat.startTime,
+                started: boot.map { $0 + Double(stat.startTime) / ticksPerSecond })
+        }
+    }
+
+    /// The users in a text of `/proc/PID/status` (proc(5)); none in one of another form.
+    static func users(status text: [UInt8]) -> [uid_t] {
+        let line = text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "Uid:".utf8) }
+        let words = line.map { String(decoding: $0, as: UTF8.self).split { $0 == " " || $0 == "\t" } } ?? []
+        let users = words.dropFirst().compactMap { uid_t($0) }
+        return users.count == 4 ? users : []
+    }
+
+    private static func container(of process: String, in tree: SystemTree) -> Container {
+        let groups = tree.text(of: FilePath("/proc/\(process)/cgroup")) ?? ""
+        var container = Container(controlGroups: groups)
+        container.isOfRoot = groups.split(separator: "\n").contains { line in
+            // cgroups(7): hierarchy, controllers, path.
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+            guard fields.count == 3 else { return false }
+            let components = FilePath(fields[2]).components
+            guard let own = components.firstIndex(where: { container.isNamed(by: $0.string) }) else { return false }
+            return isOfRoot(FilePath(root: "/", components[...own]), fields[1], in: tree)
+        }
+        return container
+    }
+
+    /// Whether root has made a control group, and all above it: whoever makes a directory owns it, also one of any name
+    /// below a group that was delegated to him.
+    private static func isOfRoot(_ group: FilePath, _ controllers: String, in tree: SystemTree) -> Bool {
+        let top: FilePath = "/sys/fs/cgroup"
+        let hierarchies: [FilePath] =
+            controllers.isEmpty
+            ? [top, top.appending("unified")]
+            : [top.appending(controllers.hasPrefix("name=") ? String(controllers.dropFirst(5)) : controllers)]
+        return hierarchies.contains { hierarchy in
+            var place = hierarchy
+            return group.isLexicallyNormal
+                && group.components.allSatisfy { component in
+                    place.append(component)
+                    guard let status = tree.status(of: place), status.st_mode & S_IFMT == S_IFDIR else { return false }
+                    return status.st_uid == 0 && status.st_mode & (S_IWOTH | S_IWGRP) == 0
+                }
         }
     }
 

@@ -24,19 +24,19 @@ package struct TextTable {
         }
     }
 
-    /// One cell's text, cleaned.
+    /// One cell's text.
     package struct Cell {
-        /// The text, with a tab as `\x09`.
+        /// The text, cleaned, with a tab as `\x09`.
         package var text: String
         /// The text for a shortened column; nil when it is the same.
         package var short: String?
         /// The style on a terminal with colours.
         package var style: TextStyle?
 
-        /// A cell of a cleaned text.
+        /// A cell of any text, which is cleaned.
         package init(_ text: String, short: String? = nil, _ style: TextStyle? = nil) {
-            self.text = TextWidth.withoutTabs(text)
-            self.short = short
+            self.text = TextWidth.cleaned(text)
+            self.short = short.map(TextWidth.cleaned)
             self.style = style
         }
     }

@@ -27,8 +27,9 @@ package enum TextWidth {
         text + String(repeating: " ", count: max(0, columns - of(text)))
     }
 
-    /// The text with each tab shown as `\x09`: how wide a tab is depends on where it stands.
-    package static func withoutTabs(_ text: String) -> String {
+    /// The text cleaned, and with each tab as `\x09`: how wide a tab is depends on where it stands.
+    package static func cleaned(_ text: String) -> String {
+        let text = SafeText.clean(text)
         guard text.contains("\t") else { return text }
         return text.split(separator: "\t", omittingEmptySubsequences: false).joined(separator: "\\x09")
     }

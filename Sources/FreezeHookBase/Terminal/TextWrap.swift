@@ -3,8 +3,10 @@
 /// Text broken into lines between its words.
 package enum TextWrap {
     /// The lines of a text, none wider than `columns` (nil: one line). The first keeps its leading blanks, the others
-    /// begin with `indent` blanks. A tab becomes a blank, no line ends in blanks, and a too wide word is broken.
+    /// begin with `indent` blanks. The text is cleaned, a tab becomes a blank, no line ends in blanks, and a too wide
+    /// word is broken.
     package static func lines(of text: String, columns: Int?, indent: Int = 0) -> [String] {
+        let text = SafeText.clean(text)
         guard let columns else { return [text] }
         let margin = String(repeating: " ", count: max(0, min(indent, columns / 2, columns - 2)))
         var lines: [String] = []

@@ -23,7 +23,7 @@ struct DisableCommand: ParsableCommand {
                 let links = try attempt(ProgramError.recipe, try options.links.disable(recipe))
                 if !links.isEmpty { changed.insert(recipe.name) }
             }
-            return try options.show(chosen, changed: changed)
+            return try options.show(chosen, noting: [], RunningApplications(), changed: changed)
         }
     }
 }

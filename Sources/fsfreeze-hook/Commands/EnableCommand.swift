@@ -25,23 +25,19 @@ struct EnableCommand: ParsableCommand {
     func run() throws {
         try Ending.run { () throws(ProgramError) in
             let all = try options.recipes()
-            let running = RunningApplications.now()
+            let running = RunningApplications()
             if recipes.isEmpty && !detected {
-                try options.output.show(RecipeList(all, links: options.links, running: running))
+                try options.output.show(RecipeList(all, noting: all, links: options.links, running: running))
                 return .done
             }
             var chosen = try options.recipes(named: recipes)
             if detected { chosen += all.filter { running.include(applicationOf: $0) && !chosen.contains($0) } }
-            if chosen.isEmpty && !options.output.json {
-                print("no application of a recipe runs here")
-                return .done
-            }
             var changed: Set<String> = []
             for recipe in chosen {
                 let link = try attempt(ProgramError.recipe, try options.links.enable(recipe))
                 if link != nil { changed.insert(recipe.name) }
             }
-            return try options.show(chosen, changed: changed)
+            return try options.show(chosen, noting: detected ? all : chosen, running, changed: changed)
         }
     }
 }

@@ -38,12 +38,16 @@ struct RecipeOptions: ParsableArguments {
         recipeDir.map { RecipeDirectory(path: absolute(FilePath($0))) } ?? .own
     }
 
-    /// Shows the outcome for the recipes, and returns the exit status.
-    func show(_ recipes: [Recipe], changed: Set<String>) throws(ProgramError) -> ExitStatus {
+    /// Shows the outcome for the chosen recipes, and the processes that are not taken for servers of `noted`; returns
+    /// the exit status.
+    func show(
+        _ chosen: [Recipe], noting noted: [Recipe], _ running: RunningApplications, changed: Set<String>
+    ) throws(ProgramError) -> ExitStatus {
         // A recipe that the configuration leaves out does not run; a broken configuration leaves out none.
         let settings = (try? SettingsFile.read(locations.locations.configuration)) ?? Settings()
-        let outcomes = RecipeOutcomes(
-            RecipeList(recipes, links: links, running: .now(), settings: settings, changed: changed))
+        let list = RecipeList(
+            chosen, noting: noted, links: links, running: running, settings: settings, changed: changed)
+        let outcomes = RecipeOutcomes(list)
         try output.show(outcomes)
         return ExitStatus(isGood: outcomes.isGood)
     }

@@ -32,7 +32,7 @@ struct RehearseCommand: ParsableCommand {
         let isSilent = output.json && !terminal.isTerminal
         let progress = Progress(terminal, on: isSilent ? -1 : descriptor, hold: hold.duration)
         try Ending.run { () throws(ProgramError) in
-            let context = try attempt(ProgramError.signals, try CycleContext(locations: locations))
+            let context = CycleContext(locations: locations)
             let rehearsal = Rehearsal(in: context, hold: hold.duration, observer: progress)
             let result = Result { () throws(RehearsalError) in try rehearsal.run() }
             // The line of progress is cleared before an error is shown, too.

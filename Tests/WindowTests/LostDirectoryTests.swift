@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Glibc
+import TestSupport
+import Testing
+
+/// Somebody removes the run directory, or its files, in the window.
+@Suite struct LostDirectoryTests {
+    private func sandbox(_ limit: String) throws -> Sandbox {
+        let sandbox = try Sandbox()
+        try sandbox.configure("kill-grace = 200ms\nhold-limit = \(limit)")
+        try sandbox.addHoldingHook("10-db", session: "db")
+        try sandbox.addTracingHook("20-b")
+        return sandbox
+    }
+
+    private func remove(_ what: String, of sandbox: Sandbox) throws {
+        #expect(try sandbox.runCommand(["/bin/sh", "-c", "rm -rf \(sandbox.runDirectory)\(what)"]).status == 0)
+    }
+
+    private static let thawed = ["20-b thaw thaw", "10-db thaw thaw"]
+
+    @Test(arguments: ["5min", "0"], ["", "/*"])
+    func `The thaw ends the session and the guard, and the verdict says what is lost`(
+        limit: String, what: String
+    ) throws {
+        let sandbox = try sandbox(limit)
+        try sandbox.expectFreeze()
+        #expect(sandbox.isLocked("db"))
+        // The clock ticks of /proc/PID/stat tell the processes of the window from the thaw.
+        usleep(30_000)
+        try remove(what, of: sandbox)
+        _ = try sandbox.thaw()
+        #expect(sandbox.trace.suffix(2) == Self.thawed[...])
+        #expect(!sandbox.isLocked("db"))
+        #expect(sandbox.messages.contains { $0.contains("somebody has removed files of the run directory") })
+        if limit != "0" {
+            #expect(sandbox.verdict?.contains("the cycle's record was lost in the window") == true, "\(sandbox.log)")
+        }
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `Without a thaw the guard thaws once, ends its session and leaves`() throws {
+        let sandbox = try sandbox("300ms")
+        try sandbox.expectFreeze()
+        try remove("", of: sandbox)
+        #expect(eventually(within: 10) { sandbox.trace.contains("10-db thaw expired") })
+        #expect(sandbox.isQuiet(), "\(sandbox.processes().map(Processes.commandLine))")
+        #expect(!sandbox.isLocked("db"))
+        #expect(sandbox.trace.count { $0.hasPrefix("20-b thaw") } == 1)
+        _ = try sandbox.thaw()
+        #expect(sandbox.verdict?.hasPrefix("crash-consistent: ") == true, "\(sandbox.log)")
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A freeze in a new directory ends the session of the old one`() throws {
+        let sandbox = try sandbox("5min")
+        try sandbox.expectFreeze()
+        usleep(30_000)
+        try remove("", of: sandbox)
+        try sandbox.expectFreeze()
+        #expect(sandbox.messages.contains { $0.hasPrefix("frozen: 2 hooks, 0 failed") }, "\(sandbox.log)")
+        #expect(sandbox.parts("guard").count == 1 && sandbox.parts("holder").count == 1)
+        try sandbox.expectThaw()
+        #expect(sandbox.verdict == "application-consistent")
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A session of another directory, and one that is reachable, stay`() throws {
+        let sandbox = try sandbox("5min")
+        let other = try Sandbox()
+        for place in [sandbox, other] {
+            let command = ["hold", "mine", "--run-dir", place.runDirectory, "--ready", "ready", "--"]
+            let client = ["sh", "-c", "echo ready; exec cat"]
+            #expect(try place.runCommand([place.program] + command + client).status == 0)
+        }
+        usleep(30_000)
+        _ = try sandbox.thaw()
+        for place in [sandbox, other] {
+            #expect(place.parts("holder").count == 1)
+            let release = [place.program, "release", "mine", "--run-dir", place.runDirectory]
+            #expect(try place.runCommand(release).status == 0)
+        }
+    }
+}
