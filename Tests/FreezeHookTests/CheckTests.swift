@@ -585,7 +585,9 @@ import Testing
         try add("c", timedOut: false)
         #expect(try fixture.findings("hooks") == [])
         try add("d", timedOut: true, .thaw)
-        #expect(try fixture.findings("hooks").first?.repair?.hasSuffix("and thaw-timeout = give it more time") == true)
+        #expect(
+            try fixture.findings("hooks").first?.repair
+                == "in /etc/qemu/fsfreeze-hook.conf: timeout = in [hook mariadb] gives it more time")
     }
 
     @Test func `A repair names the directory at fault as one word of the shell`() throws {

@@ -77,6 +77,9 @@ import Testing
             "a failed thaw", .crashConsistent, ["a thaw finished with status=1"],
             [.starts("a"), .ends(), .starts("a", .thaw), .ends(1)]),
         Case(
+            "a thaw that fails each time it is tried", .crashConsistent, ["a thaw finished with status=1"],
+            [.starts("a"), .ends(), .starts("a", .thaw), .ends(1), .starts("a", .thaw), .ends(1)]),
+        Case(
             "a hook that was cut off", .crashConsistent, ["a was cut off: the program was killed"], [.starts("a")]),
         Case(
             "a thaw that was cut off", .crashConsistent, ["a thaw was cut off: the program was killed"],

@@ -60,7 +60,7 @@ func string(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self)
 }
 
 @Sendable private func keyValueText(_ input: [UInt8]) {
-    for format in [KeyValueText.Format.ini, .keyFile, .unit, .shell, .recipe] {
+    for format in [KeyValueText.Format.ini, .unit, .shell, .recipe] {
         let text = KeyValueText(input, format)
         _ = (text.settings, text.settings(ofSection: "general"))
         for line in text.lines { require(!line.content.isEmpty, "a blank line counts") }

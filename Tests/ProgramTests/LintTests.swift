@@ -122,6 +122,8 @@ import Testing
         ("| It holds | `LintTests` |", "'LintTests' is not of the form SUITE/NAME"),
         ("| It holds | `AbsentTests/x` |", "there is no suite AbsentTests"),
         ("| It holds | `LintTests/x y` |", "LintTests has no test 'x y'"), ("It holds", "there is no table"),
+        ("| It holds | `policy/absent` |", "policy has no test 'absent'"),
+        ("\n## Users", "the section 'Users' is empty"),
     ]) func `A sentence of the threat model without a test is found`(row: String, finding: String) throws {
         let page = "\(sandbox.path)/page.md"
         try Files.write("| | test |\n|---|---|\n\(row)\n", to: page)

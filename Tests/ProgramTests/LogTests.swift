@@ -111,7 +111,9 @@ import Testing
                 try Files.write("", to: path, mode: 0o666)
                 chown(path, 4711, 4711)
             }),
-        BadLog(testDescription: "it is a file of another name", make: { link($0.replacing("logs/hook.log", with: "precious"), $0) }),
+        BadLog(
+            testDescription: "it is a file of another name",
+            make: { link($0.replacing("logs/hook.log", with: "precious"), $0) }),
         BadLog(testDescription: "it is a link to a file", make: { try Files.link($0, to: "../precious") }),
         BadLog(testDescription: "it is a link to nothing", make: { try Files.link($0, to: "../absent") }),
     ]

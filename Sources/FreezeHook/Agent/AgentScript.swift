@@ -128,25 +128,5 @@ package struct AgentScript: Sendable {
         return !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "_" } ? String(name) : nil
     }
 
-    /// The words of a line of the shell without their quotes, up to a comment.
-    private static func split(_ line: String) -> [String] {
-        var words: [String] = []
-        var word: String?
-        var quote: Character?
-        for character in line {
-            switch character {
-            case "#" where quote == nil && word == nil: return words
-            case "\"" where quote != "'", "'" where quote != "\"":
-                quote = quote == nil ? character : nil
-                word = word ?? ""
-            case " " where quote == nil, "\t" where quote == nil:
-                if let done = word { words.append(done) }
-                word = nil
-            default:
-                word = (word ?? "") + String(character)
-            }
-        }
-        if let word { words.append(word) }
-        return words
-    }
+    private static func split(_ line: String) -> [String] { quotedWords(line, endingAtComment: true) }
 }

@@ -99,12 +99,12 @@ package struct UnitFile: Sendable {
 
     private func words(of command: Setting, _ environment: [String: AgentWord]) -> [AgentWord] {
         let own = AgentPlace(file: command.file, key: Self.commandKey)
-        let words = Self.words(command.value).flatMap { word -> [AgentWord] in
+        let words = quotedWords(command.value).flatMap { word -> [AgentWord] in
             // systemd.service(5): `$NAME` alone is split into words, `${NAME}` is part of one word.
             if word.hasPrefix("$"), !word.hasPrefix("${"), !word.hasPrefix("$$") {
                 let name = String(word.dropFirst())
                 let value = environment[name] ?? AgentWord("", from: place(of: name))
-                return Self.words(value.text).map { AgentWord($0, from: value.place) }
+                return quotedWords(value.text).map { AgentWord($0, from: value.place) }
             }
             return [replacing(word, with: environment, else: own)]
         }
@@ -147,7 +147,7 @@ package struct UnitFile: Sendable {
     func environment(in tree: SystemTree) -> [String: AgentWord] {
         var environment: [String: AgentWord] = [:]
         for setting in settings where setting.key == "Environment" {
-            for word in Self.words(setting.value) {
+            for word in quotedWords(setting.value) {
                 guard let equals = word.firstIndex(of: "=") else { continue }
                 environment[String(word[..<equals])] = AgentWord(
                     String(word[word.index(after: equals)...]), from: AgentPlace(file: setting.file, key: setting.key))
@@ -176,25 +176,5 @@ package struct UnitFile: Sendable {
             guard words.count > 1, words.last?.text == "recover" else { return false }
             return tree.resolved(FilePath(words[0].text)) == own
         }
-    }
-
-    private static func words(_ line: String) -> [String] {
-        var words: [String] = []
-        var word: String?
-        var quote: Character?
-        for character in line {
-            switch character {
-            case "\"" where quote != "'", "'" where quote != "\"":
-                quote = quote == nil ? character : nil
-                word = word ?? ""
-            case " " where quote == nil, "\t" where quote == nil, "\n" where quote == nil:
-                if let done = word { words.append(done) }
-                word = nil
-            default:
-                word = (word ?? "") + String(character)
-            }
-        }
-        if let word { words.append(word) }
-        return words
     }
 }

@@ -63,7 +63,9 @@ struct LeftoverProcesses {
         {
             return run
         }
-        return earlier.last
+        // A start is known to the kernel's tick, in which a later hook may have been started: pids ascend.
+        return earlier.last { $0.process.map { $0.startTime < entry.startTime || $0.pid < entry.pid } ?? false }
+            ?? earlier.last
     }
 }
 

@@ -11,7 +11,8 @@ struct LostProcesses {
     private let killGrace: Duration
     private let hasEnded: (String) -> Bool
 
-    /// Those of a run directory. A guard whose cycle has ended may still read what hooks left running: it is none.
+    /// The lost processes of a run directory. A guard whose cycle has ended may still read what hooks left running, and is
+    /// none of them.
     init(_ runDirectory: RunDirectory, in context: CycleContext) {
         self.runDirectory = runDirectory
         killGrace = context.settings.killGrace

@@ -48,12 +48,4 @@ package struct Refusal: Equatable, Sendable, CustomStringConvertible {
         case .danglingLink: "is required, and is a link that leads nowhere"
         }
     }
-
-    /// Whether the fault is the hook's own, not that of its path.
-    package var isOfHook: Bool {
-        switch fault {
-        case .hook, .setID, .danglingLink: true
-        case .directory, .link, .tooManyLinks, .unreadable: false
-        }
-    }
 }

@@ -18,7 +18,8 @@ package struct TimeAdvice {
     package func words(for action: HookAction) -> String {
         let own = "timeout = in [hook \(Settings.shortName(of: hook.name))]"
         return switch action {
-        case .thaw: "\(own) and thaw-timeout = give it more time"
+        // A thaw hook has its own limit, whatever the others take.
+        case .thaw: "\(own) gives it more time"
         case .prepare: "\(own) and freeze-timeout = give it more time"
         case .freeze where hook.prepares: "\(own) and freeze-timeout = give it more time"
         case .freeze:

@@ -17,7 +17,8 @@ package struct Verdict: Equatable, Sendable {
         undeclared = Self.countedRuns(of: record).filter { $0.guarantee == nil && $0.end?.failed == false }.map(\.name)
         reasons = record.faults.map { Reason(.fault, $0) }
         for run in record.runs {
-            if let reason = Self.fault(of: run) { reasons.append(reason) }
+            // A thaw hook that is tried again and again fails for one reason.
+            if let reason = Self.fault(of: run), !reasons.contains(reason) { reasons.append(reason) }
         }
         for refusal in record.refusals {
             reasons.append(

@@ -11,10 +11,8 @@ package struct KeyValueText: Sendable {
         /// Whether a backslash at a line's end joins the next one to it.
         package var joinsLines = false
 
-        /// The program's own configuration.
+        /// The program's own configuration, and those of engines of containers (containers-storage.conf(5)).
         package static let ini = Format(commentMarks: Array("#;".utf8), allowsTrailingComments: true)
-        /// Configurations of engines of containers.
-        package static let keyFile = Format(commentMarks: Array("#".utf8))
         /// Units of systemd (systemd.syntax(7)).
         package static let unit = Format(commentMarks: Array("#;".utf8), joinsLines: true)
         /// Scripts of the shell.

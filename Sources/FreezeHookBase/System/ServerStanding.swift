@@ -11,21 +11,21 @@ package enum ServerStanding: Equatable, Sendable {
 
 /// Why a process does not count as a server by itself.
 package enum ServerDoubt: Equatable, Sendable, CustomStringConvertible {
-    /// It has, or had and may take again, the rights of a person.
+    /// The process has, or had and may take again, the rights of a person.
     case person(uid_t)
     /// Root has not made its user namespace, in which it may call any program its own (prctl(2), PR_SET_MM_EXE_FILE).
     case userNamespace
-    /// It has processes of its own kind (a pid namespace), and no container that root has made explains that.
+    /// The process is in a pid namespace, and no container that root has made explains that.
     case container
-    /// Its program, of this name, does what others have written.
+    /// The program, of this name, does what others have written.
     case interpreter(String)
-    /// Its program is no regular file, or is setuid or setgid: whoever called it, it runs with its owner's rights.
+    /// The program is no regular file, or is setuid or setgid: whoever called it, it runs with its owner's rights.
     case setIDProgram
-    /// Somebody else than root could have written its program.
+    /// Somebody else than root could have written the program.
     case program(Ownership.Fault)
-    /// Its program lies on a filesystem of this type, whose owner makes owners up.
+    /// The program lies on a filesystem of this type, whose owner makes owners up.
     case filesystem(String)
-    /// Its program or its rights changed, or it ended, while it was looked at.
+    /// The process ended, or its program or its rights changed, while it was looked at.
     case changed
     /// The kernel does not show it or its program.
     case unreadable(Errno)
