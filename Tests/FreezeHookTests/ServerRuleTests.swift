@@ -106,6 +106,20 @@ import Testing
         #expect(["dash", "bash", "sh"].contains(name))
     }
 
+    @Test func `A program on a filesystem that was unmounted under it is none`() throws {
+        // FUSE's server says who owns it, and no table of mounts says any more that it is FUSE; a tmpfs stands for it.
+        let (directory, done) = ("\(place.path)/mount", "\(place.path)/done")
+        let script = """
+            mkdir \(directory) && mount -t tmpfs tmpfs \(directory) && cp /bin/sleep \(directory)/postgres || exit
+            \(directory)/postgres 1000 & sleep 0.1
+            umount -l \(directory) && : >\(done); wait
+            """
+        let standing = try standing(through: ["unshare", "--mount", "sh", "-c", script]) {
+            #expect(eventually(within: 10) { Files.exists(done) })
+        }
+        #expect(standing == .notCounted(.filesystem("an unmounted filesystem")))
+    }
+
     @Test(arguments: [
         ("python3.11", true), ("perl5.36.0", true), ("beam.smp", true), ("java", true), ("busybox", true),
         ("php8.2", true),

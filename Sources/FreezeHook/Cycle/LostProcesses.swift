@@ -46,7 +46,7 @@ struct LostProcesses {
         return ProcessTable.all().filter { $0.startTime < own.startTime && $0.state != "Z" }.compactMap { entry in
             guard !reachable.contains(entry.pid), let arguments = ProcessTable.arguments(of: entry.pid),
                 let role = OwnProcess(arguments: Array(arguments.dropFirst())), isOfDirectory(role),
-                ProcessTable.sharesPaths(entry.pid)
+                ProcessTable.isOwnProgram(entry.pid)
             else { return nil }
             return (ProcessIdentity(pid: entry.pid, startTime: entry.startTime), role)
         }
