@@ -6,8 +6,9 @@ import Glibc
 /// The state of this process that must not depend on its caller.
 package enum ProcessSetup {
     /// The umask of the caller, which every program that this one starts gets back: it decides who can read what a hook
-    /// writes. The first use sets the umask of this process to 022.
-    package static let callersUmask: mode_t = umask(0o022)
+    /// writes. One with fewer rights (`SecureExecution`) lets nobody write it. The first use sets the umask of this process
+    /// to 022.
+    package static let callersUmask: mode_t = umask(0o022) | (SecureExecution.isOn ? 0o022 : 0)
 
     /// Opens missing descriptors 0 to 2, closes all others, and sets umask and working directory; hooks inherit the
     /// directory.
