@@ -57,15 +57,20 @@ package enum ProcessTable {
         }
     }
 
+    /// Whether a process has no rights but those of this one's user.
+    package static func isOfOwnUser(_ pid: pid_t) -> Bool {
+        let users = SystemProcess.users(status: readKernelFile("/proc/\(pid)/status") ?? [])
+        return !users.isEmpty && users.allSatisfy { $0 == geteuid() }
+    }
+
     /// Whether a process executes this program, or another version of it, has no rights but those of this one's user, and
     /// sees the same mounts: its paths are this one's too.
     ///
     /// Its arguments are anybody's: a setuid program gets them from its caller, and sudo(8) even has root's rights alone.
     package static func isOwnProgram(_ pid: pid_t) -> Bool {
-        let users = SystemProcess.users(status: readKernelFile("/proc/\(pid)/status") ?? [])
-        guard !users.isEmpty, users.allSatisfy({ $0 == geteuid() }), let name = programName(of: "\(pid)"),
-            name == programName(of: "self")
-        else { return false }
+        guard isOfOwnUser(pid), let name = programName(of: "\(pid)"), name == programName(of: "self") else {
+            return false
+        }
         var (theirs, own) = (stat(), stat())
         // A namespace is one inode (namespaces(7)).
         return stat("/proc/\(pid)/ns/mnt", &theirs) == 0 && stat("/proc/self/ns/mnt", &own) == 0
