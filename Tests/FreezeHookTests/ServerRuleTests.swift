@@ -165,6 +165,18 @@ import Testing
         #expect(rule.standing(of: process) == .notCounted(.changed))
     }
 
+    @Test func `No process fills memory with its arguments`() throws {
+        let child = try ChildProcess([program, "1000"] + Array(repeating: "0.000", count: 100_000), environment: [:])
+        defer { kill(child.pid, SIGKILL) }
+        var found: SystemProcess?
+        _ = eventually(within: 30) {
+            found = SystemProcess.all(in: .machine).first { $0.pid == child.pid && $0.name == name }
+            return found != nil
+        }
+        #expect(try #require(found).arguments.starts(with: [program, "1000", "0.000"]))
+        #expect(try #require(found).arguments.count < 10_000)
+    }
+
     // MARK: - Other systems
 
     private func standing(on fixture: SystemFixture, _ pid: pid_t = 600) throws -> ServerStanding {
