@@ -533,6 +533,7 @@ import Testing
         try fixture.process(700, "mariadbd", ["mariadbd"], user: stranger)
         // A user's qemu-ga, and one that has the name alone.
         try fixture.process(390, "qemu-ga", ["/usr/sbin/qemu-ga", "-F/home/bob/hook"], user: stranger)
+        try fixture.process(391, "qemu-ga", ["qemu-ga", "-F/home/bob/hook"], program: "/usr/bin/sudo")
         // A container's database that the configuration names.
         try fixture.process(600, "mariadbd", ["mariadbd"], container: Self.digits)
         try fixture.file(

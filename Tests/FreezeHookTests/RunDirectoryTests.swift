@@ -40,6 +40,16 @@ import Testing
         try expectUnusable(theirs, "it belongs to user 4711")
     }
 
+    @Test func `A run directory of the program's name is closed to others`() throws {
+        // Whoever can open it can lock it.
+        let directory = try TemporaryDirectory()
+        for (name, mode) in [("fsfreeze-hook", 0o700), ("shared", 0o755)] as [(String, mode_t)] {
+            let path = try directory.makeDirectory(name, mode: 0o755)
+            _ = try RunDirectory(path: path)
+            #expect(Files.mode(of: path.string) == S_IFDIR | mode)
+        }
+    }
+
     @Test func `The lock is had by one at a time`() throws {
         let directory = try TemporaryDirectory()
         let first = try directory.makeRunDirectory()

@@ -106,6 +106,20 @@ import Testing
         #expect(["dash", "bash", "sh"].contains(name))
     }
 
+    @Test func `A program on a filesystem that was unmounted under it is none`() throws {
+        // FUSE's server says who owns it, and no table of mounts says any more that it is FUSE; a tmpfs stands for it.
+        let (directory, done) = ("\(place.path)/mount", "\(place.path)/done")
+        let script = """
+            mkdir \(directory) && mount -t tmpfs tmpfs \(directory) && cp /bin/sleep \(directory)/postgres || exit
+            \(directory)/postgres 1000 & sleep 0.1
+            umount -l \(directory) && : >\(done); wait
+            """
+        let standing = try standing(through: ["unshare", "--mount", "sh", "-c", script]) {
+            #expect(eventually(within: 10) { Files.exists(done) })
+        }
+        #expect(standing == .notCounted(.filesystem("an unmounted filesystem")))
+    }
+
     @Test(arguments: [
         ("python3.11", true), ("perl5.36.0", true), ("beam.smp", true), ("java", true), ("busybox", true),
         ("php8.2", true),
@@ -149,6 +163,18 @@ import Testing
         #expect(!SystemProcess.all(in: .machine).contains { $0.pid == child.pid })
         _ = try child.wait(within: 10)
         #expect(rule.standing(of: process) == .notCounted(.changed))
+    }
+
+    @Test func `No process fills memory with its arguments`() throws {
+        let child = try ChildProcess([program, "1000"] + Array(repeating: "0.000", count: 100_000), environment: [:])
+        defer { kill(child.pid, SIGKILL) }
+        var found: SystemProcess?
+        _ = eventually(within: 30) {
+            found = SystemProcess.all(in: .machine).first { $0.pid == child.pid && $0.name == name }
+            return found != nil
+        }
+        #expect(try #require(found).arguments.starts(with: [program, "1000", "0.000"]))
+        #expect(try #require(found).arguments.count < 10_000)
     }
 
     // MARK: - Other systems

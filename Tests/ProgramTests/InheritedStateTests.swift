@@ -49,6 +49,14 @@ import Testing
         #expect(sandbox.trace == ["10-a \(action) \(action)"])
     }
 
+    @Test func `A timer of the caller's ends nothing`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-slow", then: "[ $1 = thaw ] || sleep 2.5")
+        let perl = try Tools.command("perl", package: "perl-base")
+        expectSilentSuccess(try sandbox.run(["freeze"], through: [perl, "-e", "alarm 2; exec @ARGV"]))
+        #expect(sandbox.trace == ["10-slow freeze freeze"])
+    }
+
     @Test(arguments: signalStates)
     func `SIGTERM still rolls a freeze back`(option: String) throws {
         let sandbox = try Sandbox()

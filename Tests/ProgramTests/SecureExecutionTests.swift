@@ -102,4 +102,10 @@ import Testing
                 + "FSFREEZE_RUN_DIR=/run/fsfreeze-hook\nHOME=/root\n"
                 + "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n")
     }
+
+    @Test(arguments: [("0", "644"), ("0027", "640"), ("0077", "600")])
+    func `No umask of the caller's lets others write what a hook writes`(umask: String, mode: String) throws {
+        let script = "umask \(umask); \(Self.program) freeze; stat -c %a /run/environment-freeze"
+        #expect(try run(try sandbox(), Self.setgid, script).stdout == "\(mode)\n")
+    }
 }

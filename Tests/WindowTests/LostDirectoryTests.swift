@@ -82,4 +82,33 @@ import Testing
             #expect(try place.runCommand(release).status == 0)
         }
     }
+
+    @Test func `A setuid program that a user calls with a guard's arguments is none`() throws {
+        let sandbox = try sandbox("5min")
+        let directory = sandbox.path
+        chmod(directory, 0o755)
+        // cat waits for a writer of the FIFO that its first argument names.
+        try Files.write(try #require(Files.bytes(of: "/bin/cat")), to: Array("\(directory)/cat".utf8), mode: 0o4755)
+        chmod("\(directory)/cat", 0o4755)
+        #expect(mkfifo("\(directory)/guard", 0o600) == 0)
+        let user = ["setpriv", "--reuid=4711", "--regid=4711", "--clear-groups"]
+        let arguments = ["guard", "made\nup", "", "", "", sandbox.runDirectory, "", ""]
+        let child = try ChildProcess(
+            user + ["sh", "-c", "cd \(directory) && exec ./cat \"$@\"", "sh"] + arguments,
+            environment: ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"])
+        defer {
+            child.kill(SIGKILL)
+            _ = try? child.wait(within: 10)
+        }
+        var owner = stat()
+        #expect(
+            eventually(within: 10) {
+                Processes.commandLine(of: child.pid).contains("cat guard") && stat("/proc/\(child.pid)", &owner) == 0
+                    && owner.st_uid == 0
+            })
+        usleep(30_000)
+        _ = try sandbox.thaw()
+        #expect(Processes.isAlive(child.pid))
+        #expect(sandbox.messages.contains { $0.hasSuffix("(no cycle)") }, "\(sandbox.log)")
+    }
 }

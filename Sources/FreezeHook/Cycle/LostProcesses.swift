@@ -45,9 +45,10 @@ struct LostProcesses {
         guard let own = ProcessTable.entry(getpid()) else { return [] }
         // A later one may not have made its socket yet.
         return ProcessTable.all().filter { $0.startTime < own.startTime && $0.state != "Z" }.compactMap { entry in
-            guard !reachable.contains(entry.pid), let arguments = ProcessTable.arguments(of: entry.pid),
-                let role = OwnProcess(arguments: Array(arguments.dropFirst())), isOfDirectory(role),
-                ProcessTable.sharesPaths(entry.pid)
+            // The program first: a user's processes may have megabytes of arguments.
+            guard !reachable.contains(entry.pid), ProcessTable.isOwnProgram(entry.pid),
+                let arguments = ProcessTable.arguments(of: entry.pid),
+                let role = OwnProcess(arguments: Array(arguments.dropFirst())), isOfDirectory(role)
             else { return nil }
             return (ProcessIdentity(pid: entry.pid, startTime: entry.startTime), role)
         }

@@ -28,12 +28,15 @@ struct Stragglers {
         ]
         // Holders and clients have the environment of the hook that opened the session.
         let held = record.holds.flatMap { [$0.holder.pid, $0.client?.pid] }
-        let leaders = ProcessTable.all().filter { entry in
+        let alike = ProcessTable.all().filter { entry in
             guard entry.session == entry.pid, entry.state != "Z", !held.contains(entry.pid),
                 let environment = ProcessTable.environment(of: entry.pid)
             else { return false }
             return wanted.allSatisfy(environment.contains)
         }
+        // Every user can give a process such an environment; a hook, too, may have changed its user.
+        let own = alike.filter { ProcessTable.isOfOwnUser($0.pid) }
+        let leaders = own.isEmpty ? alike : own
         let named = leaders.first { ProcessTable.arguments(of: $0.pid)?.contains(run.path.bytes) == true }
         // The hook was started before its children. The first session of a thaw whose hook has ended may be that of the
         // application.

@@ -27,7 +27,9 @@ package struct AgentWiring {
         func isProgram(_ path: FilePath?) -> Bool { path.map { tree.resolved($0) == own } ?? false }
         service = AgentService(in: tree)
         configured = service?.options(in: tree)
-        processes = all.filter { $0.name == "qemu-ga" && $0.container == nil && $0.isRoots }
+        processes = all.filter {
+            $0.name == "qemu-ga" && $0.container == nil && $0.isRoots && Self.mayBeAgent($0, in: tree)
+        }
         let contained = all.filter { $0.name == "qemu-ga" }.compactMap { process in
             process.container.flatMap { $0.isOfRoot ? (process.pid, $0) : nil }
         }
@@ -45,6 +47,12 @@ package struct AgentWiring {
         {
             isCalled = false
         }
+    }
+
+    /// Whether a process of root's executes a program called qemu-ga, as far as the kernel shows: sudo(8), which has root's
+    /// rights alone, takes its name and its arguments from a user's link to it.
+    private static func mayBeAgent(_ process: SystemProcess, in tree: SystemTree) -> Bool {
+        tree.link(FilePath("/proc/\(process.pid)/exe")).map { $0.nameBytes.starts(with: "qemu-ga".utf8) } ?? true
     }
 
     /// Whether a restart is all that qemu-ga needs to call the program.

@@ -24,6 +24,8 @@ package final class RunDirectory {
     package let isNew: Bool
     private let file: Descriptor
 
+    private static let name = "fsfreeze-hook"
+
     /// Opens the directory, and makes it (0700) when it is not there.
     package convenience init(path: FilePath) throws(RunDirectoryError) {
         var isNew = true
@@ -49,6 +51,9 @@ package final class RunDirectory {
         if fstat(file.number, &status) == 0, let fault = Ownership.fault(of: status, descriptor: file.number) {
             throw RunDirectoryError(path: path, reason: "it \(fault)")
         }
+        // Whoever can open the directory can lock it (flock(2)), and no freeze would begin. One of another name, as /run,
+        // may be others' too.
+        if status.st_mode & 0o077 != 0, path.nameBytes.elementsEqual(Self.name.utf8) { fchmod(file.number, 0o700) }
     }
 
     /// The open directory.

@@ -57,13 +57,37 @@ package enum ProcessTable {
         }
     }
 
-    /// Whether a process belongs to the user of this one and sees the same mounts: its paths are this one's too.
-    package static func sharesPaths(_ pid: pid_t) -> Bool {
-        var (theirs, own, directory) = (stat(), stat(), stat())
-        // /proc/PID belongs to the process' user (proc(5)); a namespace is one inode (namespaces(7)).
-        return stat("/proc/\(pid)", &directory) == 0 && directory.st_uid == geteuid()
-            && stat("/proc/\(pid)/ns/mnt", &theirs) == 0 && stat("/proc/self/ns/mnt", &own) == 0
+    /// Whether a process has no rights but those of this one's user.
+    package static func isOfOwnUser(_ pid: pid_t) -> Bool {
+        let users = SystemProcess.users(status: readKernelFile("/proc/\(pid)/status") ?? [])
+        return !users.isEmpty && users.allSatisfy { $0 == geteuid() }
+    }
+
+    /// Whether a process executes this program, or another version of it, has no rights but those of this one's user, and
+    /// sees the same mounts: its paths are this one's too.
+    ///
+    /// Its arguments are anybody's: a setuid program gets them from its caller, and sudo(8) even has root's rights alone.
+    package static func isOwnProgram(_ pid: pid_t) -> Bool {
+        guard isOfOwnUser(pid), let name = programName(of: "\(pid)"), name == programName(of: "self") else {
+            return false
+        }
+        var (theirs, own) = (stat(), stat())
+        // A namespace is one inode (namespaces(7)).
+        return stat("/proc/\(pid)/ns/mnt", &theirs) == 0 && stat("/proc/self/ns/mnt", &own) == 0
             && theirs.st_ino == own.st_ino && theirs.st_dev == own.st_dev
+    }
+
+    /// The last component of the path of the program that a process executes.
+    private static func programName(of process: String) -> String? {
+        FilePath("/proc/\(process)/exe").linkTarget.map(programName)
+    }
+
+    /// The last component of a program's path, as a link `/proc/PID/exe` has it.
+    static func programName(_ path: FilePath) -> String {
+        let name = String(decoding: path.nameBytes, as: UTF8.self)
+        // proc_pid_exe(5): an upgrade has removed the file.
+        let end = " (deleted)"
+        return name.hasSuffix(end) ? String(name.dropLast(end.count)) : name
     }
 
     /// The lines of `/proc/PID/cgroup`, or nil when they cannot be read.

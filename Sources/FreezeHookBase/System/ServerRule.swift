@@ -60,7 +60,9 @@ package struct ServerRule: Sendable {
         let name = programName(of: process, place)
         if let name, Interpreters.include(name) { return .interpreter(name) }
         let program = try program(of: process, place)
-        if let type = filesystem(of: program, place), type.hasPrefix("fuse") { return .filesystem(type) }
+        if let type = filesystem(of: program, place), type.hasPrefix("fuse") || type == Self.unmounted {
+            return .filesystem(type)
+        }
         var status = stat()
         try call { fstat(program.number, &status) }
         guard status.st_mode & S_IFMT == S_IFREG, status.st_mode & (S_ISUID | S_ISGID) == 0 else {
@@ -112,11 +114,7 @@ package struct ServerRule: Sendable {
 
     /// The last component of the program's path.
     private func programName(of process: SystemProcess, _ place: borrowing Descriptor) -> String? {
-        guard let path = link("exe", process, place) else { return nil }
-        let name = String(decoding: path.nameBytes, as: UTF8.self)
-        // proc_pid_exe(5): an upgrade has removed the file.
-        let end = " (deleted)"
-        return name.hasSuffix(end) ? String(name.dropLast(end.count)) : name
+        link("exe", process, place).map(ProcessTable.programName)
     }
 
     /// The inode that the process executes, also one that has no name any more.
@@ -126,16 +124,24 @@ package struct ServerRule: Sendable {
         return Descriptor(owning: try call { clinux_open_path(directory, "exe", 1) })
     }
 
-    /// The type of the filesystem of an open file, by the process's mounts: asking the filesystem itself may take for ever.
+    /// The type of the filesystem of an open file, by the kernel's tables of mounts: asking the filesystem itself may take
+    /// for ever. `Self.unmounted` for one that is in neither table, as after a lazy unmount (umount2(2), MNT_DETACH).
     private func filesystem(of file: borrowing Descriptor, _ place: borrowing Descriptor) -> String? {
         guard tree.isMachine, let info = readKernelFile("/proc/self/fdinfo/\(file.number)") else { return nil }
         let lines = String(decoding: info, as: UTF8.self).split(separator: "\n")
         guard let line = lines.first(where: { $0.hasPrefix("mnt_id:") }), let id = Int(trimmed(line.dropFirst(7))),
-            let mounts = try? Descriptor(opening: "mountinfo", in: place.number, O_RDONLY),
-            let text = try? readAll(mounts.number, limit: 16 << 20)
+            let own = try? Descriptor(opening: "mountinfo", in: place.number, O_RDONLY)
         else { return nil }
-        return MountTable(parsing: text).mounts.first { $0.id == id }?.type
+        func type(_ table: [UInt8]?) -> String? {
+            table.flatMap { table in MountTable(parsing: table).mounts.first { $0.id == id }?.type }
+        }
+        // A process that has changed its root does not see the mount of its program (proc_pid_mountinfo(5)).
+        return type(try? readAll(own.number, limit: Self.mountTableLimit))
+            ?? type(readKernelFile("/proc/self/mountinfo", limit: Self.mountTableLimit)) ?? Self.unmounted
     }
+
+    private static let mountTableLimit = 16 << 20
+    private static let unmounted = "an unmounted filesystem"
 
     private func link(_ name: String, _ process: SystemProcess, _ place: borrowing Descriptor) -> FilePath? {
         if !tree.isMachine { return tree.link(FilePath("/proc/\(process.pid)/\(name)")) }

@@ -24,6 +24,8 @@ package struct SystemProcess: Equatable, Sendable {
     /// Whether it has no rights but root's.
     package var isRoots: Bool { !users.isEmpty && users.allSatisfy { $0 == 0 } }
 
+    // Far above what a server or an agent is started with; a user's processes may have megabytes of arguments each.
+    private static let commandLineLimit = 16 << 10
     // Clock ticks of a second: USER_HZ, which is 100 on every architecture that qemu-ga runs on.
     private static let ticksPerSecond = 100.0
 
@@ -33,7 +35,7 @@ package struct SystemProcess: Equatable, Sendable {
         let boot = bootTime(in: tree)
         return tree.names(in: "/proc").compactMap { name in
             guard let pid = pid_t(name), let comm = tree.line(of: FilePath("/proc/\(name)/comm")),
-                let words = tree.bytes(of: FilePath("/proc/\(name)/cmdline")), !words.isEmpty
+                let words = tree.bytes(of: FilePath("/proc/\(name)/cmdline"), limit: commandLineLimit), !words.isEmpty
             else { return nil }
             let arguments = words.split(separator: 0, omittingEmptySubsequences: false).dropLast(
                 words.last == 0 ? 1 : 0)

@@ -119,9 +119,12 @@ package struct SystemTree: Equatable, Sendable {
     }
 
     /// The bytes of a file; nil when it cannot be read.
-    package func bytes(of path: FilePath) -> [UInt8]? {
+    package func bytes(of path: FilePath) -> [UInt8]? { bytes(of: path, limit: Self.sizeLimit) }
+
+    /// The bytes of a file, limited as by `readAll`; nil when it cannot be read.
+    package func bytes(of path: FilePath, limit: Int) -> [UInt8]? {
         guard let file = try? open(path) else { return nil }
-        return try? readAll(file.number, limit: Self.sizeLimit)
+        return try? readAll(file.number, limit: limit)
     }
 
     /// The bytes of a file that was located; nil when it cannot be read.
