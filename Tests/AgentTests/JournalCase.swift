@@ -93,7 +93,7 @@ struct JournalCase: Sendable, CustomTestStringConvertible {
 
     private static let ofVerdicts = [
         JournalCase(id: .verdictApplicationConsistent, message: ": application-consistent"),
-        JournalCase(id: .verdictNativeCopy, message: ": native-copy: 20-copies") {
+        JournalCase(id: .verdictNativeCopy, message: ": native-copy, as far as 10-good tells: 20-copies") {
             try $0.hook("20-copies", header: "guarantee = native-copy")
         },
         JournalCase(id: .verdictCrashConsistent, message: ": crash-consistent: 20-bad finished with status=3") {

@@ -20,7 +20,7 @@ import Testing
                 "execute \(hook) \(action)", "10-a: word", "\(hook) finished with status=0 in N s",
                 action == "freeze"
                     ? "frozen: 1 hook, 0 failed, in N s (cycle ID)"
-                    : "thawed: 1 hook, 0 failed, in N s (cycle ID): application-consistent",
+                    : "thawed: 1 hook, 0 failed, in N s (cycle ID): application-consistent, as far as 10-a tells",
             ]
         }
         let messages = sandbox.messages.map {

@@ -226,6 +226,7 @@ class Series:
     def break_configuration(self):
         """With a broken file the defaults are in force, whose limits are those of minutes."""
         self.behave()
+        self.go_on()
         self.machine.configure(no_such_key="1")
         call = self.machine.call(*self.pick((["freeze"], ["thaw"], ["recover"])))
         self.machine.configure()

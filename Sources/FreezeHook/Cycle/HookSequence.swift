@@ -125,7 +125,10 @@ final class HookSequence {
     func end() -> FreezeFailure? {
         // Without a record nobody knows what to thaw, and every thaw calls every hook.
         guard let recorder, recorder.failure == nil else { return nil }
-        guard let record = context.record(), record.id == id else { return .thawedMeanwhile }
+        let named = context.record().flatMap { $0.id == id ? $0 : nil }
+        // Only a thaw removes a record, and marks it before; a hook may have removed the whole directory.
+        if named == nil, context.runDirectory?.isRemoved == false { return .thawedMeanwhile }
+        guard let record = named ?? recorder.record else { return nil }
         if record.hasExpired { return .expiredMeanwhile }
         return record.isBeingThawed ? .thawedMeanwhile : nil
     }

@@ -23,7 +23,11 @@ extension HookDirectory {
             }
             if settings.hook(named: place.name).run == false { return entry(.skipped(.leftOut)) }
             if tree.resolved(link) == "/dev/null" { return entry(.skipped(.masked)) }
-            guard tree.has(link), let target = try? tree.place(of: link) else {
+            let target: FilePath
+            do throws(Errno) { target = try tree.place(of: link) } catch {
+                return entry(.refused(Refusal(link, .unreadable(error))))
+            }
+            guard tree.has(link) else {
                 let isRequired = Hook(path: place, header: HookHeader(), settings: settings).isRequired
                 return entry(isRequired ? .refused(Refusal(link, .danglingLink)) : .skipped(.danglingLink))
             }

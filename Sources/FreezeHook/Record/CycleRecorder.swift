@@ -101,6 +101,12 @@ package final class CycleRecorder {
         contents(in: runDirectory).flatMap { CycleRecord(parsing: $0) }
     }
 
+    /// The record in this file, whatever has become of the file's name; nil when it cannot be read.
+    var record: CycleRecord? {
+        guard let descriptor = file.number, lseek(descriptor, 0, SEEK_SET) == 0 else { return nil }
+        return (try? readAll(descriptor, limit: Self.sizeLimit)).flatMap { CycleRecord(parsing: $0) }
+    }
+
     /// Appends an entry with one `write`; one that fails is tried once more.
     func append(_ entry: RecordEntry) {
         guard failure == nil, let descriptor = file.number else { return }

@@ -115,6 +115,12 @@ package final class RunDirectory {
         return try readAll(file.number, limit: limit)
     }
 
+    /// Whether the directory has been removed since it was opened.
+    package var isRemoved: Bool {
+        var status = stat()
+        return fstat(descriptor, &status) == 0 && status.st_nlink == 0
+    }
+
     /// Whether a file of this name is in the directory.
     package func has(_ name: String) -> Bool { faccessat(descriptor, name, F_OK, 0) == 0 }
 
