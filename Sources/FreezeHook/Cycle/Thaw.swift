@@ -138,6 +138,11 @@ package struct Thaw {
         if case .lostCycle(_, let kind) = target {
             cycle.mark(.begun)
             cycle.recorder?.append(.fault("the \(kind.noun)'s record was lost in the window"))
+            // The lost record said so; a failing recipe has thawed nothing.
+            let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
+            for entry in (try? directory.entries()) ?? [] where entry.hook.retriesThaw {
+                cycle.recorder?.append(.retryThaw(path: entry.hook.path))
+            }
         }
         if case .thaw = occasion, case .cycle(let record) = target, record.isFrozen, let agent = record.agent,
             agent == CallingAgent()
