@@ -62,7 +62,7 @@ package struct Thaw {
         guard case .everyHook = target, let runDirectory = context.runDirectory else { return target }
         let cycle =
             Guard.cycles(in: runDirectory).first { !context.hasEnded($0) }
-            ?? LostProcesses(runDirectory, in: context).cycles.first
+            ?? LostProcesses(in: context).cycles.first
         return cycle.map { .lostCycle(id: $0, .backup) } ?? target
     }
 
@@ -223,8 +223,7 @@ package struct Thaw {
 
     /// Ends the guards and holders that nothing in the run directory leads to. The guard itself ends its own.
     private func endLostProcesses(_ occasion: ThawOccasion, in cycle: HookSequence) {
-        guard occasion.endsCycle, let runDirectory = context.runDirectory else { return }
-        LostProcesses(runDirectory, in: context).end(tell: cycle.log)
+        if occasion.endsCycle { LostProcesses(in: context).end(tell: cycle.log) }
     }
 
     private func endStragglers(of record: CycleRecord, in cycle: HookSequence) {
