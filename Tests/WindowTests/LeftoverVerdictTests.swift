@@ -71,6 +71,24 @@ import Testing
         #expect(sandbox.verdict == Self.words)
     }
 
+    @Test func `An end while the next hook is frozen is a reason`() throws {
+        let sandbox = try sandbox(leaving: "sleep 1000 > /dev/null 2>&1 & echo $! > $pid")
+        try sandbox.addHook("20-slow", "[ $1 = thaw ] || { kill -9 $(cat $TEST_SANDBOX/pid); sleep 0.2; }")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
+        #expect(sandbox.verdict?.hasPrefix(Self.words) == true, "\(sandbox.log)")
+    }
+
+    @Test func `What a hook without work leaves is not taken for another hook's`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addTracingHook("10-a")
+        try sandbox.addHook("20-none", "sleep 0.3 > /dev/null 2>&1 & exit 77")
+        try sandbox.expectFreeze()
+        usleep(400_000)
+        try sandbox.expectThaw()
+        #expect(sandbox.verdict == "application-consistent", "\(sandbox.log)")
+    }
+
     @Test func `The configuration can say that it means nothing`() throws {
         let sandbox = try sandbox("[hook db]\nleftovers = ignore", leaving: Self.ways[0])
         try sandbox.expectFreeze()

@@ -40,6 +40,18 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
+    @Test func `The thaw ends them when the directory cannot be used any more`() throws {
+        let sandbox = try sandbox("5min")
+        try sandbox.expectFreeze()
+        usleep(30_000)
+        chmod(sandbox.runDirectory, 0o777)
+        defer { chmod(sandbox.runDirectory, 0o700) }
+        _ = try sandbox.thaw()
+        #expect(sandbox.trace.suffix(2) == Self.thawed[...])
+        #expect(!sandbox.isLocked("db"))
+        #expect(sandbox.isQuiet(), "\(sandbox.processes().map(Processes.commandLine))")
+    }
+
     @Test func `Without a thaw the guard thaws once, ends its session and leaves`() throws {
         let sandbox = try sandbox("300ms")
         try sandbox.expectFreeze()

@@ -146,6 +146,19 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
+    @Test func `A failing status of such a hook is none either when the record was lost`() throws {
+        let sandbox = try sandbox("hold-limit = 60s")
+        try addBreakingHook("10-db", to: sandbox, "exit 3", header: "# fsfreeze-hook: retry-thaw = yes\n")
+        try sandbox.expectFreeze()
+        unlink("\(sandbox.runDirectory)/cycle")
+        expectSilentSuccess(try sandbox.thaw())
+        #expect(try problems(sandbox) == [Self.told])
+        #expect(!sandbox.parts("guard").isEmpty, "the guard tries again")
+        mend(sandbox)
+        try sandbox.expectThaw()
+        sandbox.expectNothingLeft()
+    }
+
     @Test func `A hook whose session was lost has nothing to be tried again for`() throws {
         let sandbox = try sandbox("hold-limit = 0")
         let holding = try sandbox.holding("db")

@@ -39,7 +39,7 @@ package struct Freeze {
         cycle.reportFaultsOfTheSystem()
         // Only after its removal, or a start of the machine, is the directory made here.
         if let runDirectory = context.runDirectory, runDirectory.isNew {
-            LostProcesses(runDirectory, in: context).end(tell: log)
+            LostProcesses(in: context).end(tell: log)
         }
         if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)

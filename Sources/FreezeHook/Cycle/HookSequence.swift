@@ -18,6 +18,8 @@ final class HookSequence {
     private(set) var count = 0
     private(set) var failedCount = 0
     private var nextLook = MonotonicTime.now() + lookInterval
+    /// What hooks have left running, as far as it is recorded.
+    private var leftovers: Set<ProcessIdentity> = []
 
     // A record is read in less than a millisecond, and a process is not stopped and continued for less than this.
     private static let lookInterval = Duration.milliseconds(100)
@@ -136,7 +138,12 @@ final class HookSequence {
         let limit = min(hook.timeout, deadline - .now())
         let reason: RunReason = kind == .rehearsal ? .rehearsal : .freeze
         if hook.retriesThaw { recorder?.append(.retryThaw(path: hook.path)) }
-        return run(HookRunner.Request(hook: hook, action: action, reason: reason, limit: limit, stopsOnRequest: true))
+        let request = HookRunner.Request(
+            hook: hook, action: action, reason: reason, limit: limit, stopsOnRequest: true)
+        let outcome = run(request)
+        // Now: a client may end, and its lock with it, while the next hooks run.
+        if action == .freeze { recordLeftovers { $0.action == .freeze } }
+        return outcome
     }
 
     /// Counts a hook that must not be run as a failed one.
@@ -147,12 +154,14 @@ final class HookSequence {
         log.write(HookEvents.refused(hook, action, reason, messageID))
     }
 
-    /// Records what hooks have left running at the end of the freeze.
-    func recordLeftovers() {
-        let runs = (context.record()?.runs ?? []).filter { $0.end?.status != HookStatus.nothingToDo }
-        for (path, process) in LeftoverProcesses(runs: runs).staying() {
-            if context.settings.hook(named: path.name).leftovers == .ignore { continue }
-            recorder?.append(.left(path: path, process))
+    /// Records what hooks have left running up to now, each process once.
+    func recordLeftovers(ofRuns counts: (CycleRecord.Run) -> Bool = { _ in true }) {
+        guard LeftoverProcesses.exist(besides: leftovers), let record = context.record() else { return }
+        for (run, process) in LeftoverProcesses(runs: record.runs).staying()
+        where run.end?.status != HookStatus.nothingToDo && counts(run) {
+            guard leftovers.insert(process).inserted else { continue }
+            if context.settings.hook(named: run.path.name).leftovers == .ignore { continue }
+            recorder?.append(.left(path: run.path, process))
         }
     }
 

@@ -4,7 +4,7 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The processes that the hooks of a freeze have left running: children of this process, the subreaper of its hooks.
+/// The processes that the hooks of a freeze leave running: children of this process, the subreaper of its hooks.
 ///
 /// What these have started themselves is their business: a client that waits in a loop has a new `sleep` at every moment.
 struct LeftoverProcesses {
@@ -15,8 +15,15 @@ struct LeftoverProcesses {
     private static let lingering = Duration.milliseconds(50)
     private static let interval: useconds_t = 5_000
 
-    /// The processes that outlive their hook by more than a moment, each with the path of its hook.
-    func staying() -> [(path: FilePath, process: ProcessIdentity)] {
+    /// Whether a hook has left a process that is none of these.
+    static func exist(besides known: Set<ProcessIdentity>) -> Bool {
+        children().contains {
+            $0.state != "Z" && !known.contains(ProcessIdentity(pid: $0.pid, startTime: $0.startTime)) && !isOwn($0.pid)
+        }
+    }
+
+    /// The processes that outlive their hook by more than a moment, each with the run that it belongs to.
+    func staying() -> [(run: CycleRecord.Run, process: ProcessIdentity)] {
         var found = living()
         while !found.isEmpty {
             let now = MonotonicTime.now()
@@ -24,7 +31,7 @@ struct LeftoverProcesses {
             usleep(Self.interval)
             found = found.filter(\.process.isAlive)
         }
-        return found.map { ($0.run.path, $0.process) }
+        return found
     }
 
     private func living() -> [(run: CycleRecord.Run, process: ProcessIdentity)] {

@@ -5,16 +5,18 @@ import Glibc
 import SystemPackage
 
 /// The guards and holders to which no socket in the run directory leads any more: somebody has removed the directory, or
-/// its files, in the window. Nobody else can end them, and they would last for minutes.
+/// its files, in the window, or made it unusable. Nobody else can end them, and they would last for minutes.
 struct LostProcesses {
-    private let runDirectory: RunDirectory
+    private let path: FilePath
+    private let runDirectory: RunDirectory?
     private let killGrace: Duration
     private let hasEnded: (String) -> Bool
 
-    /// The lost processes of a run directory. A guard whose cycle has ended may still read what hooks left running, and is
-    /// none of them.
-    init(_ runDirectory: RunDirectory, in context: CycleContext) {
-        self.runDirectory = runDirectory
+    /// The lost processes of the context's run directory, also when it cannot be used any more. A guard whose cycle has
+    /// ended may still read what hooks left running, and is none of them.
+    init(in context: CycleContext) {
+        path = context.locations.runDirectory
+        runDirectory = context.runDirectory
         killGrace = context.settings.killGrace
         hasEnded = context.hasEnded
     }
@@ -30,16 +32,17 @@ struct LostProcesses {
         if found.isEmpty { return }
         for process in found { ProcessFamily(leader: process).end(grace: killGrace) }
         let names = found.map { "\($0.pid)" }.reduce("") { $0.isEmpty ? $1 : "\($0), \($1)" }
-        let text = "somebody has removed files of the run directory in the window; whom they led to is ended: \(names)"
+        let deed = runDirectory == nil ? "changed" : "removed files of"
+        let text = "somebody has \(deed) the run directory in the window; whom it led to is ended: \(names)"
         log.write(Event(.error, .holdForgotten, text))
     }
 
     private var found: [(identity: ProcessIdentity, role: OwnProcess)] {
         var reachable: Set<pid_t> = [getpid()]
-        for name in runDirectory.names() where name.hasPrefix(Holder.socketPrefix) || name.hasPrefix(Guard.socketPrefix)
-        {
+        for name in runDirectory?.names() ?? []
+        where name.hasPrefix(Holder.socketPrefix) || name.hasPrefix(Guard.socketPrefix) {
             // Who cannot be asked may be anybody.
-            guard let pid = try? LocalSocket.listener(of: name, in: runDirectory) else { continue }
+            guard let runDirectory, let pid = try? LocalSocket.listener(of: name, in: runDirectory) else { continue }
             reachable.insert(pid)
         }
         guard let own = ProcessTable.entry(getpid()) else { return [] }
@@ -56,8 +59,8 @@ struct LostProcesses {
 
     private func isOfDirectory(_ role: OwnProcess) -> Bool {
         switch role {
-        case .guard(let cycle, let places): places.runDirectory == runDirectory.path && !hasEnded(cycle)
-        case .holder(let path): path == runDirectory.path
+        case .guard(let cycle, let places): places.runDirectory == path && !hasEnded(cycle)
+        case .holder(let directory): directory == path
         case .drainer, .marker: false
         }
     }

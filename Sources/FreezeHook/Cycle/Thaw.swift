@@ -62,7 +62,7 @@ package struct Thaw {
         guard case .everyHook = target, let runDirectory = context.runDirectory else { return target }
         let cycle =
             Guard.cycles(in: runDirectory).first { !context.hasEnded($0) }
-            ?? LostProcesses(runDirectory, in: context).cycles.first
+            ?? LostProcesses(in: context).cycles.first
         return cycle.map { .lostCycle(id: $0, .backup) } ?? target
     }
 
@@ -138,6 +138,11 @@ package struct Thaw {
         if case .lostCycle(_, let kind) = target {
             cycle.mark(.begun)
             cycle.recorder?.append(.fault("the \(kind.noun)'s record was lost in the window"))
+            // The lost record said so; a failing recipe has thawed nothing.
+            let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
+            for entry in (try? directory.entries()) ?? [] where entry.hook.retriesThaw {
+                cycle.recorder?.append(.retryThaw(path: entry.hook.path))
+            }
         }
         if case .thaw = occasion, case .cycle(let record) = target, record.isFrozen, let agent = record.agent,
             agent == CallingAgent()
@@ -218,8 +223,7 @@ package struct Thaw {
 
     /// Ends the guards and holders that nothing in the run directory leads to. The guard itself ends its own.
     private func endLostProcesses(_ occasion: ThawOccasion, in cycle: HookSequence) {
-        guard occasion.endsCycle, let runDirectory = context.runDirectory else { return }
-        LostProcesses(runDirectory, in: context).end(tell: cycle.log)
+        if occasion.endsCycle { LostProcesses(in: context).end(tell: cycle.log) }
     }
 
     private func endStragglers(of record: CycleRecord, in cycle: HookSequence) {
