@@ -126,6 +126,9 @@ private final class Manager {
         #expect(try guest.run("freeze") == 0)
         try Files.write("", to: guest.path("broken"))
         #expect(try guest.run("thaw") == 0)
+        #expect(guest.log.last?.hasPrefix("not thawed: 1 hook, 1 failed") == true, "\(guest.log)")
+        try FileManager.default.removeItem(atPath: guest.path("broken"))
+        #expect(try guest.run("thaw") == 0)
         #expect(
             guest.verdict?.hasPrefix("crash-consistent: 30-systemd-unit thaw finished with status=1") == true,
             "\(guest.log)")
