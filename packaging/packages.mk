@@ -20,7 +20,7 @@ NO_PATHS = $(foreach map,$(CURDIR)=. $(TOOLCHAIN)=/swift,-Xcc -ffile-prefix-map=
 	-Xswiftc -Xfrontend -Xswiftc -no-clang-module-breadcrumbs \
 	-Xswiftc -Xfrontend -Xswiftc -disable-incremental-llvm-codegen -Xlinker --build-id=sha1
 
-# -Osize: the program mostly waits for processes and disks, and has a limit of 16 MB.
+# -Osize: the program mostly waits for processes and disks, and has a limit of 17 MB.
 # -function-sections: otherwise the linker keeps or drops all functions of a module together, and folds none of them.
 # --no-eh-frame-hdr: C++ exceptions need the table; the program throws none, and debuggers do without.
 # --no-export-dynamic: Swift exports every function, and nobody looks one up; without exports the linker drops more
