@@ -407,7 +407,8 @@ import Testing
             try $0.file("/sys/class/dmi/id/product_name", "oVirt Node\n")
         },
         Case(
-            name: "a thaw that takes too long", check: "limits", severity: .warning, reason: "a thaw may take 5min",
+            name: "a thaw that takes too long", check: "limits", severity: .warning,
+            reason: "a thaw may wait and try hooks again for 5min, beside what its hooks take",
             repair: "thaw-timeout = 2min"
         ) {
             try $0.file("/etc/qemu/fsfreeze-hook.conf", "[general]\nthaw-timeout = 5min\n")
