@@ -185,6 +185,10 @@ import Testing
             reason: "qemu-ga notes in /run/qemu-ga/qga.state.isfrozen that filesystems are frozen"
         ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["--statedir", "/run/qemu-ga"]) },
         Case(
+            name: "a verbose agent without a log file", check: "agent", severity: .note,
+            reason: "a freeze that it gives up itself cannot be told from a backup"
+        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["--verbose"]) },
+        Case(
             name: "the agent of sysvinit does not run", family: .alpine, check: "agent", reason: "qemu-ga does not run",
             repair: "service qemu-guest-agent start"
         ) {
