@@ -32,9 +32,11 @@ final class Agent {
     ///   - hook: the value of -F.
     ///   - state: the agent's state directory, as it is called inside the namespace.
     ///   - configuration: the configuration file that names this directory; nil for the command line.
+    ///   - options: further words of its command line.
     ///   - socket: the path of its socket.
     init(
-        in namespace: Namespace, hook: String, state: String, configuration: String? = nil, socket path: String
+        in namespace: Namespace, hook: String, state: String, configuration: String? = nil,
+        options: [String] = [], socket path: String
     ) throws {
         self.namespace = namespace
         unlink(path)
@@ -43,7 +45,7 @@ final class Agent {
             [
                 try Tools.command("qemu-ga", package: "qemu-guest-agent"), "--method=unix-listen", "--path=\(path)",
                 "--pidfile=\(state)/agent.pid", "-F\(hook)",
-            ] + (configuration == nil ? ["--statedir=\(state)"] : []),
+            ] + (configuration == nil ? ["--statedir=\(state)"] : []) + options,
             environment: configuration.map { ["QGA_CONF": $0] } ?? [:])
         let starter = starter
         connection = try Self.connect(to: path) { starter.isRunning }

@@ -83,8 +83,10 @@ final class AgentGuest {
     /// - Parameters:
     ///   - state: its state directory; nil for one outside the namespace's /run.
     ///   - configuration: the configuration file that names the directory; nil for the command line.
-    func startAgent(state: String? = nil, in configuration: String? = nil) throws -> Agent {
-        try startAgent(calling: hookPath, state: state, in: configuration)
+    func startAgent(
+        state: String? = nil, in configuration: String? = nil, options: [String] = []
+    ) throws -> Agent {
+        try startAgent(calling: hookPath, state: state, in: configuration, options: options)
     }
 
     /// Starts an agent that treats the program as agents from 9.1 on do: both outputs are one pipe, which is read to
@@ -106,10 +108,12 @@ final class AgentGuest {
     /// The program's output for a pipe agent.
     var said: String { text(of: "said") }
 
-    private func startAgent(calling hook: String, state: String?, in configuration: String? = nil) throws -> Agent {
+    private func startAgent(
+        calling hook: String, state: String?, in configuration: String? = nil, options: [String] = []
+    ) throws -> Agent {
         try Agent(
             in: namespace, hook: hook, state: state ?? directory.path, configuration: configuration,
-            socket: path("agent.sock"))
+            options: options, socket: path("agent.sock"))
     }
 }
 

@@ -58,6 +58,24 @@ import Testing
         #expect(status.stdout.contains("\"freeze-unanswered\""), "\(status.stdout)")
     }
 
+    @Test func `Lines of the agent's log are no answer`() throws {
+        let guest = try guest()
+        defer { tidyUp(guest) }
+        let log = guest.path("agent.log")
+        // What is there already: the agent appends.
+        try Files.write("earlier\n", to: log)
+        let agent = try guest.startAgent(state: "/run", options: ["--verbose", "--logfile=\(log)"])
+        for _ in 0..<2 {
+            let before = Files.text(of: log).utf8.count
+            #expect(try agent.freeze([Self.good, Self.covered]).error?.contains("failed to open") == true)
+            #expect(guest.logLines.last?.hasSuffix("): \(Self.words)") == true, "\(guest.log)")
+            #expect(Files.text(of: log).utf8.count > before, "the agent logs")
+            #expect(try agent.freeze(Self.good).number == 1)
+            #expect(try agent.thaw().number == 1)
+            #expect(guest.logLines.last?.hasSuffix("): application-consistent") == true, "\(guest.log)")
+        }
+    }
+
     @Test func `A freeze that the agent has answered is a backup, however soon its thaw comes`() throws {
         let guest = try guest()
         defer { tidyUp(guest) }

@@ -32,8 +32,9 @@ import Testing
 
     @Test func `The writes are those of the kernel's list`() {
         let text = "rchar: 1\nwchar: 2\nsyscr: 3\nsyscw: 4\nread_bytes: 0\n"
-        #expect(CallingAgent.writes(in: Array(text.utf8)) == 4)
-        #expect(CallingAgent.writes(in: Array("syscw: x\n".utf8)) == nil)
-        #expect(CallingAgent.writes(in: []) == nil)
+        #expect(CallingAgent.number("wchar:", in: Array(text.utf8)) == 2)
+        #expect(CallingAgent.number("pos:", in: Array("flags:\t01\npos:\t12\n".utf8)) == 12)
+        #expect(CallingAgent.number("wchar:", in: Array("wchar: x\n".utf8)) == nil)
+        #expect(CallingAgent.number("wchar:", in: []) == nil)
     }
 }

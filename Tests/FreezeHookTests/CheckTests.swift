@@ -185,6 +185,10 @@ import Testing
             reason: "qemu-ga notes in /run/qemu-ga/qga.state.isfrozen that filesystems are frozen"
         ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["--statedir", "/run/qemu-ga"]) },
         Case(
+            name: "a verbose agent without a log file", check: "agent", severity: .note,
+            reason: "a freeze that it gives up itself cannot be told from a backup"
+        ) { try $0.process(400, "qemu-ga", $0.agentArguments + ["--verbose"]) },
+        Case(
             name: "the agent of sysvinit does not run", family: .alpine, check: "agent", reason: "qemu-ga does not run",
             repair: "service qemu-guest-agent start"
         ) {
@@ -407,7 +411,8 @@ import Testing
             try $0.file("/sys/class/dmi/id/product_name", "oVirt Node\n")
         },
         Case(
-            name: "a thaw that takes too long", check: "limits", severity: .warning, reason: "a thaw may take 5min",
+            name: "a thaw that takes too long", check: "limits", severity: .warning,
+            reason: "a thaw may wait and try hooks again for 5min, beside what its hooks take",
             repair: "thaw-timeout = 2min"
         ) {
             try $0.file("/etc/qemu/fsfreeze-hook.conf", "[general]\nthaw-timeout = 5min\n")

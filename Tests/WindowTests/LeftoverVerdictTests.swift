@@ -116,6 +116,48 @@ import Testing
         #expect(sandbox.verdict == "application-consistent")
     }
 
+    // A process with a connection, as a client of a server has one; it notes its pid.
+    private static let client = """
+        python3 -c 'import os, socket, time
+        pair = socket.socketpair()
+        open(os.environ["TEST_SANDBOX"] + "/pid", "w").write(str(os.getpid()))
+        time.sleep(1000)'
+        """
+
+    private static let helpers = [
+        // The shell waits for the loop, not for the client.
+        "( (while sleep 0.02; do :; done) | \(client) ) > /dev/null 2>&1 &",
+        "nohup sh -c '(while sleep 0.02; do :; done) & \(client.replacing("'", with: "'\\''")); wait' > /dev/null 2>&1 &",
+    ]
+
+    @Test(arguments: helpers) func `A client behind a helper that lives on is no helper`(start: String) throws {
+        let sandbox = try sandbox(leaving: start)
+        for isEnded in [true, false] {
+            unlink("\(sandbox.path)/pid")
+            try sandbox.expectFreeze()
+            let client = try leftover(of: sandbox)
+            if isEnded { sandbox.destroy(client) }
+            try sandbox.expectThaw()
+            let verdict = try #require(sandbox.verdict)
+            #expect(isEnded ? verdict.hasPrefix(Self.words) : verdict == "application-consistent", "\(verdict)")
+        }
+    }
+
+    @Test func `A helper that has inherited its parent's socket means nothing`() throws {
+        let sandbox = try sandbox(
+            leaving: """
+                python3 -c 'import os, socket, subprocess
+                pair = socket.socketpair()
+                for end in pair: end.set_inheritable(True)
+                open(os.environ["TEST_SANDBOX"] + "/pid", "w").write(str(os.getpid()))
+                while True: subprocess.run(["sleep", "0.2"], close_fds=False)' > /dev/null 2>&1 &
+                """)
+        try sandbox.expectFreeze()
+        usleep(400_000)
+        try sandbox.expectThaw()
+        #expect(sandbox.verdict == "application-consistent")
+    }
+
     @Test(arguments: ["", "hold-limit = 0"])
     func `A held session, its holder and a drainer are no leftovers`(configuration: String) throws {
         let sandbox = try Sandbox()

@@ -40,6 +40,28 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
+    @Test func `The status does not show the cycle before as if it were this one`() throws {
+        let sandbox = try sandbox("5min")
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
+        #expect(try sandbox.run(["status", "--nagios", "--max-age", "26h"]).status == 0)
+        try sandbox.expectFreeze()
+        try remove("/cycle", of: sandbox)
+        let nagios = try sandbox.run(["status", "--nagios", "--max-age", "26h"])
+        #expect(nagios.status == 2)
+        #expect(nagios.stdout.contains("may be open, and its record is lost: fsfreeze-hook thaw"), "\(nagios.stdout)")
+        let text = try sandbox.run(["status"])
+        #expect(text.status == 2 && text.stdout.contains("attention:  the window of cycle "), "\(text.stdout)")
+        let status = try sandbox.statusObject()
+        #expect(status["state"] as? String == "frozen")
+        let attentions = try #require(status["attentions"] as? [[String: String]])
+        #expect(attentions.map { $0["repair"] } == ["fsfreeze-hook thaw"])
+        _ = try sandbox.thaw()
+        #expect(try sandbox.statusObject()["attention"] == nil)
+        #expect(sandbox.verdict?.contains("the cycle's record was lost in the window") == true, "\(sandbox.log)")
+        sandbox.expectNothingLeft()
+    }
+
     @Test func `The thaw ends them when the directory cannot be used any more`() throws {
         let sandbox = try sandbox("5min")
         try sandbox.expectFreeze()

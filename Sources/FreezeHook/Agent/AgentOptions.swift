@@ -27,6 +27,10 @@ package struct AgentOptions: Equatable, Sendable {
     package var path: FilePath?
     /// The directory of the state file (`--statedir`); nil for the one that qemu-ga was built with.
     package var stateDirectory: FilePath?
+    /// Whether qemu-ga logs what it does (`--verbose`).
+    package var isVerbose = false
+    /// The log file (`--logfile`); nil for standard error.
+    package var logFile: FilePath?
     /// The configuration file, which need not exist.
     package var configuration: FilePath
     /// The number of the line, from 1, for which qemu-ga refuses its configuration file; nil for none.
@@ -59,9 +63,11 @@ package struct AgentOptions: Equatable, Sendable {
             case "m" where !value.text.isEmpty: method = value.text
             case "p" where !value.text.isEmpty: path = FilePath(value.text)
             case "t" where !value.text.isEmpty: stateDirectory = FilePath(value.text)
+            case "l" where !value.text.isEmpty: logFile = FilePath(value.text)
             default: break
             }
         }
+        if arguments.last("v") != nil { isVerbose = true }
         // An empty list of allowed commands allows all.
         allowing.removeAll { $0.names.isEmpty }
     }
@@ -89,6 +95,8 @@ package struct AgentOptions: Equatable, Sendable {
         }
         if let found = setting("method") { method = found.value }
         if let found = setting("path"), !found.value.isEmpty { path = FilePath(found.value) }
+        if let found = setting("verbose") { isVerbose = found.value == "true" || found.value == "1" }
+        if let found = setting("logfile"), !found.value.isEmpty { logFile = FilePath(found.value) }
         if let found = setting("statedir"), !found.value.isEmpty { stateDirectory = FilePath(found.value) }
     }
 

@@ -4,9 +4,10 @@ import FreezeHookBase
 import Glibc
 import SystemPackage
 
-/// The processes that the hooks of a freeze leave running: children of this process, the subreaper of its hooks.
+/// The processes that the hooks of a freeze leave running: children of this process, the subreaper of its hooks, and those
+/// of their descendants that have a socket of their own, such as the client behind a shell that waits for it.
 ///
-/// What these have started themselves is their business: a client that waits in a loop has a new `sleep` at every moment.
+/// What these have started besides is their business: a client that waits in a loop has a new `sleep` at every moment.
 struct LeftoverProcesses {
     /// The runs of the freeze, in their order.
     let runs: [CycleRecord.Run]
@@ -17,9 +18,7 @@ struct LeftoverProcesses {
 
     /// Whether a hook has left a process that is none of these.
     static func exist(besides known: Set<ProcessIdentity>) -> Bool {
-        children().contains {
-            $0.state != "Z" && !known.contains(ProcessIdentity(pid: $0.pid, startTime: $0.startTime)) && !isOwn($0.pid)
-        }
+        all().contains { !known.contains(ProcessIdentity(pid: $0.pid, startTime: $0.startTime)) }
     }
 
     /// The processes that outlive their hook by more than a moment, each with the run that it belongs to.
@@ -36,22 +35,56 @@ struct LeftoverProcesses {
 
     private func living() -> [(run: CycleRecord.Run, process: ProcessIdentity)] {
         var found: [(run: CycleRecord.Run, process: ProcessIdentity)] = []
-        for entry in Self.children() where entry.state != "Z" && !Self.isOwn(entry.pid) {
+        for entry in Self.all() {
             guard let run = run(of: entry) else { continue }
             found.append((run, ProcessIdentity(pid: entry.pid, startTime: entry.startTime)))
         }
         return found
     }
 
-    /// The children of this process.
-    private static func children() -> [ProcessEntry] {
-        // The kernel lists them (CONFIG_PROC_CHILDREN); the table of all processes takes much longer.
-        guard let text = readKernelFile("/proc/self/task/\(getpid())/children") else {
-            return ProcessTable.all().filter { $0.parent == getpid() }
+    // A hook may leave any number of processes, each with any number of descriptors.
+    private static let limit = 256
+
+    /// The children of this process, and of their descendants those with a socket of their own.
+    private static func all() -> [ProcessEntry] {
+        // The kernel lists children (CONFIG_PROC_CHILDREN); the table of all processes takes much longer.
+        let table = readKernelFile("/proc/self/task/\(getpid())/children") == nil ? ProcessTable.all() : nil
+        var found = children(of: getpid(), table).filter { $0.state != "Z" && !isOwn($0.pid) }
+        var waiting = found.map { (entry: $0, sockets: Set<FilePath>?.none) }
+        var seen = 0
+        while seen < waiting.count, seen < limit {
+            let (parent, known) = waiting[seen]
+            seen += 1
+            let descendants = children(of: parent.pid, table).filter { $0.state != "Z" && !isOwn($0.pid) }
+            if descendants.isEmpty { continue }
+            let inherited = known ?? sockets(of: parent.pid)
+            for entry in descendants.prefix(limit) {
+                // A socket that an ancestor has too stays open behind the end of this one.
+                let own = sockets(of: entry.pid).subtracting(inherited)
+                if !own.isEmpty { found.append(entry) }
+                waiting.append((entry, inherited.union(own)))
+            }
         }
-        return text.split(separator: UInt8(ascii: " ")).compactMap { word in
-            pid_t(String(decoding: word, as: UTF8.self)).flatMap(ProcessTable.entry)
+        return found
+    }
+
+    /// The children of a process, by the kernel's lists or, where it has none, by the table of all processes.
+    private static func children(of pid: pid_t, _ table: [ProcessEntry]?) -> [ProcessEntry] {
+        if let table { return table.filter { $0.parent == pid } }
+        // A child is in the list of the thread that has started it.
+        let threads = (try? directoryNames(FilePath("/proc/\(pid)/task"))) ?? []
+        return threads.prefix(limit).flatMap { thread in
+            (readKernelFile("/proc/\(pid)/task/\(String(decoding: thread, as: UTF8.self))/children") ?? [])
+                .split(separator: UInt8(ascii: " "))
+                .compactMap { pid_t(String(decoding: $0, as: UTF8.self)).flatMap(ProcessTable.entry) }
         }
+    }
+
+    /// The sockets among the first descriptors of a process: `socket:[INODE]` (proc_pid_fd(5)).
+    private static func sockets(of pid: pid_t) -> Set<FilePath> {
+        // The kernel gives the lowest free number: no list of all of them, of which there may be a million.
+        let targets = (0..<limit).compactMap { FilePath("/proc/\(pid)/fd/\($0)").linkTarget }
+        return Set(targets.filter { $0.nameBytes.starts(with: "socket:[".utf8) })
     }
 
     /// Whether a process is a guard, holder or drainer of this program, which `OwnProcess` starts without a hook's name.

@@ -61,7 +61,7 @@ package struct Thaw {
     private func withLostCycle(_ target: ThawTarget) -> ThawTarget {
         guard case .everyHook = target, let runDirectory = context.runDirectory else { return target }
         let cycle =
-            Guard.cycles(in: runDirectory).first { !context.hasEnded($0) }
+            Guard.cycle(in: runDirectory, unless: context.hasEnded)
             ?? LostProcesses(in: context).cycles.first
         return cycle.map { .lostCycle(id: $0, .backup) } ?? target
     }

@@ -43,10 +43,11 @@ package enum Guard {
         }
     }
 
-    /// The ids of the cycles whose guards serve a socket in the run directory.
-    static func cycles(in runDirectory: RunDirectory) -> [String] {
-        runDirectory.names().filter { $0.hasPrefix(socketPrefix) && !LocalSocket.isGone($0, in: runDirectory) }
-            .map { String($0.dropFirst(socketPrefix.count)) }
+    /// The id of a cycle whose guard serves a socket in the run directory, and which has not ended; nil for none. Without
+    /// an unfinished record it is one whose record is lost.
+    package static func cycle(in runDirectory: RunDirectory, unless hasEnded: (String) -> Bool) -> String? {
+        runDirectory.names().lazy.filter { $0.hasPrefix(socketPrefix) && !LocalSocket.isGone($0, in: runDirectory) }
+            .map { String($0.dropFirst(socketPrefix.count)) }.first { !hasEnded($0) }
     }
 
     /// Ends the guard of a cycle whose window has ended. A guard that cannot be told would thaw once more at its limit:

@@ -50,7 +50,7 @@ package struct History {
     }
 
     /// The cycle of this id; nil when the history does not have it.
-    func cycle(_ id: String) -> CycleSummary? { newestFirst.first { $0.id == id } }
+    package func cycle(_ id: String) -> CycleSummary? { newestFirst.first { $0.id == id } }
 
     /// All cycles of the history, the oldest first; none without a file. Throws the kernel's errno when there is a file
     /// that cannot be read.

@@ -39,7 +39,7 @@ enum RecordEntry: Equatable {
     case left(path: FilePath, ProcessIdentity)
     /// A process that a hook had left running has ended before the hook's thaw, at an unknown moment (nil).
     case leftEnded(ProcessIdentity, time: WallTime?)
-    /// The qemu-ga that started the freeze, and the number of its writes up to the freeze's end.
+    /// The qemu-ga that started the freeze, and its writes up to the freeze's end (`CallingAgent.writes`).
     case agent(ProcessIdentity, writes: UInt64)
     /// The agent has thawed although it has not answered the freeze.
     case unanswered

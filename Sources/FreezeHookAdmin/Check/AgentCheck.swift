@@ -8,7 +8,7 @@ import SystemPackage
 enum AgentCheck {
     static func findings(on machine: Machine) -> [Finding] {
         let setup = AgentSetup(machine)
-        return calls(machine, setup) + recovery(machine, setup) + displaced(machine) + state(machine)
+        return calls(machine, setup) + recovery(machine, setup) + displaced(machine) + state(machine) + log(machine)
     }
 
     /// The findings on the agent's service and processes.
@@ -131,5 +131,18 @@ enum AgentCheck {
         else { return [] }
         let file = SafeText.clean(directory.appending(AgentState.name))
         return [.note(file, "qemu-ga notes in \(file) that filesystems are frozen: 'recover' looks for it there")]
+    }
+
+    /// The note on a log that a freeze cannot tell from an answer to the host (`CallingAgent`).
+    private static func log(_ machine: Machine) -> [Finding] {
+        guard let options = machine.agent.running ?? machine.agent.configured, options.isVerbose, options.logFile == nil
+        else { return [] }
+        let file = SafeText.clean(options.configuration)
+        return [
+            .note(
+                "qemu-ga",
+                "qemu-ga is verbose and has no log file: a freeze that it gives up itself cannot be told from a backup; "
+                    + "logfile = in [general] of \(file) gives it one, as does -l")
+        ]
     }
 }

@@ -24,8 +24,8 @@ enum LimitsCheck {
             findings.append(
                 .warning(
                     "thaw-timeout",
-                    "a thaw may take \(DurationText.format(settings.thawTimeout)), and \(host.name) gives up after "
-                        + DurationText.format(host.thaw),
+                    "a thaw may wait and try hooks again for \(DurationText.format(settings.thawTimeout)), beside what its hooks take, "
+                        + "and \(host.name) gives up after \(DurationText.format(host.thaw))",
                     repair: set("thaw-timeout = \(DurationText.format(host.thaw * 2 / 3))")))
         }
         if settings.holdLimit == .zero {

@@ -11,6 +11,8 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
     case guardKilled(cycle: String)
     /// The freeze ended before it had frozen or thawed everything.
     case freezeKilled(cycle: String)
+    /// A guard waits for the end of a window whose record is lost: the last verdict known is of an earlier cycle.
+    case recordLost(cycle: String)
     /// The hook's thaw came to no end, and its application may still be locked.
     case mayBeHeld(hook: String)
     /// The session's holder or client is gone, and the window still open.
@@ -24,6 +26,7 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
         case .windowExpired(let cycle): "the guard has ended the window of cycle \(cycle) and its thaw has not come"
         case .guardKilled(let cycle): "the guard of cycle \(cycle) has been killed"
         case .freezeKilled(let cycle): "the freeze of cycle \(cycle) was killed"
+        case .recordLost(let cycle): "the window of cycle \(cycle) may be open, and its record is lost"
         case .mayBeHeld(let hook): "\(hook) may still be held: its thaw has not come to its end"
         case .sessionLost(let name): "the session \(name) has ended too early"
         case .historyUnreadable(let place, let reason): "the history in \(place) cannot be read: \(reason)"
@@ -33,7 +36,7 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
     /// The command that mends the problem; nil when none does.
     package var repair: String? {
         switch self {
-        case .windowExpired, .guardKilled, .mayBeHeld: "fsfreeze-hook thaw"
+        case .windowExpired, .guardKilled, .recordLost, .mayBeHeld: "fsfreeze-hook thaw"
         case .freezeKilled: "fsfreeze-hook recover"
         case .historyUnreadable(_, .permissionDenied): "sudo fsfreeze-hook status"
         case .sessionLost, .historyUnreadable: nil
@@ -46,6 +49,7 @@ package enum Attention: Equatable, Sendable, CustomStringConvertible {
         return switch self {
         case .windowExpired, .freezeKilled: "\(problem): \(repair)"
         case .mayBeHeld: "\(problem): \(repair) calls it again, and with --give-up ends the cycle"
+        case .recordLost: "\(problem): \(repair) calls every hook"
         case .guardKilled: "\(problem): nothing ends the window but \(repair)"
         case .historyUnreadable(_, .permissionDenied): "\(problem); call it as root"
         case .sessionLost, .historyUnreadable: problem

@@ -105,15 +105,28 @@ package struct Status: Shown {
                 undeclared: verdict.undeclared)
         }
         state = .thawed
-        if let runDirectory = RunDirectory.existing(locations.runDirectory),
-            let record = CycleRecorder.read(in: runDirectory), record.isUnfinished
-        {
-            show(
-                WindowState(
-                    of: record, isWorkedOn: runDirectory.isLocked, holdLimit: settings.holdLimit, now: .now(),
-                    isAlive: \.isAlive))
+        if let runDirectory = RunDirectory.existing(locations.runDirectory) {
+            showWindow(in: runDirectory, history, holdLimit: settings.holdLimit)
         }
         if let historyProblem { attentions.append(historyProblem) }
+    }
+
+    private mutating func showWindow(in runDirectory: RunDirectory, _ history: History, holdLimit: Duration) {
+        let isWorkedOn = runDirectory.isLocked
+        let record = CycleRecorder.read(in: runDirectory)
+        if let record, record.isUnfinished {
+            show(
+                WindowState(
+                    of: record, isWorkedOn: isWorkedOn, holdLimit: holdLimit, now: .now(), isAlive: \.isAlive))
+            return
+        }
+        // A freeze or thaw that runs begins or ends a cycle right now.
+        if isWorkedOn { return }
+        let lost = Guard.cycle(in: runDirectory) { $0 == record?.id || history.cycle($0) != nil }
+        guard let lost else { return }
+        // A guard that has ended a window has made a record.
+        state = .frozen
+        attentions.append(.recordLost(cycle: lost))
     }
 
     private mutating func show(_ window: WindowState) {

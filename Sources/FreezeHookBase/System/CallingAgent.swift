@@ -3,14 +3,16 @@
 import Glibc
 import SystemPackage
 
-/// The qemu-ga that has started this process, and how often its main thread, which answers the host, has written.
+/// The qemu-ga that has started this process, and how much its main thread, which answers the host, has written.
 ///
 /// The agent starts the hook of a freeze, waits for its end, freezes, and answers. When its freeze fails it thaws and
-/// starts the hook again before it answers (qga/commands-posix.c): then it has written nothing between the two.
+/// starts the hook again before it answers (qga/commands-posix.c): then it has written nothing between the two but lines of
+/// its log (`-v`).
 package struct CallingAgent: Equatable {
     /// The agent's process.
     package var process: ProcessIdentity
-    /// The number of calls of write(2) by its main thread, failed ones included (`syscw`, proc(5)).
+    /// The bytes that its main thread has written (`wchar`, proc(5)), less the positions of its open files: what it has
+    /// written to its log file moves both. Only its difference to another one means something.
     package var writes: UInt64
 
     /// An agent of a record.
@@ -31,16 +33,29 @@ package struct CallingAgent: Equatable {
             let entry = ProcessTable.entry(pid),
             // The counters of the whole process (/proc/PID/io) contain those of its ended children.
             let counters = readKernelFile("/proc/\(pid)/task/\(pid)/io"),
-            let writes = Self.writes(in: counters)
+            let written = Self.number("wchar:", in: counters)
         else { return nil }
-        self.init(process: ProcessIdentity(pid: pid, startTime: entry.startTime), writes: writes)
+        let positions = (0..<Self.descriptorLimit).reduce(UInt64(0)) { $0 &+ Self.position(of: $1, pid) }
+        self.init(process: ProcessIdentity(pid: pid, startTime: entry.startTime), writes: written &- positions)
     }
 
     private static let name = Array("qemu-ga".utf8)
-    private static let key = Array("syscw: ".utf8)
+    // The log is opened at the agent's start, and a new file gets the lowest free number.
+    private static let descriptorLimit = 64
 
-    static func writes(in counters: [UInt8]) -> UInt64? {
-        let line = counters.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: key) }
-        return line.flatMap { UInt64(String(decoding: $0.dropFirst(key.count), as: UTF8.self)) }
+    /// The position in the regular file behind a descriptor; 0 for anything else.
+    private static func position(of descriptor: Int, _ pid: pid_t) -> UInt64 {
+        var status = stat()
+        guard stat("/proc/\(pid)/fd/\(descriptor)", &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return 0 }
+        return readKernelFile("/proc/\(pid)/fdinfo/\(descriptor)").flatMap { number("pos:", in: $0) } ?? 0
+    }
+
+    /// The number behind a key, on a line of its own.
+    static func number(_ key: String, in text: [UInt8]) -> UInt64? {
+        let line = text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: key.utf8) }
+        return line.flatMap { line in
+            let digits = line.dropFirst(key.utf8.count).drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
+            return UInt64(String(decoding: digits, as: UTF8.self))
+        }
     }
 }
