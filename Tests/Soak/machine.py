@@ -26,7 +26,8 @@ SETTINGS = {
     "hold-limit": "3s",
 }
 # The limits once all is mended: on a loaded machine a hook that does nothing wrong may take a second.
-PATIENCE = {"hook_timeout": "10s", "freeze_timeout": "15s", "thaw_timeout": "15s", "hold_limit": "15s"}
+PATIENCE = {"hook_timeout": "10s", "freeze_timeout": "15s", "thaw_timeout": "15s", "hold_limit": "15s",
+            "session_timeout": "5s"}
 # The longest that a call may take: its own limits, those of a cycle that it recovers, and a loaded machine.
 CALL_LIMIT = 20
 # The longest that the end of a window may take after its last call.
@@ -99,14 +100,16 @@ esac
 _SESSION = _HEAD + """\
 case $1 in
 freeze)
+    read -r timeout </mnt/session-timeout
     echo "exec 9>>$lock; flock -n 9 && echo ready || exit 9" |
         /mnt/fsfreeze-hook hold "$name" --run-dir "$FSFREEZE_RUN_DIR" --ready '^ready$' --release 'exit 0' \\
-            --timeout 300ms -- sh || exit 1
+            --timeout "$timeout" -- sh || exit 1
     note acquired
     ;;
 thaw)
     if is_free; then note lost; else note held; fi
-    /mnt/fsfreeze-hook release "$name" --run-dir "$FSFREEZE_RUN_DIR" --timeout 300ms || exit 1
+    read -r timeout </mnt/session-timeout
+    /mnt/fsfreeze-hook release "$name" --run-dir "$FSFREEZE_RUN_DIR" --timeout "$timeout" || exit 1
     note released
     ;;
 esac
@@ -143,10 +146,11 @@ class Machine:
 
     # Changes
 
-    def configure(self, **settings):
+    def configure(self, session_timeout="300ms", **settings):
         values = SETTINGS | {key.replace("_", "-"): value for key, value in settings.items()}
         _write(f"{PLACE}/fsfreeze-hook.conf",
                "[general]\n" + "".join(f"{key} = {value}\n" for key, value in values.items()))
+        _write(f"{PLACE}/session-timeout", f"{session_timeout}\n")
 
     def misbehave(self, name, action, fault):
         """A fault of an application; None mends it. Its interpreter can be gone: the hook cannot be started."""

@@ -124,6 +124,53 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
+    @Test func `What killed processes have left is gone after the next freeze and the next thaw`() throws {
+        let sandbox = try sandbox()
+        try sandbox.expectFreeze()
+        try sandbox.expectThaw()
+        // connect(2) refuses a file that is no socket as it does a socket without a listener.
+        let dead = ["cycle.new", "image.lock", "hold-x.lock", "hold-x", "drain-x", "guard-x"]
+        func leave() throws {
+            for name in dead { try Files.write("", to: "\(sandbox.runDirectory)/\(name)") }
+        }
+        try leave()
+        try sandbox.expectFreeze()
+        #expect(!sandbox.runFiles.contains(where: dead.contains), "\(sandbox.runFiles)")
+        try leave()
+        try sandbox.expectThaw()
+        sandbox.expectNothingLeft()
+    }
+
+    @Test func `A file that cannot be removed at once is removed`() throws {
+        let sandbox = try sandbox()
+        let environment = try sandbox.preload(
+            """
+            static int count;
+            int unlinkat(int directory, const char *name, int flags) {
+                return is("fsfreeze-hook") && count++ == 0 ? fail(EAGAIN) : NEXT(unlinkat)(directory, name, flags);
+            }
+            """)
+        expectSilentSuccess(try sandbox.run(["freeze"], environment: environment))
+        try sandbox.expectThaw()
+        sandbox.expectNothingLeft()
+    }
+
+    @Test(arguments: 1...6)
+    func `A message that the kernel refuses once arrives`(number: Int) throws {
+        let sandbox = try sandbox()
+        let environment = try sandbox.preload(
+            """
+            static int count;
+            ssize_t sendmsg(int socket, const struct msghdr *message, int flags) {
+                return is("fsfreeze-hook") && ++count == \(number) ? fail(ENOMEM) : NEXT(sendmsg)(socket, message, flags);
+            }
+            """)
+        expectSilentSuccess(try sandbox.run(["freeze"], environment: environment))
+        try sandbox.expectThaw()
+        #expect(sandbox.verdict == "application-consistent", "\(sandbox.log)")
+        sandbox.expectNothingLeft()
+    }
+
     @Test func `Sixteen megabytes to a holder that does not read end with the time`() throws {
         let sandbox = try Sandbox()
         let environment = try sandbox.preload(

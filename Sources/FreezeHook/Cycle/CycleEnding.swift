@@ -47,6 +47,8 @@ struct CycleEnding {
             cycle.log.write(fetched.lines.map(HookEvents.leftover))
             guard let fault = fetched.fault else {
                 if recorded.contains(socket) { cycle.recorder?.append(.drained(socket: socket)) }
+                // The drainer removes it too, unless it is killed before that.
+                runDirectory.remove(socket)
                 continue
             }
             if recorded.contains(socket) || socket.hasPrefix(own) {
@@ -142,8 +144,13 @@ struct CycleEnding {
         guard let runDirectory = context.runDirectory else { return context.imageMarker.remove() }
         // Another run that has the lock already finds the end in the record, and removes it.
         if case .busy = runDirectory.lock(within: .zero) { return context.imageMarker.remove(ofCycle: cycle.id) }
-        context.imageMarker.remove()
-        if context.record()?.isUnfinished == false { cycle.recorder?.remove() }
+        let record = context.record()
+        let isUnfinished = record?.isUnfinished ?? false
+        // Another cycle may have begun, and frozen, while the disk was written.
+        let isAnother = isUnfinished && record?.id != cycle.id
+        context.imageMarker.remove(ofCycle: isAnother ? cycle.id : nil)
+        if record != nil && !isUnfinished { cycle.recorder?.remove() }
+        DeadFiles(runDirectory: runDirectory, settings: context.settings).sweep(windowIsOpen: isUnfinished)
         if !callerHasLock { runDirectory.unlock() }
     }
 }

@@ -101,12 +101,20 @@ package struct Freeze {
         let decision = Admission.decide(
             kind, lock: lock, unfinished: context.unfinishedCycle(), agentIsFrozen: context.agentIsFrozen)
         switch decision {
-        case .proceed: return []
+        case .proceed:
+            sweepDeadFiles(in: runDirectory)
+            return []
         case .recover(let record):
             recoverLostCycle(record)
+            sweepDeadFiles(in: runDirectory)
             return context.handedOver
         case .refuse(let error): throw error
         }
+    }
+
+    private func sweepDeadFiles(in runDirectory: RunDirectory) {
+        DeadFiles(runDirectory: runDirectory, settings: context.settings)
+            .sweep(windowIsOpen: context.unfinishedCycle() != nil)
     }
 
     /// Asks a rehearsal to end now (SIGTERM): a backup does not wait for it.

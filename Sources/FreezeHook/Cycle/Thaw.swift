@@ -94,7 +94,11 @@ package struct Thaw {
 
     /// Ends a thaw that has nothing to do: with the record of a cycle that another one has ended.
     private func leave(_ record: CycleRecord?, _ outcome: ThawOutcome) -> ThawOutcome {
-        if let record, record.hasEnded, !record.isUnfinished { context.removeEndedRecord() }
+        if let record, record.hasEnded, !record.isUnfinished {
+            // Who has ended the cycle leaves record and marker to this run, where it finds the lock taken.
+            if context.runDirectory?.hasLock ?? false { context.imageMarker.remove() }
+            context.removeEndedRecord()
+        }
         context.runDirectory?.unlock()
         return outcome
     }

@@ -49,7 +49,8 @@ package struct ImageMarker {
     /// - Parameter id: the cycle whose marker it is; without the lock another cycle may have one meanwhile.
     func remove(ofCycle id: String? = nil) {
         guard let marker = read(Self.name), marker.isOf(boot: bootID), id == nil || marker.id == id else { return }
-        try? directory.rename(Self.name, to: Self.spareName)
+        // A later image would carry the marker that stays: a passing fault must not leave it.
+        do throws(Errno) { try directory.rename(Self.name, to: Self.spareName) } catch { directory.remove(Self.name) }
     }
 
     /// The record of the cycle whose image this machine came from; nil when the machine came from none.

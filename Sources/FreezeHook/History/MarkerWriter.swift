@@ -15,7 +15,7 @@ package final class MarkerWriter {
     private let link = Descriptor(owning: 0)
 
     // The lock file by which one process at a time writes the marker.
-    private static let lockName = "image.lock"
+    static let lockName = "image.lock"
 
     /// The writer of a cycle's marker; nil without a run directory.
     package init?(cycle: String, locations: Locations) {

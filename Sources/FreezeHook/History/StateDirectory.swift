@@ -15,9 +15,9 @@ package struct StateDirectory {
         self.path = path
     }
 
-    /// The bytes of a file; nil when there is none or it cannot be read.
+    /// The bytes of a file; nil when there is none or it cannot be read, also a second time.
     package func read(_ name: String) -> [UInt8]? {
-        (try? contents(of: name)) ?? nil
+        do throws(Errno) { return try contents(of: name) } catch { return (try? contents(of: name)) ?? nil }
     }
 
     /// The bytes of a file; nil when there is none. Throws the kernel's errno, and `notPermitted` for anything but a

@@ -108,16 +108,19 @@ package final class Drainer {
             try? send(.refused("\(error)"))
             return
         }
-        for pipe in ended + pipes {
-            pipe.readAvailable()
-            for text in pipe.kept {
-                guard (try? send(.line(Line(hook: pipe.hook, text: text)))) != nil else { return }
+        do throws(MessageError) {
+            for pipe in ended + pipes {
+                pipe.readAvailable()
+                for text in pipe.kept { try send(.line(Line(hook: pipe.hook, text: text))) }
+                pipe.forget()
             }
-            pipe.forget()
+        } catch {
+            // Another may fetch what this one has not taken. After a failure of this side it is taken for gone.
+            guard case .failed = error else { return }
+            return giveUpLines()
         }
         try? send(.done)
-        ended = []
-        isFetched = true
+        giveUpLines()
     }
 
     /// One line of a process that a hook left running.

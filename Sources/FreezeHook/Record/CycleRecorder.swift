@@ -9,6 +9,8 @@ import SystemPackage
 package final class CycleRecorder {
     /// The file's name, which the packages' scripts know too (packaging/scriptlets/agent.sh).
     static let name = "cycle"
+    /// The name of a new record until it takes the place of the old one.
+    static let newName = "\(name).new"
     // Far above the size of a record of 100,000 hooks.
     private static let sizeLimit = 64 << 20
 
@@ -78,7 +80,7 @@ package final class CycleRecorder {
     }
 
     private static func make(in directory: Int32, _ entries: [RecordEntry]) throws(Errno) -> Int32 {
-        let new = "\(name).new"
+        let new = newName
         unlinkat(directory, new, 0)
         let file = try Descriptor(opening: new, in: directory, flags | O_CREAT | O_EXCL, mode: 0o600)
         do throws(Errno) {

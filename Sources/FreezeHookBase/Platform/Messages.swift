@@ -135,13 +135,20 @@ package enum Messages {
         withUnsafeBytes(of: number.bigEndian) { Array($0) }
     }
 
-    /// Repeats a call that does not block until it succeeds or the deadline has passed.
+    /// Repeats a call that does not block until it succeeds or the deadline has passed; one that fails, once.
     @discardableResult
     private static func wait(
         for socket: borrowing Descriptor, _ event: Int32, until deadline: MonotonicTime, _ body: () -> Int
     ) throws(MessageError) -> Int {
+        var hasFailed = false
         while true {
-            do { return try call(body) } catch .wouldBlock {} catch { throw MessageError(error) }
+            do { return try call(body) } catch .wouldBlock {} catch {
+                let error = MessageError(error)
+                // A passing want of memory must lose no message: its receiver takes the sender for dead.
+                guard error != .closed, !hasFailed else { throw error }
+                hasFailed = true
+                continue
+            }
             if .now() >= deadline { throw .timeout }
             var waiting = [pollfd(socket.number, for: event)]
             pollDescriptors(&waiting, until: deadline)

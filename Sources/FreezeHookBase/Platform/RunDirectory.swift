@@ -129,9 +129,9 @@ package final class RunDirectory {
     /// Whether a file of this name is in the directory.
     package func has(_ name: String) -> Bool { faccessat(descriptor, name, F_OK, 0) == 0 }
 
-    /// Removes a file in the directory, if there is one.
+    /// Removes a file in the directory, if there is one; a removal that fails is tried once more.
     package func remove(_ name: String) {
-        unlinkat(descriptor, name, 0)
+        if unlinkat(descriptor, name, 0) != 0 && errno != ENOENT { unlinkat(descriptor, name, 0) }
     }
 
     /// The names of the files in the directory; none when it cannot be read.
