@@ -60,7 +60,7 @@ package struct Freeze {
             if rollback.mayBeHeld.isEmpty { link?.ended() } else { link?.unthawed() }
             throw .rolledBack(rollback)
         }
-        return FrozenCycle(id: id, link: link)
+        return FrozenCycle(id: id, link: link, recorder: cycle.recorder)
     }
 
     /// Does what comes behind the last hook: records, writes the image marker, tells log and guard. Throws when the host

@@ -4,4 +4,6 @@
 package struct FrozenCycle {
     let id: String
     let link: GuardLink?
+    /// The writer of its record; nil without a run directory.
+    let recorder: CycleRecorder?
 }

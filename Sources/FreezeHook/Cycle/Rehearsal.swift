@@ -44,7 +44,7 @@ package final class Rehearsal {
         context.runDirectory?.unlock()
         let occasion = ThawOccasion.rehearsalEnd(id: frozen.id, fault: wait(for: frozen.id))
         let outcome = withExtendedLifetime(frozen) {
-            try? Thaw(in: context, observer: observer).run(occasion)
+            try? Thaw(in: context, observer: observer, recorder: frozen.recorder).run(occasion)
         }
         switch outcome {
         case .ended(let cycle), .unthawed(let cycle): return cycle

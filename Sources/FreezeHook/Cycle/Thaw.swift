@@ -8,14 +8,21 @@ import SystemPackage
 package struct Thaw {
     private let context: CycleContext
     private let observer: (any CycleObserver)?
+    private let recorder: CycleRecorder?
 
     // A run that goes on with its work is waited for again; one that writes nothing for a whole wait hangs.
     private static let waits = 5
 
     /// A thaw; the observer gets its events.
     package init(in context: CycleContext, observer: (any CycleObserver)? = nil) {
+        self.init(in: context, observer: observer, recorder: nil)
+    }
+
+    /// A thaw by the process that has frozen, which still has the record open.
+    init(in context: CycleContext, observer: (any CycleObserver)?, recorder: CycleRecorder?) {
         self.context = context
         self.observer = observer
+        self.recorder = recorder
     }
 
     /// Runs the thaw to its end. Only the occasion `thaw` throws, where the settings report hooks that fail.
@@ -27,10 +34,9 @@ package struct Thaw {
     /// Runs the thaw; `beforeHooks` is called after the record's entry of the moment, before the first hook.
     func run(_ occasion: ThawOccasion, beforeHooks: (HookSequence) -> Void) throws(ThawError) -> ThawOutcome {
         let hasLock = takeLock(occasion.lock)
-        let history = History(directory: context.stateDirectory, limit: context.settings.historyLimit)
         let found = context.record()
         let target = withLostCycle(
-            occasion.target(record: found, agentIsFrozen: context.agentIsFrozen, history: history.cycle))
+            occasion.target(record: found, agentIsFrozen: context.agentIsFrozen, history: past))
         let record: CycleRecord?
         switch target {
         case .nothing: return leave(found, .nothing)
@@ -55,6 +61,13 @@ package struct Thaw {
             throw error
         }
         return outcome
+    }
+
+    /// The summary of a cycle that has ended; nil when nobody knows of its end.
+    private func past(_ id: String) -> CycleSummary? {
+        // Another thaw enters a cycle into the history only after its end, and a third one may remove the record before.
+        if let record = recorder?.record, record.id == id, record.hasEnded { return CycleSummary(of: record) }
+        return History(directory: context.stateDirectory, limit: context.settings.historyLimit).cycle(id)
     }
 
     /// The target of a thaw that finds no record but a guard, whose cycle has lost the record.
