@@ -163,7 +163,7 @@ package struct Freeze {
             }
             return link
         } catch {
-            cycle.log.write(Event(.error, .guardFailed, "\(error); a lost thaw leaves the applications frozen"))
+            cycle.log.write(Event(.error, .guardFailed, "the guard: \(error); a lost thaw leaves the applications frozen"))
             return nil
         }
     }

@@ -19,12 +19,12 @@ enum HookEvents {
         Event(.info, nil, "\(line.hook) (left running): \(line.text)", [(.hook, line.hook)])
     }
 
-    static func leftoverTaken(of hook: Hook, _ error: DrainerError) -> Event {
+    static func leftoverTaken(of hook: Hook, _ error: OwnProcessError) -> Event {
         let text = "the reader of what \(hook.name) left running: \(error); the guard reads it, and drops its words"
         return Event(.warning, .stateUnavailable, text, [(.hook, hook.name)])
     }
 
-    static func leftoverClosed(of hook: Hook, _ error: DrainerError) -> Event {
+    static func leftoverClosed(of hook: Hook, _ error: OwnProcessError) -> Event {
         let text = "the reader of what \(hook.name) left running: \(error); its next word ends it (SIGPIPE)"
         return Event(.error, .stateUnavailable, text, [(.hook, hook.name)])
     }

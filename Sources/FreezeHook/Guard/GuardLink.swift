@@ -1,13 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import FreezeHookBase
-import Glibc
-import SystemPackage
 
 /// The freeze's side of its guard: starts the guard before the first hook and reports how the freeze ended.
 final class GuardLink {
-    private let socket: Descriptor
-    let process: ProcessIdentity
+    private let link: OwnProcessLink
     /// The guard's place, in words for the log.
     let placement: String
     /// The name of the guard's own socket in the run directory.
@@ -15,40 +12,23 @@ final class GuardLink {
     /// Why the guard has no such socket; nil when it has.
     let unreachable: String?
 
+    /// The guard's process.
+    var process: ProcessIdentity { link.process }
+
     /// Starts the guard of a cycle. Throws when it cannot be started or does not answer.
-    init(cycle: String, locations: Locations) throws(GuardError) {
+    init(cycle: String, locations: Locations) throws(OwnProcessError) {
         socketName = Guard.socketName(of: cycle)
-        let other: Descriptor
-        do throws(Errno) {
-            let ends = try LocalSocket.pair()
-            socket = Descriptor(owning: ends.own)
-            other = Descriptor(owning: ends.other)
-        } catch {
-            throw .noSocket(error)
-        }
-        do throws(Errno) {
-            // The guard's thaw hooks get the environment of the freeze.
-            process = try OwnProcess.guard(cycle: cycle, locations)
-                .start(socket: other, environment: HookEnvironment.ofThisProcess())
-        } catch {
-            throw .notStarted(error)
-        }
-        // Only then is the guard's death seen.
-        other.close()
-        do throws(MessageError) {
-            let answer = try Messages.receive(
-                GuardLinkMessage.self, from: socket, until: .now() + LocalSocket.patience)
-            switch answer.message {
-            case .ready: unreachable = nil
-            case .unreachable(let reason): unreachable = reason
-            case .frozen, .rehearsed, .ended, .unthawed: throw .unknown(kind: answer.message.kind.rawValue)
+        // The guard's thaw hooks get the environment of the freeze.
+        link = try OwnProcessLink(
+            .guard(cycle: cycle, locations), environment: HookEnvironment.ofThisProcess())
+        let greeting = try link.greeting { (message: GuardLinkMessage) in
+            switch message {
+            case .ready, .unreachable: true
+            case .frozen, .rehearsed, .ended, .unthawed: false
             }
-        } catch {
-            // A guard that answers later would take the closed socket for the death of this freeze, and thaw.
-            kill(process.pid, SIGKILL)
-            throw .noAnswer(error)
         }
-        placement = GuardPlacement.place(process.pid, cycle: cycle)
+        unreachable = if case .unreachable(let reason) = greeting { reason } else { nil }
+        placement = GuardPlacement.place(link.process.pid, cycle: cycle)
     }
 
     /// Reports a complete freeze: from now on the hold limit counts.
@@ -64,23 +44,6 @@ final class GuardLink {
     func ended() { tell(.ended) }
 
     private func tell(_ message: GuardLinkMessage) {
-        try? Messages.send(message, to: socket, until: .now() + LocalSocket.patience)
-    }
-}
-
-/// Why there is no guard.
-enum GuardError: Error, Equatable, CustomStringConvertible {
-    case noSocket(Errno)
-    case notStarted(Errno)
-    case noAnswer(MessageError)
-
-    var description: String {
-        switch self {
-        case .noSocket(let error): "the guard: no socket: \(error)"
-        case .notStarted(let error): "the guard: it cannot be started: \(error)"
-        case .noAnswer(.closed): "the guard: it has ended at its start"
-        case .noAnswer(.timeout): "the guard: it does not answer"
-        case .noAnswer(let error): "the guard: \(error)"
-        }
+        try? Messages.send(message, to: link.socket, until: .now() + LocalSocket.patience)
     }
 }

@@ -48,23 +48,13 @@ package final class MarkerWriter {
     /// marker cannot be written; a writer that waits in the kernel is left behind, and looks at the record once more
     /// when it goes on.
     static func settle(cycle: String, _ locations: Locations, until moment: MonotonicTime) throws(MarkerError) {
-        let own: Descriptor
-        let other: Descriptor
-        do throws(Errno) {
-            let ends = try LocalSocket.pair()
-            own = Descriptor(owning: ends.own)
-            other = Descriptor(owning: ends.other)
-        } catch {
+        let link: OwnProcessLink
+        do throws(OwnProcessError) { link = try OwnProcessLink(.marker(cycle: cycle, locations)) } catch {
             throw .notStarted(error)
         }
-        do throws(Errno) { _ = try OwnProcess.marker(cycle: cycle, locations).start(socket: other) } catch {
-            throw .notStarted(error)
-        }
-        // The writer's end is its own: without it in this process the writer's death ends the wait.
-        other.close()
         let answer: MarkerMessage
         do throws(MessageError) {
-            answer = try Messages.receive(MarkerMessage.self, from: own, until: moment).message
+            answer = try Messages.receive(MarkerMessage.self, from: link.socket, until: moment).message
         } catch {
             throw error == .timeout ? .noAnswer : .died
         }
@@ -74,14 +64,14 @@ package final class MarkerWriter {
 
 /// Why the image marker is not written.
 enum MarkerError: Error, Equatable, CustomStringConvertible {
-    case notStarted(Errno)
+    case notStarted(OwnProcessError)
     case died
     case failed(String)
     case noAnswer
 
     var description: String {
         switch self {
-        case .notStarted(let error): "its writer cannot be started: \(error)"
+        case .notStarted(let error): "its writer: \(error)"
         case .died: "its writer was killed"
         case .failed(let reason): reason
         case .noAnswer: "its filesystem does not answer; somebody may have frozen it"

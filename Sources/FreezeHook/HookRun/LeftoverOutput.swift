@@ -14,9 +14,9 @@ final class LeftoverOutput {
         /// No drainer is behind that socket.
         case notStarted(socket: String)
         /// The guard has taken the pipe of this hook, because there is no drainer.
-        case taken(hook: Hook, DrainerError)
+        case taken(hook: Hook, OwnProcessError)
         /// Nobody reads the pipe: its writers get SIGPIPE.
-        case closed(hook: Hook, DrainerError)
+        case closed(hook: Hook, OwnProcessError)
     }
 
     private let runDirectory: RunDirectory?
@@ -45,7 +45,7 @@ final class LeftoverOutput {
             // A drainer that was killed in between is replaced.
             do throws(MessageError) { return try drainer.take(descriptor, of: hook) } catch { self.drainer = nil }
         }
-        do throws(DrainerError) {
+        do throws(OwnProcessError) {
             let drainer = try startDrainer()
             do throws(MessageError) { try drainer.take(descriptor, of: hook) } catch { throw .noAnswer(error) }
             self.drainer = drainer
@@ -54,12 +54,12 @@ final class LeftoverOutput {
         }
     }
 
-    private func startDrainer() throws(DrainerError) -> DrainerLink {
+    private func startDrainer() throws(OwnProcessError) -> DrainerLink {
         // The socket's name is unique among cycles and their phases; a drainer may live on for days.
         count += 1
         let name = "\(Drainer.socketPrefix)\(cycle)-\(getpid())\(count == 1 ? "" : "-\(count)")"
         if runDirectory != nil { note(.starting(socket: name)) }
-        do throws(DrainerError) {
+        do throws(OwnProcessError) {
             return try DrainerLink(socketName: name, runDirectory: runDirectory)
         } catch {
             runDirectory?.remove(name)
