@@ -48,7 +48,7 @@ package struct RecipeDirectory {
         do {
             let entries = try HookDirectory.entries(of: path, in: tree, settings: Settings())
             return entries.map { entry in
-                let own = FilePath(bytes: path.bytes + [UInt8(ascii: "/")] + entry.hook.path.nameBytes)
+                let own = path.entry(named: entry.hook.path.nameBytes)
                 // What does not run has no header yet; what is no file has none at all.
                 guard let place = try? tree.place(of: own), tree.hasFile(own) else {
                     return Recipe(path: own, header: HookHeader())

@@ -51,7 +51,7 @@ package final class HookDirectory {
         return try names().map { entry(at: FilePath(bytes: start + $0)) }
     }
 
-    private func names() throws(Errno) -> [[UInt8]] {
+    func names() throws(Errno) -> [[UInt8]] {
         let names = try directoryNames(path).filter { !IgnoredNames.contains($0) }
         return names.sorted { $0.lexicographicallyPrecedes($1) }
     }
@@ -61,28 +61,34 @@ package final class HookDirectory {
     /// - Parameter isFrozen: whether the hook has been frozen. Its thaw asks neither for the configuration's `run` nor for
     ///   a header that can be read.
     package func entry(at path: FilePath, isFrozen: Bool = false) -> DirectoryEntry {
+        entry(at: path, leadingTo: nil, isFrozen: isFrozen)
+    }
+
+    /// The entry at `path`. In another system it is a link that leads to `target`; nil where this system follows links.
+    func entry(at path: FilePath, leadingTo target: FilePath?, isFrozen: Bool = false) -> DirectoryEntry {
         let bare = Hook(path: path, header: HookHeader(), settings: settings)
         func result(_ disposition: DirectoryEntry.Disposition) -> DirectoryEntry {
             DirectoryEntry(hook: bare, disposition: disposition)
         }
         if settings.hook(named: path.name).run == false, !isFrozen { return result(.skipped(.leftOut)) }
+        let place = target ?? path
         let (status, isLink): (stat, Bool)
-        switch Self.look(at: path) {
+        switch Self.look(at: place, isLink: target != nil) {
         case .file(let found, let link): (status, isLink) = (found, link)
         case .noHook(.danglingLink) where bare.isRequired: return result(.refused(Refusal(path, .danglingLink)))
         case .noHook(let reason): return result(.skipped(reason))
-        case .hidden(let error): return result(.refused(Refusal(path, .unreadable(error))))
+        case .hidden(let error): return result(.refused(Refusal(place, .unreadable(error))))
         }
-        if let fault = Ownership.fault(of: status, at: path) { return result(.refused(Refusal(path, .hook(fault)))) }
-        if status.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused(Refusal(path, .setID))) }
+        if let fault = Ownership.fault(of: status, at: place) { return result(.refused(Refusal(place, .hook(fault)))) }
+        if status.st_mode & (S_ISUID | S_ISGID) != 0 { return result(.refused(Refusal(place, .setID))) }
         let isPlain = !isLink && path.parentBytes.dropLast() == self.path.bytes[...]
-        if let refusal = isPlain ? faultOfDirectory : trusted.fault(of: path) { return result(.refused(refusal)) }
+        if let refusal = isPlain ? faultOfDirectory : trusted.fault(of: place) { return result(.refused(refusal)) }
         do throws(Errno) {
-            let hook = Hook(path: path, header: try HookHeader.read(from: path), settings: settings)
+            let hook = Hook(path: path, header: try HookHeader.read(from: place), settings: settings)
             return DirectoryEntry(hook: hook, disposition: .runs)
         } catch {
             // The header holds the guarantee: without it the verdict would take the hook for one that promises everything.
-            return result(isFrozen ? .runs : .refused(Refusal(path, .unreadable(error))))
+            return result(isFrozen ? .runs : .refused(Refusal(place, .unreadable(error))))
         }
     }
 
@@ -100,12 +106,14 @@ package final class HookDirectory {
         case hidden(Errno)
     }
 
-    private static func look(at path: FilePath) -> Sight {
+    /// - Parameter isLink: whether a link in another system leads to the path.
+    private static func look(at path: FilePath, isLink leadsHere: Bool = false) -> Sight {
         var link = stat()
         do throws(Errno) { try call { path.withPlatformString { lstat($0, &link) } } } catch {
-            return error == .noSuchFileOrDirectory ? .noHook(.gone) : .hidden(error)
+            if error != .noSuchFileOrDirectory { return .hidden(error) }
+            return .noHook(leadsHere ? .danglingLink : .gone)
         }
-        let isLink = link.st_mode & S_IFMT == S_IFLNK
+        let isLink = leadsHere || link.st_mode & S_IFMT == S_IFLNK
         var target = link
         do throws(Errno) { if isLink { try call { path.withPlatformString { stat($0, &target) } } } } catch {
             return error == .noSuchFileOrDirectory ? .noHook(.danglingLink) : .hidden(error)

@@ -43,9 +43,8 @@ package enum HookSearch {
 
     private static func holdsHooks(_ path: FilePath, in tree: SystemTree) -> Bool {
         do throws(Errno) {
-            let start = path.bytes + [UInt8(ascii: "/")]
             for name in try directoryNames(try tree.place(of: path)) where !IgnoredNames.contains(name) {
-                if HookDirectory.mayHoldHook(try tree.place(of: FilePath(bytes: start + name))) { return true }
+                if HookDirectory.mayHoldHook(try tree.place(of: path.entry(named: name))) { return true }
             }
             return false
         } catch {

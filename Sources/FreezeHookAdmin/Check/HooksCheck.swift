@@ -54,9 +54,7 @@ enum HooksCheck {
 
     private static func findings(of entry: DirectoryEntry, _ machine: Machine) -> [Finding] {
         let name = entry.hook.name
-        // `name` is cleaned text; only the path has the bytes of the file's name.
-        let directory = machine.locations.hookDirectory
-        let own = FilePath(bytes: directory.bytes + [UInt8(ascii: "/")] + entry.hook.path.nameBytes)
+        let own = machine.path(of: entry)
         let path = SafeText.clean(own)
         switch entry.disposition {
         case .refused(let refusal):

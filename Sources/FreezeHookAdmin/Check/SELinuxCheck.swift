@@ -103,14 +103,14 @@ struct SELinuxCheck {
         }
         var words: [String] = []
         let links = machine.hooks.filter { hook in
-            let path = place(of: hook)
+            let path = machine.path(of: hook)
             return machine.tree.link(path) != nil
                 && denies(["read"], policy.label(of: path, follows: false), "lnk_file")
         }
         if !links.isEmpty { words.append("links as hooks (\(names(of: links)))") }
         let closed = machine.hooks.filter { hook in
             guard hook.disposition == .runs,
-                let label = policy.label(of: place(of: hook)),
+                let label = policy.label(of: machine.path(of: hook)),
                 let new = policy.context(ofNew: "process", by: program, from: label)
             else { return false }
             return mayExecute(label, as: new, by: program) == false
@@ -131,25 +131,24 @@ struct SELinuxCheck {
         if denies(["search"], domain.initial, "dir") {
             words.append("/proc of other processes (which servers run)")
         }
-        for application in machine.applications {
-            let servers = application.processes.compactMap { SELinuxContext(ofProcess: "\($0.pid)", in: machine.tree) }
-            guard let server = servers.first(where: { denies(["search"], $0, "dir") || denies(["read"], $0, "file") })
-            else { continue }
-            words.append("/proc of \(application.recipe.name) (\(server.type))")
+        let servers = machine.applications.map { application in
+            (
+                name: application.recipe.name,
+                contexts: application.processes.compactMap { SELinuxContext(ofProcess: "\($0.pid)", in: machine.tree) }
+            )
         }
-        for application in machine.applications {
-            let servers = application.processes.compactMap { SELinuxContext(ofProcess: "\($0.pid)", in: machine.tree) }
-            guard let server = servers.first(where: { denies(["connectto"], $0, "unix_stream_socket") }) else {
+        for (name, contexts) in servers {
+            guard let server = contexts.first(where: { denies(["search"], $0, "dir") || denies(["read"], $0, "file") })
+            else { continue }
+            words.append("/proc of \(name) (\(server.type))")
+        }
+        for (name, contexts) in servers {
+            guard let server = contexts.first(where: { denies(["connectto"], $0, "unix_stream_socket") }) else {
                 continue
             }
-            words.append("a connection to \(application.recipe.name) (\(server.type))")
+            words.append("a connection to \(name) (\(server.type))")
         }
         return words
-    }
-
-    /// The path of a hook in the system; only its path has the bytes of its name.
-    private func place(of entry: DirectoryEntry) -> FilePath {
-        FilePath(bytes: machine.locations.hookDirectory.bytes + [UInt8(ascii: "/")] + entry.hook.path.nameBytes)
     }
 
     private func names(of hooks: [DirectoryEntry]) -> String { hooks.map(\.hook.name).joined(separator: ", ") }
@@ -184,7 +183,7 @@ struct SELinuxCheck {
         if !hasBoolean || program == domain.agent { return [] }
         let recipes = Set(machine.recipes.map { machine.tree.resolved($0.path) })
         let hooks = machine.hooks.filter { entry in
-            let path = place(of: entry)
+            let path = machine.path(of: entry)
             guard entry.disposition == .runs, !recipes.contains(machine.tree.resolved(path)),
                 let label = policy.label(of: path)
             else { return false }

@@ -88,15 +88,15 @@ package struct Machine {
     }
 
     /// The path of an entry of the hook directory in the system, in the bytes of its name.
-    private func ownPath(of entry: DirectoryEntry) -> FilePath {
-        FilePath(bytes: locations.hookDirectory.bytes + [UInt8(ascii: "/")] + entry.hook.path.nameBytes)
+    package func path(of entry: DirectoryEntry) -> FilePath {
+        locations.hookDirectory.entry(named: entry.hook.path.nameBytes)
     }
 
     /// Whether a hook that runs is the file at a path.
     package func isHook(_ path: FilePath) -> Bool {
         let target = tree.resolved(path)
         return hooks.contains {
-            $0.disposition == .runs && tree.resolved(ownPath(of: $0)) == target
+            $0.disposition == .runs && tree.resolved(self.path(of: $0)) == target
         }
     }
 

@@ -7,7 +7,7 @@ import SystemPackage
 extension DisplacedHook {
     /// The path of a link that makes it a hook, before the recipes for databases.
     func linkPath(on machine: Machine) -> FilePath {
-        FilePath(bytes: machine.locations.hookDirectory.bytes + Array("/40-".utf8) + path.nameBytes)
+        machine.locations.hookDirectory.entry(named: Array("40-".utf8) + path.nameBytes)
     }
 
     /// Whether `setup` makes it a hook: what nothing names has not run so far, and a path that no distribution has is an

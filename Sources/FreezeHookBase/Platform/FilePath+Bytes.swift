@@ -21,6 +21,9 @@ extension FilePath {
     /// The last component as text, cleaned.
     package var name: String { SafeText.clean(nameBytes) }
 
+    /// The path of the entry of this directory that has a name of any bytes.
+    package func entry(named name: [UInt8]) -> FilePath { FilePath(bytes: bytes + [UInt8(ascii: "/")] + name) }
+
     /// The path's bytes, without a NUL.
     package var bytes: [UInt8] {
         withPlatformString { pointer in
