@@ -64,17 +64,12 @@ package struct AgentState: Sendable {
 
     private static func isAgent(_ pid: pid_t, in tree: SystemTree) -> Bool {
         let exe = FilePath("/proc/\(pid)/exe")
-        // An upgrade leaves "PATH (deleted)".
-        guard let target = tree.link(exe)?.nameBytes,
-            target.elementsEqual("qemu-ga".utf8) || target.elementsEqual("qemu-ga (deleted)".utf8),
-            let status = tree.text(of: FilePath("/proc/\(pid)/status"))
+        guard tree.link(exe).map(ProcessTable.programName) == "qemu-ga",
+            let status = tree.bytes(of: FilePath("/proc/\(pid)/status"))
         else { return false }
-        // "Uid:" has the real, effective, saved and filesystem's user.
-        let users = status.split(separator: "\n").first { $0.hasPrefix("Uid:") }?.split(separator: "\t").dropFirst()
+        let users = SystemProcess.users(status: status)
         // Root first: a user's program may lie on a filesystem that he keeps from answering.
-        guard users?.count == 4, users?.allSatisfy({ $0 == "0" }) == true, let program = tree.status(of: exe) else {
-            return false
-        }
+        guard !users.isEmpty, users.allSatisfy({ $0 == 0 }), let program = tree.status(of: exe) else { return false }
         return program.st_uid == 0 && program.st_mode & (S_IWGRP | S_IWOTH | S_ISUID) == 0
     }
 

@@ -163,7 +163,8 @@ package struct Freeze {
             }
             return link
         } catch {
-            cycle.log.write(Event(.error, .guardFailed, "the guard: \(error); a lost thaw leaves the applications frozen"))
+            let text = "the guard: \(error); a lost thaw leaves the applications frozen"
+            cycle.log.write(Event(.error, .guardFailed, text))
             return nil
         }
     }

@@ -219,14 +219,11 @@ package struct Thaw {
             ending.noteLostHolds(record)
         }
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: settings)
-        if record == nil {
-            do throws(Errno) { _ = try directory.entries() } catch {
-                if error != .noSuchFileOrDirectory { cycle.noteUnreadable(directory, error) }
-            }
-        }
         let paths = record.map { occasion.endsCycle || !$0.hasExpired ? $0.hooksToThaw : $0.mayBeHeld }
         cycle.thaw(
-            directory.entriesToThaw(paths, settings.thawOrder, words: record?.thawWords ?? [:]),
+            directory.entriesToThaw(paths, settings.thawOrder, words: record?.thawWords ?? [:]) {
+                cycle.noteUnreadable(directory, $0)
+            },
             reason: occasion.reason,
             occasion.times(from: .now(), under: settings))
         // Nobody knows what a cycle without a record has frozen.

@@ -36,12 +36,7 @@ package final class Drainer {
         self.runDirectory = directory
         if let directory { listener = try? LocalSocket.listen(socketName, in: directory) } else { listener = nil }
         // Pipes of many hooks may stay open for days: as many as the system allows.
-        var limit = rlimit()
-        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
-        if getrlimit(resource, &limit) == 0 {
-            limit.rlim_cur = limit.rlim_max
-            _ = setrlimit(resource, &limit)
-        }
+        DescriptorLimit.raiseToHardLimit()
     }
 
     /// Reads until no pipe is open and no lines wait to be fetched.

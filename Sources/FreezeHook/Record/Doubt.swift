@@ -17,14 +17,8 @@ package struct Doubt: Equatable, CustomStringConvertible {
 
     /// `as far as 10-sql tells`, `as far as 10-sql and 20-mail tell`
     package var description: String {
-        let shown = names.prefix(Self.nameLimit)
-        let rest = names.count - shown.count
-        var words = "as far as "
-        for (index, name) in shown.enumerated() {
-            let isLast = rest == 0 && index == shown.count - 1
-            words += (index == 0 ? "" : isLast ? " and " : ", ") + name
-        }
-        if rest > 0 { words += " and \(rest) more" }
-        return words + (names.count == 1 ? " tells" : " tell")
+        let rest = names.count - Self.nameLimit
+        let shown = names.prefix(Self.nameLimit) + (rest > 0 ? ["\(rest) more"] : [])
+        return "as far as \(ListText.format(Array(shown))) \(names.count == 1 ? "tells" : "tell")"
     }
 }

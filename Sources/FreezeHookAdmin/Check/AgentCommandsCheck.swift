@@ -20,7 +20,7 @@ enum AgentCommandsCheck {
             ? machine.agent.configured.map { repair(of: forbidden, in: $0) }
             : machine.agent.service?.command("restart")
         let subject = forbidden.joined(separator: ", ")
-        let reason = "qemu-ga is told to refuse \(list(forbidden)): "
+        let reason = "qemu-ga is told to refuse \(ListText.format(forbidden)): "
         if forbidden.contains("guest-fsfreeze-freeze") {
             return [.error(subject, "\(reason)no backup can freeze this machine", repair: step)]
         }
@@ -38,7 +38,7 @@ enum AgentCommandsCheck {
         func place(_ list: AgentOptions.CommandList) -> String { list.place?.description ?? "qemu-ga's command line" }
         var steps = options.blocking.compactMap { blocking -> String? in
             let names = forbidden.filter(blocking.names.contains)
-            return names.isEmpty ? nil : "take \(list(names)) out of \(place(blocking))"
+            return names.isEmpty ? nil : "take \(ListText.format(names)) out of \(place(blocking))"
         }
         // qemu-ga adds its lists up: one of them is enough.
         if let allowing = options.allowing.last {
@@ -46,9 +46,5 @@ enum AgentCommandsCheck {
             if !names.isEmpty { steps.append("add \(names.joined(separator: ",")) to \(place(allowing))") }
         }
         return steps.joined(separator: ", and ")
-    }
-
-    private static func list(_ names: [String]) -> String {
-        names.count < 2 ? names.joined() : names.dropLast().joined(separator: ", ") + " and " + (names.last ?? "")
     }
 }

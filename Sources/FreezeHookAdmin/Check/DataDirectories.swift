@@ -45,9 +45,9 @@ struct DataDirectories {
         // proc_pid_fd(5): a socket's link reads socket:[12345], that of a removed file ends in "(deleted)".
         guard let file = tree.link(process.appending("fd").appending(descriptor)), file.isAbsolute,
             !file.string.hasSuffix(" (deleted)"),
-            let lines = tree.text(of: process.appending("fdinfo").appending(descriptor)),
-            let flags = lines.split(separator: "\n").first(where: { $0.hasPrefix("flags:") }),
-            let number = Int32(trimmed(flags.dropFirst("flags:".count)), radix: 8), number & O_ACCMODE != O_RDONLY
+            let lines = tree.bytes(of: process.appending("fdinfo").appending(descriptor)),
+            let number = kernelValue("flags:", in: lines).flatMap({ Int32($0, radix: 8) }),
+            number & O_ACCMODE != O_RDONLY
         else { return nil }
         return file.removingLastComponent()
     }

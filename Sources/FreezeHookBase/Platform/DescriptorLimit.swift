@@ -31,6 +31,14 @@ package enum DescriptorLimit {
         inherited = caller
     }
 
+    /// Raises the limit of this process to all that the system allows.
+    package static func raiseToHardLimit() {
+        var limit = rlimit()
+        guard getrlimit(resource, &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(resource, &limit)
+    }
+
     /// The number for this process; nil when the kernel does not say.
     package static var current: Int? {
         var limit = rlimit()

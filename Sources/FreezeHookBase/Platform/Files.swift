@@ -31,6 +31,13 @@ package func readKernelFile(_ path: String, limit: Int = 1 << 20) -> [UInt8]? {
     try? readFile(FilePath(path), limit: limit)
 }
 
+/// The value behind a key on a line of its own, as in `/proc/PID/status` (proc(5)), without blanks at its ends; nil without
+/// such a line.
+package func kernelValue(_ key: String, in text: [UInt8]) -> String? {
+    let line = text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: key.utf8) }
+    return line.map { String(decoding: trimmed($0.dropFirst(key.utf8.count)), as: UTF8.self) }
+}
+
 /// The bytes of standard input; none when it is a terminal.
 package func readStandardInput() -> [UInt8] {
     // The statements of a backup script are a few lines.

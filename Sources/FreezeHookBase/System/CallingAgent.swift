@@ -52,10 +52,6 @@ package struct CallingAgent: Equatable {
 
     /// The number behind a key, on a line of its own.
     static func number(_ key: String, in text: [UInt8]) -> UInt64? {
-        let line = text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: key.utf8) }
-        return line.flatMap { line in
-            let digits = line.dropFirst(key.utf8.count).drop { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }
-            return UInt64(String(decoding: digits, as: UTF8.self))
-        }
+        kernelValue(key, in: text).flatMap { UInt64($0) }
     }
 }

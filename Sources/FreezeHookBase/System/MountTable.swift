@@ -62,6 +62,9 @@ package struct MountTable: Equatable, Sendable {
     /// The mounts, in the kernel's order: the later one lies over the earlier one.
     package var mounts: [Mount]
 
+    // A machine of containers has thousands of mounts.
+    static let sizeLimit = 16 << 20
+
     /// The mounts of a text in the form of mountinfo.
     package init(parsing text: some Collection<UInt8>) {
         mounts = text.split(separator: UInt8(ascii: "\n")).compactMap { Mount($0) }
@@ -75,7 +78,7 @@ package struct MountTable: Equatable, Sendable {
 
     /// The mounts that this process sees; none when they cannot be read.
     package static var own: MountTable {
-        MountTable(parsing: readKernelFile("/proc/self/mountinfo", limit: 16 << 20) ?? [])
+        MountTable(parsing: readKernelFile("/proc/self/mountinfo", limit: sizeLimit) ?? [])
     }
 
     /// The mount that a path without links lies on.

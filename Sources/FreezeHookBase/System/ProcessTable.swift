@@ -83,7 +83,7 @@ package enum ProcessTable {
     }
 
     /// The last component of a program's path, as a link `/proc/PID/exe` has it.
-    static func programName(_ path: FilePath) -> String {
+    package static func programName(_ path: FilePath) -> String {
         let name = String(decoding: path.nameBytes, as: UTF8.self)
         // proc_pid_exe(5): an upgrade has removed the file.
         let end = " (deleted)"

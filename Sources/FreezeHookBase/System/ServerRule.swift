@@ -128,19 +128,15 @@ package struct ServerRule: Sendable {
     /// for ever. `Self.unmounted` for one that is in neither table, as after a lazy unmount (umount2(2), MNT_DETACH).
     private func filesystem(of file: borrowing Descriptor, _ place: borrowing Descriptor) -> String? {
         guard tree.isMachine, let info = readKernelFile("/proc/self/fdinfo/\(file.number)") else { return nil }
-        let lines = String(decoding: info, as: UTF8.self).split(separator: "\n")
-        guard let line = lines.first(where: { $0.hasPrefix("mnt_id:") }), let id = Int(trimmed(line.dropFirst(7))),
+        guard let id = kernelValue("mnt_id:", in: info).flatMap({ Int($0) }),
             let own = try? Descriptor(opening: "mountinfo", in: place.number, O_RDONLY)
         else { return nil }
-        func type(_ table: [UInt8]?) -> String? {
-            table.flatMap { table in MountTable(parsing: table).mounts.first { $0.id == id }?.type }
-        }
+        func type(_ table: MountTable?) -> String? { table?.mounts.first { $0.id == id }?.type }
         // A process that has changed its root does not see the mount of its program (proc_pid_mountinfo(5)).
-        return type(try? readAll(own.number, limit: Self.mountTableLimit))
-            ?? type(readKernelFile("/proc/self/mountinfo", limit: Self.mountTableLimit)) ?? Self.unmounted
+        let theirs = (try? readAll(own.number, limit: MountTable.sizeLimit)).map { MountTable(parsing: $0) }
+        return type(theirs) ?? type(.own) ?? Self.unmounted
     }
 
-    private static let mountTableLimit = 16 << 20
     private static let unmounted = "an unmounted filesystem"
 
     private func link(_ name: String, _ process: SystemProcess, _ place: borrowing Descriptor) -> FilePath? {

@@ -53,10 +53,9 @@ package struct SystemProcess: Equatable, Sendable {
     }
 
     /// The users in a text of `/proc/PID/status` (proc(5)); none in one of another form.
-    static func users(status text: [UInt8]) -> [uid_t] {
-        let line = text.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: "Uid:".utf8) }
-        let words = line.map { String(decoding: $0, as: UTF8.self).split { $0 == " " || $0 == "\t" } } ?? []
-        let users = words.dropFirst().compactMap { uid_t($0) }
+    package static func users(status text: [UInt8]) -> [uid_t] {
+        let words = kernelValue("Uid:", in: text)?.split { $0 == " " || $0 == "\t" } ?? []
+        let users = words.compactMap { uid_t($0) }
         return users.count == 4 ? users : []
     }
 
