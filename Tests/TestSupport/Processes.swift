@@ -21,11 +21,20 @@ package enum Processes {
     }
 
     /// The living processes whose environment or command line holds the text.
-    package static func mentioning(_ text: String) -> [pid_t] {
-        all().filter { pid in
-            pid != getpid() && isAlive(pid)
-                && ["environ", "cmdline"].contains { holds(Files.bytes(of: "/proc/\(pid)/\($0)") ?? [], text) }
+    package static func mentioning(_ text: String) -> [pid_t] { all().filter { mentions($0, text) } }
+
+    /// The command lines of these processes.
+    package static func commandLines(mentioning text: String) -> [String] {
+        all().compactMap { pid in
+            // First: a process that ends between the two looks has no command line any more.
+            let line = commandLine(of: pid)
+            return mentions(pid, text) ? line : nil
         }
+    }
+
+    private static func mentions(_ pid: pid_t, _ text: String) -> Bool {
+        pid != getpid() && isAlive(pid)
+            && ["environ", "cmdline"].contains { holds(Files.bytes(of: "/proc/\(pid)/\($0)") ?? [], text) }
     }
 
     /// The command line of a process as one text, for messages.

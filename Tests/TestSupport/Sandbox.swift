@@ -149,7 +149,7 @@ package final class Sandbox {
 
     /// The command lines of the processes that hooks have started, without the program's own.
     package func strays() -> [String] {
-        processes().map(Processes.commandLine).filter { !$0.hasPrefix("fsfreeze-hook ") }
+        Processes.commandLines(mentioning: path).filter { !$0.hasPrefix("fsfreeze-hook ") }
     }
 
     /// Whether all processes of the sandbox end within the time.
