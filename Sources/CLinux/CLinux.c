@@ -8,7 +8,6 @@
 #include <link.h>
 #include <linux/fs.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,8 +31,6 @@
 #ifndef SYS_openat2
 #define SYS_openat2 437
 #endif
-
-short clinux_spawn_setsid(void) { return POSIX_SPAWN_SETSID; }
 
 int clinux_close_from(unsigned int first) {
     if (syscall(SYS_close_range, first, ~0U, 0) == 0)

@@ -192,6 +192,9 @@ class Series:
         self.machine.limit_processes(None)
         self.note(str(more))
         self.expect(call)
+        # A thaw hook that lacks processes itself has answered by its status: whoever reads the log thaws.
+        if self.machine.cycle() is None and self.machine.held():
+            self.expect(self.machine.call("thaw"), (0, 1))
 
     def misbehave(self):
         action = self.pick(("freeze", "thaw", "thaw"))

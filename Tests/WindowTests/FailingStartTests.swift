@@ -6,18 +6,20 @@ import Testing
 
 /// Processes of the program that cannot be started, or not as they should.
 @Suite struct FailingStartTests {
-    /// Has starts of this part of the program end with the errno, the first `times` of each process.
+    /// Has starts of this part of the program end with the errno, the first `times` of each process: a child's memory is
+    /// its parent's until it executes its program.
     private func failingStart(_ sandbox: Sandbox, of part: String, _ errno: String, times: Int = 1000) throws
         -> [String: String]
     {
         try sandbox.preload(
             """
             static int count;
-            int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                            const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]) {
-                if (arguments[1] != NULL && strcmp(arguments[1], "\(part)") == 0 && count++ < \(times))
-                    return \(errno);
-                return NEXT(posix_spawn)(pid, path, actions, attributes, arguments, environment);
+            int execve(const char *path, char *const arguments[], char *const environment[]) {
+                if (arguments[1] != NULL && strcmp(arguments[1], "\(part)") == 0 && count++ < \(times)) {
+                    errno = \(errno);
+                    return -1;
+                }
+                return NEXT(execve)(path, arguments, environment);
             }
             """)
     }
@@ -100,15 +102,13 @@ import Testing
         let sandbox = try sandbox("5min")
         let environment = try sandbox.preload(
             """
-            int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                            const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]) {
-                int dies = arguments[1] != NULL && strcmp(arguments[1], "drain-output") == 0 && is("freeze");
-                if (dies && \(beforeStart ? 1 : 0))
-                    kill(getpid(), SIGKILL);
-                int result = NEXT(posix_spawn)(pid, path, actions, attributes, arguments, environment);
-                if (dies)
-                    kill(getpid(), SIGKILL);
-                return result;
+            int execve(const char *path, char *const arguments[], char *const environment[]) {
+                if (arguments[1] != NULL && strcmp(arguments[1], "drain-output") == 0 && is("freeze")) {
+                    kill(getppid(), SIGKILL);
+                    if (\(beforeStart ? 1 : 0))
+                        _exit(0);
+                }
+                return NEXT(execve)(path, arguments, environment);
             }
             """)
         #expect(try sandbox.run(["freeze"], environment: environment).signal == SIGKILL)

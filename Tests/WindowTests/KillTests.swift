@@ -174,28 +174,4 @@ import Testing
         #expect(sandbox.verdict?.contains("output of what hooks left running is lost") == true)
         #expect(sandbox.runFiles == [])
     }
-
-    @Test func `A user's process with a hook's environment does not keep the hook from being ended`() throws {
-        let sandbox = try Sandbox()
-        try sandbox.configure("kill-grace = 200ms\nhold-limit = 0")
-        let hook = try sandbox.addHook("10-db", "[ $1 = thaw ] || exec sleep 1000")
-        let freeze = try sandbox.start(["freeze"])
-        #expect(eventually(within: 10) { sandbox.strays().contains { $0.hasPrefix("sleep 1000") } })
-        freeze.kill(SIGKILL)
-        _ = try freeze.wait(within: 10)
-        // As if the freeze had been killed before it recorded the process.
-        let record = "\(sandbox.runDirectory)/cycle"
-        let lines = Files.text(of: record).split(separator: "\n")
-        try Files.write(lines.filter { !$0.hasPrefix("process\t") }.map { "\($0)\n" }.joined(), to: record)
-        let cycle = String(lines[0].split(separator: "\t")[1])
-        let user = ["setpriv", "--reuid=4711", "--regid=4711", "--clear-groups", "setsid", "--fork"]
-        let decoy = try sandbox.runCommand(
-            user + ["sh", "-c", "sleep 1001; :", hook, "freeze"],
-            environment: ["FSFREEZE_CYCLE": cycle, "FSFREEZE_HOOK": "10-db"])
-        #expect(decoy.status == 0)
-        #expect(eventually(within: 10) { sandbox.strays().contains { $0.hasPrefix("sleep 1001") } })
-        _ = try sandbox.thaw()
-        #expect(!sandbox.strays().contains { $0.hasPrefix("sleep 1000") }, "\(sandbox.log)")
-        for process in sandbox.processes() { kill(process, SIGKILL) }
-    }
 }

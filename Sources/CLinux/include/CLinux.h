@@ -4,12 +4,34 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
+#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
-/// `POSIX_SPAWN_SETSID`: the child becomes the leader of a new session.
-short clinux_spawn_setsid(void);
+/// A program to start, and the state of its process.
+struct clinux_program {
+    /// The file; PATH is not searched.
+    const char *path;
+    /// The arguments and the entries `NAME=value` of the environment, each with NULL at the end.
+    char *const *arguments, *const *environment;
+    /// The descriptors that become 0, 1 and 2, which are none of these; -1 opens /dev/null.
+    int descriptors[3];
+    mode_t umask;
+    /// The signals that this process ignores.
+    sigset_t ignored_signals;
+    /// The number of descriptors that the program may open.
+    struct rlimit descriptor_limit;
+    /// Called in the new process before it executes the program, in the memory of this one; it may do what this one may.
+    void (*announce)(void *);
+    /// The argument of that call.
+    void *announced;
+};
+
+/// Starts a program in a session of its own, with default signal dispositions, an empty mask, and no descriptor above 2
+/// but those that stay open over execve(2). Returns the process id, or -1 with errno set, also to that of execve(2).
+pid_t clinux_start(const struct clinux_program *program);
 
 /// Closes every descriptor from `first` on. Returns 0, or -1 with errno set.
 int clinux_close_from(unsigned int first);

@@ -30,6 +30,7 @@ package struct Freeze {
     /// waits for the thaw.
     package func run() throws(FreezeError) -> FrozenCycle {
         let handedOver = try beginCycle()
+        let found = context.record()
         let id = KernelID.random()
         let log = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
@@ -37,6 +38,8 @@ package struct Freeze {
             id: id, kind, recorder: .new, handedOver: handedOver, log: log, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
+        // Those of a thaw without a cycle; a lost cycle has been thawed.
+        Stragglers(killGrace: context.settings.killGrace).end(of: found, tell: log)
         // Only after its removal, or a start of the machine, is the directory made here.
         if let runDirectory = context.runDirectory, runDirectory.isNew {
             LostProcesses(in: context).end(tell: log)

@@ -51,6 +51,8 @@ package struct Thaw {
         if !hasLock { announceMissingLock(in: cycle) }
         announce(occasion, record, in: cycle)
         beforeHooks(cycle)
+        // A thaw without a cycle has a record too, and may have been killed.
+        Stragglers(killGrace: context.settings.killGrace).end(of: found, tell: cycle.log)
         let ending = CycleEnding(context: context, cycle: cycle)
         let held = callHooks(record, occasion, in: cycle, ending)
         guard occasion.endsCycle else { return .expired(cycle.kind, again: record?.hasExpired ?? false) }
@@ -214,10 +216,7 @@ package struct Thaw {
         _ record: CycleRecord?, _ occasion: ThawOccasion, in cycle: HookSequence, _ ending: CycleEnding
     ) -> [FilePath] {
         let settings = context.settings
-        if let record {
-            endStragglers(of: record, in: cycle)
-            ending.noteLostHolds(record)
-        }
+        if let record { ending.noteLostHolds(record) }
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: settings)
         let paths = record.map { occasion.endsCycle || !$0.hasExpired ? $0.hooksToThaw : $0.mayBeHeld }
         cycle.thaw(
@@ -238,13 +237,6 @@ package struct Thaw {
     /// Ends the guards and holders that nothing in the run directory leads to. The guard itself ends its own.
     private func endLostProcesses(_ occasion: ThawOccasion, in cycle: HookSequence) {
         if occasion.endsCycle { LostProcesses(in: context).end(tell: cycle.log) }
-    }
-
-    private func endStragglers(of record: CycleRecord, in cycle: HookSequence) {
-        for path in Stragglers(killGrace: context.settings.killGrace).end(of: record) {
-            let text = "\(SafeText.clean(path)) was still running although its program was killed: ended"
-            cycle.log.write(Event(.warning, .cycleRecovered, text))
-        }
     }
 
     private func summary(of cycle: HookSequence, _ verdict: Verdict?) -> Event {

@@ -71,13 +71,14 @@ package final class Holder {
         recorder.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
         let client: HeldClient
         do {
-            client = try HeldClient(request)
+            client = try HeldClient(request) { process in
+                recorder.append(.client(hold: request.name, process))
+                ClientNote(runDirectory: runDirectory, hold: request.name).write(process)
+            }
         } catch {
             recorder.append(.released(hold: request.name))
             return fail("\(SafeText.clean(request.client)) cannot be started: \(error)")
         }
-        recorder.append(.client(hold: request.name, client.process))
-        ClientNote(runDirectory: runDirectory, hold: request.name).write(client.process)
         if let reason = waitUntilReady(client) {
             client.end(grace: request.killGrace)
             recorder.append(.released(hold: request.name))

@@ -40,8 +40,9 @@ final class HookRunner {
         var stopsOnRequest: Bool
     }
 
-    /// Runs the hook to its end. `started` gets the process, `emit` the lines of output as they come.
-    func run(_ request: Request, started: (ProcessIdentity) -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome
+    /// Runs the hook to its end. `starting` gets the process before that executes the hook, `emit` the lines of output as
+    /// they come.
+    func run(_ request: Request, starting: (ProcessIdentity) -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome
     {
         let begin = MonotonicTime.now()
         let ends = try? Descriptor.pipe()
@@ -51,10 +52,9 @@ final class HookRunner {
         if let ends { _ = fcntl(ends.readEnd, F_SETFL, O_NONBLOCK) }
         var outcome: HookOutcome
         do throws(HookStartError) {
-            let pid = try start(request, output: ends?.writeEnd ?? Spawn.null)
+            let pid = try start(request, output: ends?.writeEnd ?? Spawn.null, starting)
             let processes = ProcessFamily(
                 ofHook: pid, request.action, marker: HookEnvironment.marker(of: request.hook))
-            started(processes.leader)
             var run = ActiveRun(request: request, processes: processes, output: readEnd, begin: begin, emit: emit)
             supervise(&run)
             writeEnd.close()
@@ -68,7 +68,9 @@ final class HookRunner {
         return outcome
     }
 
-    private func start(_ request: Request, output: Int32) throws(HookStartError) -> pid_t {
+    private func start(
+        _ request: Request, output: Int32, _ starting: (ProcessIdentity) -> Void
+    ) throws(HookStartError) -> pid_t {
         let path = request.hook.path
         let word = Array(request.hook.word(for: request.action).utf8)
         var spawn = Spawn(
@@ -77,13 +79,13 @@ final class HookRunner {
                 for: request.hook, request.action, reason: request.reason, limit: request.limit))
         spawn.standardOutput = output
         spawn.standardError = output
-        do {
-            return try spawn.start()
-        } catch .execFormatError {
+        let announce = { (pid: pid_t) in starting(ProcessIdentity(of: pid)) }
+        do throws(Errno) {
+            do { return try spawn.start(announce: announce) } catch .execFormatError {}
             // Every shell runs a text without `#!` itself.
             spawn.path = "/bin/sh"
             spawn.arguments.insert(Array("/bin/sh".utf8), at: 0)
-            do { return try spawn.start() } catch { throw HookStartError(error, path: path) }
+            return try spawn.start(announce: announce)
         } catch {
             throw HookStartError(error, path: path)
         }

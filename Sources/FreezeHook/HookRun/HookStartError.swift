@@ -12,7 +12,7 @@ struct HookStartError: Error {
     /// Whether the cause may pass by itself: a lack of processes, memory or descriptors.
     var isPassing: Bool
 
-    /// Explains the errno of posix_spawn(3) for the file at `path`.
+    /// Explains the errno of execve(2) for the file at `path`.
     init(_ error: Errno, path: FilePath) {
         status = error == .noSuchFileOrDirectory ? 127 : 126
         reason = "\(error)"

@@ -45,16 +45,13 @@ package enum DescriptorLimit {
         return getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_cur) : nil
     }
 
-    /// Does `work`, which starts another program, under the limit of this process' caller.
-    package static func withCallersLimit<Result>(_ work: () -> Result) -> Result {
+    /// The limit for a program that this process starts: that of its caller.
+    static var forOthers: rlimit {
         var own = rlimit()
-        guard let inherited, getrlimit(resource, &own) == 0 else { return work() }
-        var caller = rlimit(
+        getrlimit(resource, &own)
+        guard let inherited else { return own }
+        return rlimit(
             rlim_cur: min(max(inherited.rlim_cur, least), own.rlim_cur),
             rlim_max: min(max(inherited.rlim_max, least), own.rlim_max))
-        // Descriptors above the limit stay open.
-        guard setrlimit(resource, &caller) == 0 else { return work() }
-        defer { _ = setrlimit(resource, &own) }
-        return work()
     }
 }

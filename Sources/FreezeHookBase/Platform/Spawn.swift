@@ -30,46 +30,33 @@ package struct Spawn {
         self.environment = environment
     }
 
-    /// Starts the program and returns its process id.
+    /// Starts the program and returns its process id. `announce` gets the id in the new process, before that executes the
+    /// program: a starter may be killed in between, and its locks last until then.
     ///
     /// Throws the errno of execve(2): `noSuchFileOrDirectory` also when the interpreter of a script is missing,
     /// `execFormatError` for a text without `#!`.
-    package func start() throws(Errno) -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        for (target, source) in [standardInput, standardOutput, standardError].enumerated() {
-            if source == Spawn.null {
-                posix_spawn_file_actions_addopen(
-                    &actions, Int32(target), "/dev/null", target == 0 ? O_RDONLY : O_WRONLY, 0)
-            } else {
-                posix_spawn_file_actions_adddup2(&actions, source, Int32(target))
+    package func start(announce: (pid_t) -> Void = { _ in }) throws(Errno) -> pid_t {
+        let (argv, envp) = (CStrings(arguments), CStrings(environment))
+        let pid = withoutActuallyEscaping(announce) { announce in
+            path.withPlatformString { path in
+                withUnsafePointer(to: announce) { announce in
+                    var program = clinux_program()
+                    program.path = path
+                    program.arguments = UnsafePointer(argv.pointers)
+                    program.environment = UnsafePointer(envp.pointers)
+                    program.descriptors = (standardInput, standardOutput, standardError)
+                    program.umask = ProcessSetup.callersUmask
+                    program.ignored_signals = InheritedSignals.ignored
+                    program.descriptor_limit = DescriptorLimit.forOthers
+                    program.announced = UnsafeMutableRawPointer(mutating: announce)
+                    program.announce = { announced in
+                        announced?.assumingMemoryBound(to: ((pid_t) -> Void).self).pointee(getpid())
+                    }
+                    return clinux_start(&program)
+                }
             }
         }
-
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var signals = InheritedSignals.ignored
-        posix_spawnattr_setsigdefault(&attributes, &signals)
-        sigemptyset(&signals)
-        posix_spawnattr_setsigmask(&attributes, &signals)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK) | clinux_spawn_setsid())
-
-        let argv = CStrings(arguments)
-        let envp = CStrings(environment)
-        var pid: pid_t = 0
-        // posix_spawn(3) has no attribute for the umask, which a child takes from its parent.
-        let callersUmask = ProcessSetup.callersUmask
-        let own = umask(callersUmask)
-        defer { umask(own) }
-        let result = path.withPlatformString { path in
-            DescriptorLimit.withCallersLimit {
-                posix_spawn(&pid, path, &actions, &attributes, argv.pointers, envp.pointers)
-            }
-        }
-        guard result == 0 else { throw Errno(rawValue: result) }
+        guard pid >= 0 else { throw Errno(rawValue: errno) }
         return pid
     }
 }

@@ -58,7 +58,7 @@ package enum ProcessTable {
     }
 
     /// Whether a process has no rights but those of this one's user.
-    package static func isOfOwnUser(_ pid: pid_t) -> Bool {
+    private static func isOfOwnUser(_ pid: pid_t) -> Bool {
         let users = SystemProcess.users(status: readKernelFile("/proc/\(pid)/status") ?? [])
         return !users.isEmpty && users.allSatisfy { $0 == geteuid() }
     }
