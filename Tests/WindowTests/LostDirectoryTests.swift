@@ -87,11 +87,13 @@ import Testing
         sandbox.expectNothingLeft()
     }
 
-    @Test func `A freeze in a new directory ends the session of the old one`() throws {
+    @Test(arguments: ["", "/*"], [true, false])
+    func `The next freeze ends the session of the lost window`(what: String, recovers: Bool) throws {
         let sandbox = try sandbox("5min")
         try sandbox.expectFreeze()
         usleep(30_000)
-        try remove("", of: sandbox)
+        try remove(what, of: sandbox)
+        if recovers { try sandbox.expectSilent("recover") }
         try sandbox.expectFreeze()
         #expect(sandbox.messages.contains { $0.hasPrefix("frozen: 2 hooks, 0 failed") }, "\(sandbox.log)")
         #expect(sandbox.parts("guard").count == 1 && sandbox.parts("holder").count == 1)

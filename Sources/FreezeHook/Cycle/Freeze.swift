@@ -40,10 +40,7 @@ package struct Freeze {
         cycle.reportFaultsOfTheSystem()
         // Those of a thaw without a cycle; a lost cycle has been thawed.
         Stragglers(killGrace: context.settings.killGrace).end(of: found, tell: log)
-        // Only after its removal, or a start of the machine, is the directory made here.
-        if let runDirectory = context.runDirectory, runDirectory.isNew {
-            LostProcesses(in: context).end(tell: log)
-        }
+        endLostProcesses(tell: log)
         if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
         let listing = Result { () throws(Errno) in try directory.entries() }
@@ -113,6 +110,13 @@ package struct Freeze {
             return context.handedOver
         case .refuse(let error): throw error
         }
+    }
+
+    /// Ends what nothing leads to any more, where somebody has removed the directory or its files in the window: the
+    /// directory is new, or the window's marker is still there. No other freeze looks at all processes.
+    private func endLostProcesses(tell log: EventLog) {
+        guard let runDirectory = context.runDirectory, runDirectory.isNew || context.imageMarker.isLeft else { return }
+        LostProcesses(in: context).end(tell: log)
     }
 
     private func sweepDeadFiles(in runDirectory: RunDirectory) {

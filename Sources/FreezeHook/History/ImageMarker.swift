@@ -64,6 +64,9 @@ package struct ImageMarker {
         read(Self.name).map { !$0.isOf(boot: bootID) } ?? false
     }
 
+    /// Whether a window of this boot has left its marker.
+    var isLeft: Bool { read(Self.name)?.isOf(boot: bootID) ?? false }
+
     private func read(_ name: String) -> CycleRecord? {
         directory.read(name).flatMap { CycleRecord(parsing: $0) }
     }
