@@ -28,7 +28,8 @@ import Testing
             .end(status: -1, signal: 64, timedOut: false, duration: .nanoseconds(-1), explanation: text),
             .refused(action: .thaw, path: hostilePath, reason: text), .left(path: hostilePath, process),
             .leftEnded(process, time: nil), .leftEnded(process, time: WallTime(microseconds: .min)),
-            .agent(process, writes: .max), .unanswered, .limits(HoldLimits(longest: nil, killGrace: .zero)),
+            .agent(process, writes: .max), .unanswered, .limits(HoldLimits(longest: nil, killGrace: .zero)), .notExecuted,
+            .every,
             .limits(HoldLimits(longest: .nanoseconds(Int64.max), killGrace: .nanoseconds(-1))),
             .retryThaw(path: hostilePath), .held(path: hostilePath), .givenUp(path: hostilePath),
             .thawWord(path: hostilePath, word: text),
@@ -67,7 +68,7 @@ import Testing
         "end\tx\t0\t0\t1\t", "end\t99999999999\t0\t0\t1\t", "refused\tmelt\t/d/a\tr", "guard\ts\t1", "hold\tn\th\t1",
         "client\tn\t1", "lost\tn\t1", "released", "fault", "drainer", "drained", "left\t/d/a\t1",
         "left-ended\t1\t1", "left-ended\tx\t1\t", "agent\t1\t1", "agent\t1\t1\t-1", "unanswered\tx", "limits\t1",
-        "limits\tx\t1", "limits\t\t", "thaw-word\t/d/a", "\t\t\t",
+        "not-executed\tx", "every\tx", "limits\tx\t1", "limits\t\t", "thaw-word\t/d/a", "\t\t\t",
     ])
     func `A line that is none is passed over`(line: String) {
         #expect(RecordEntry(line: bytes(line)[...]) == nil)

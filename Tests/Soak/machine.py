@@ -142,6 +142,8 @@ class Machine:
             _write(f"{PLACE}/fsfreeze-hook.d/{name}", text.format(name=name), 0o755)
         self.group = namespace.control_group()
         self.gives_up = b"give-up" in open(PROGRAM, "rb").read()
+        # The cycles in whose thaw something was hit: what it held then is no longer part of the image.
+        self.hit_in_thaw = set()
         self.configure()
 
     # Changes
@@ -221,6 +223,11 @@ class Machine:
         if call.status == 0 and "freeze" in call.arguments:
             self._note_answer()
         return call
+
+    def note_late_loss(self):
+        """Notes the cycle that is being thawed, in which something is about to be hit."""
+        if any(line[:2] == ["moment", "thawing"] for line in self.record()):
+            self.hit_in_thaw.add(self.cycle())
 
     def _note_answer(self):
         """Notes in the trace which applications are locked now that a freeze has answered."""
@@ -349,6 +356,7 @@ class Machine:
                 seen = [event for event, _ in noted]
                 is_missing = are_noted and (thaw is None or "acquired" not in seen)
                 is_lost = thaw is not None and thaw[0] == "lost" and "answered" in seen
+                is_lost = is_lost and cycle["id"] not in self.hit_in_thaw
                 if is_missing or is_lost or thaw and thaw[1] not in ("thaw", "recover", "rehearsal"):
                     raise Violation(f"verdict: {cycle['id']} is called application-consistent; {name}: {noted}")
 

@@ -51,6 +51,7 @@ class Series:
         return sorted((pid, kind) for pid, kind in self.machine.parts().items() if kind in kinds)
 
     def send(self, pid, kind, number):
+        self.machine.note_late_loss()
         try:
             os.kill(pid, number)
         except ProcessLookupError:

@@ -114,4 +114,28 @@ import Testing
         #expect(sandbox.verdict == "application-consistent")
         #expect(sandbox.runFiles == [])
     }
+
+    /// Nobody knows what the thaw that was killed had still to call.
+    @Test(arguments: ["thaw", "recover", "freeze"], [true, false])
+    func `A killed thaw without a list leaves every hook to the next`(next: String, hasCycle: Bool) throws {
+        let sandbox = try sandbox("hold-limit = \(hasCycle ? "5min" : "0")")
+        // In reverse: the other hook comes behind it.
+        try sandbox.addGatedHook("20-gate", action: "thaw")
+        try sandbox.expectFreeze()
+        unlink("\(sandbox.runDirectory)/cycle")
+        let thaw = try sandbox.start(["thaw"])
+        #expect(eventually { sandbox.trace.last == "20-gate thaw thaw" })
+        thaw.kill(SIGKILL)
+        _ = try thaw.wait()
+        try sandbox.openGate()
+        try sandbox.expectSilent(next)
+        // Without a guard nothing tells of the cycle, and only a thaw calls its hooks.
+        if hasCycle || next == "thaw" {
+            let thaws = sandbox.trace.filter { $0.contains(" thaw ") }.suffix(2).map { $0.prefix { $0 != " " } }
+            #expect(thaws == ["20-gate", "10-a"], "\(sandbox.trace)")
+        }
+        if next == "freeze" { #expect(sandbox.trace.last == "20-gate freeze freeze") }
+        try sandbox.expectThaw()
+        sandbox.expectNothingLeft()
+    }
 }

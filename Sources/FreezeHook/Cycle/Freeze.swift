@@ -35,7 +35,7 @@ package struct Freeze {
         let log = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
         let cycle = HookSequence(
-            id: id, kind, recorder: .new, handedOver: handedOver, log: log, in: context, begin: .now())
+            id: id, kind, recorder: .new, beginning: handedOver, log: log, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
         // Those of a thaw without a cycle; a lost cycle has been thawed.

@@ -32,10 +32,9 @@ final class HookSequence {
     // The pause before a start is tried again, which doubles from the first to the last.
     private static let pauses = (first: Duration.milliseconds(20), last: Duration.seconds(2))
 
-    /// The hooks of the cycle `id`, with a record that goes on or is new. A new record takes over the entries of the one
-    /// before.
+    /// The hooks of the cycle `id`, with a record that goes on, or a new one that begins with these entries.
     init(
-        id: String, _ kind: CycleKind, recorder mode: CycleRecorder.Mode, handedOver: [RecordEntry] = [], log: EventLog,
+        id: String, _ kind: CycleKind, recorder mode: CycleRecorder.Mode, beginning: [RecordEntry] = [], log: EventLog,
         in context: CycleContext, begin: MonotonicTime
     ) {
         self.id = id
@@ -45,7 +44,7 @@ final class HookSequence {
         self.log = log
         var entries: [RecordEntry] = []
         if mode == .new {
-            entries = [.cycle(id: id, bootID: KernelID.boot), .limits(HoldLimits(context.settings))] + handedOver
+            entries = [.cycle(id: id, bootID: KernelID.boot), .limits(HoldLimits(context.settings))] + beginning
             if kind == .rehearsal { entries.append(.rehearsal(ProcessIdentity(of: getpid()))) }
         }
         let recorder = context.runDirectory.map { CycleRecorder(in: $0, mode, beginning: entries) }
@@ -284,6 +283,7 @@ final class HookSequence {
         } emit: { [log] lines in
             log.write(HookEvents.output(lines, of: hook, action))
         }
+        if case .notStarted = outcome.ending { recorder?.append(.notExecuted) }
         recorder?.append(
             .end(
                 status: outcome.status, signal: outcome.signal, timedOut: outcome.exceededLimit != nil,

@@ -149,7 +149,8 @@ package struct Thaw {
                 heldBackIn: context.runDirectory, settings: context.settings, locations: context.locations, cycle: id,
                 observer: observer)
         return HookSequence(
-            id: id ?? KernelID.random(), kind, recorder: mode, log: log, in: context, begin: .now())
+            id: id ?? KernelID.random(), kind, recorder: mode, beginning: mode == .new ? [.every] : [], log: log,
+            in: context, begin: .now())
     }
 
     /// Records the faults that this thaw knows of.

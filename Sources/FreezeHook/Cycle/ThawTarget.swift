@@ -28,23 +28,23 @@ extension ThawOccasion {
         let unfinished = record.flatMap { $0.isUnfinished ? $0 : nil }
         switch self {
         case .thaw, .giveUp:
-            return unfinished.map { .cycle($0) } ?? .everyHook
+            return unfinished?.target ?? .everyHook
         case .rehearsalEnd(let id, _):
-            if let unfinished, unfinished.id == id { return .cycle(unfinished) }
+            if let unfinished, unfinished.id == id { return unfinished.target }
             // The history gets a cycle after its record has ended.
             if let record, record.id == id, record.hasEnded { return .ended(CycleSummary(of: record)) }
             if let ended = history(id) { return .ended(ended) }
             // Another cycle began only after it had thawed this one.
             return unfinished == nil ? .lostCycle(id: id, .rehearsal) : .nothing
         case .recovery(let record, _):
-            return .cycle(record)
+            return record.target
         case .recoverCommand:
             guard let unfinished else { return .nothing }
-            return unfinished.isFrozen && agentIsFrozen() ? .leftAlone(id: unfinished.id) : .cycle(unfinished)
+            return unfinished.isFrozen && agentIsFrozen() ? .leftAlone(id: unfinished.id) : unfinished.target
         case .killedFreeze(let id), .retry(let id):
-            return unfinished.flatMap { $0.id == id ? .cycle($0) : nil } ?? .nothing
+            return unfinished.flatMap { $0.id == id ? $0.target : nil } ?? .nothing
         case .expiry(let id, _):
-            if let record { return record.id == id && Self.expires(record) ? .cycle(record) : .nothing }
+            if let record { return record.id == id && Self.expires(record) ? record.target : .nothing }
             return history(id) == nil ? .lostCycle(id: id, .backup) : .nothing
         }
     }
@@ -53,4 +53,9 @@ extension ThawOccasion {
     private static func expires(_ record: CycleRecord) -> Bool {
         !record.hasEnded && (!record.hasExpired || !record.mayBeHeld.isEmpty)
     }
+}
+
+extension CycleRecord {
+    /// What a thaw of this cycle has to do: the record of a thaw that was killed before its last hook may have no list.
+    fileprivate var target: ThawTarget { thawsEveryHook ? .lostCycle(id: id, kind) : .cycle(self) }
 }

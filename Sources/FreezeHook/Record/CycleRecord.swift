@@ -108,6 +108,8 @@ package struct CycleRecord {
     private(set) var thawWords: [FilePath: String] = [:]
     /// The hooks whose application a thaw before this cycle has left held.
     private var heldBefore: [FilePath] = []
+    /// Whether a thaw without a list of what is frozen calls every hook, and has not come to the last one.
+    private(set) var thawsEveryHook = false
     /// The hooks whose thaw an administrator has given up.
     private(set) var givenUp: [FilePath] = []
     private var retriedThaws: Set<FilePath> = []
@@ -246,6 +248,7 @@ package struct CycleRecord {
         case .moment(let moment, let time):
             // The first one counts: a thaw that was killed is begun again.
             if moments[moment] == nil { moments[moment] = time }
+            if moment == .thawed { thawsEveryHook = false }
         case .start(let action, let reason, let path, let guarantee, let time):
             // The same call again: a start that failed and was repeated is no run of its own.
             if action == .thaw, unstartedThaws.remove(path) != nil {
@@ -255,6 +258,8 @@ package struct CycleRecord {
             runs.append(Run(action: action, reason: reason, path: path, guarantee: guarantee, started: time))
         case .process(let process):
             if !runs.isEmpty { runs[runs.count - 1].process = process }
+        case .notExecuted:
+            if !runs.isEmpty { runs[runs.count - 1].process = nil }
         case .end(let status, let signal, let timedOut, let duration, let explanation):
             let end = RunEnd(
                 status: status, signal: signal, timedOut: timedOut, duration: duration, explanation: explanation)
@@ -300,6 +305,9 @@ package struct CycleRecord {
             retriedThaws.insert(path)
         case .held(let path):
             heldBefore.append(path)
+            thawsEveryHook = false
+        case .every:
+            thawsEveryHook = true
         case .givenUp(let path):
             givenUp.append(path)
         }

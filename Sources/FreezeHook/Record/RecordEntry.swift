@@ -14,6 +14,8 @@ enum RecordEntry: Equatable {
     case start(action: HookAction, reason: RunReason, path: FilePath, guarantee: Guarantee?, time: Timestamp)
     /// The process of the hook started last.
     case process(ProcessIdentity)
+    /// The process of the hook that was started last has executed nothing, and is gone.
+    case notExecuted
     /// The hook started last has ended.
     case end(status: Int32, signal: Int32?, timedOut: Bool, duration: Duration, explanation: String)
     /// The argument of the thaw of a hook that is about to be frozen, where the configuration gives one.
@@ -49,6 +51,8 @@ enum RecordEntry: Equatable {
     case retryThaw(path: FilePath)
     /// A thaw before this cycle, or one without a cycle, has left the hook's application held.
     case held(path: FilePath)
+    /// This thaw calls every hook of the directory; what it cannot thaw is told behind.
+    case every
     /// An administrator has given up the hook's thaw.
     case givenUp(path: FilePath)
 
@@ -66,6 +70,7 @@ enum RecordEntry: Equatable {
             texts("start", action.rawValue, reason.rawValue) + [path.bytes] + texts(guarantee?.rawValue ?? "")
                 + texts(time)
         case .process(let process): texts("process") + texts(process)
+        case .notExecuted: texts("not-executed")
         case .end(let status, let signal, let timedOut, let duration, let explanation):
             texts("end", "\(status)", "\(signal ?? 0)", timedOut ? "1" : "0", "\(duration.nanoseconds)", explanation)
         case .thawWord(let path, let word): texts("thaw-word") + [path.bytes] + texts(word)
@@ -88,6 +93,7 @@ enum RecordEntry: Equatable {
         case .fault(let text): texts("fault", text)
         case .retryThaw(let path): texts("retry-thaw") + [path.bytes]
         case .held(let path): texts("held") + [path.bytes]
+        case .every: texts("every")
         case .givenUp(let path): texts("given-up") + [path.bytes]
         }
     }
@@ -164,6 +170,10 @@ enum RecordEntry: Equatable {
                 return nil
             }
             self = .agent(process, writes: writes)
+        case ("not-executed", 1):
+            self = .notExecuted
+        case ("every", 1):
+            self = .every
         case ("unanswered", 1):
             self = .unanswered
         case ("fault", 2):
