@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,14 +17,10 @@ static int set_descriptors(const int *descriptors) {
     for (int target = 0; target < 3; target++) {
         int source = descriptors[target];
         if (source < 0) {
-            int null = open("/dev/null", target == 0 ? O_RDONLY : O_WRONLY);
-            if (null < 0)
+            // Closed first: open(2) then takes this number, also where there is no room for another.
+            close(target);
+            if (open("/dev/null", target == 0 ? O_RDONLY : O_WRONLY) != target)
                 return -1;
-            if (null == target)
-                continue;
-            if (dup2(null, target) < 0)
-                return -1;
-            close(null);
         } else if (dup2(source, target) < 0) {
             return -1;
         }
@@ -31,18 +29,23 @@ static int set_descriptors(const int *descriptors) {
 }
 
 /// What the child does; returns only where it fails, with errno set.
-static void become(const struct clinux_program *program) {
+static void become(const struct clinux_program *program, pid_t parent) {
     // execve(2) resets handlers but not SIG_IGN.
     struct sigaction action = {.sa_handler = SIG_DFL};
-    for (int number = 1; number < NSIG; number++)
-        if (sigismember(&program->ignored_signals, number) == 1)
-            sigaction(number, &action, NULL);
+    for (size_t i = 0; i < program->ignored_count; i++)
+        sigaction(program->ignored_signals[i], &action, NULL);
     if (setsid() < 0 || set_descriptors(program->descriptors) != 0)
         return;
     umask(program->umask);
-    program->announce(program->announced);
+    if (!program->announce(program->announced)) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+        // The parent may have died before.
+        if (getppid() != parent)
+            return;
+    }
     // Descriptors above the limit stay open.
-    setrlimit(RLIMIT_NOFILE, &program->descriptor_limit);
+    const struct rlimit limit = {program->descriptor_limit[0], program->descriptor_limit[1]};
+    setrlimit(RLIMIT_NOFILE, &limit);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
@@ -53,13 +56,13 @@ pid_t clinux_start(const struct clinux_program *program) {
     // A handler would run in the child, on the memory of this process.
     sigset_t all, before;
     sigfillset(&all);
-    if (sigprocmask(SIG_BLOCK, &all, &before) != 0)
-        return -1;
+    sigprocmask(SIG_BLOCK, &all, &before);
     // The child runs in this process's memory, and this thread stands still until execve(2) or _exit(2).
     volatile int error = 0;
+    pid_t parent = getpid();
     pid_t child = vfork();
     if (child == 0) {
-        become(program);
+        become(program, parent);
         error = errno;
         _exit(127);
     }
@@ -68,9 +71,7 @@ pid_t clinux_start(const struct clinux_program *program) {
     } else if (error != 0) {
         while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
             ;
-        child = -1;
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
-    errno = error;
-    return child;
+    return error != 0 ? -error : child;
 }

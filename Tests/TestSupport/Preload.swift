@@ -14,7 +14,6 @@ extension Sandbox {
             #include <errno.h>
             #include <fcntl.h>
             #include <signal.h>
-            #include <spawn.h>
             #include <stddef.h>
             #include <string.h>
             #include <sys/file.h>

@@ -175,12 +175,17 @@ import Testing
         let sandbox = try Sandbox()
         let environment = try sandbox.preload(
             """
-            int posix_spawn(pid_t *pid, const char *path, const posix_spawn_file_actions_t *actions,
-                            const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]) {
-                int result = NEXT(posix_spawn)(pid, path, actions, attributes, arguments, environment);
+            // A child's memory is its parent's until it executes its program.
+            static pid_t holder;
+            int execve(const char *path, char *const arguments[], char *const environment[]) {
                 if (arguments[1] != NULL && strcmp(arguments[1], "holder") == 0)
-                    kill(*pid, SIGSTOP);
-                return result;
+                    holder = getpid();
+                return NEXT(execve)(path, arguments, environment);
+            }
+            ssize_t sendmsg(int socket, const struct msghdr *message, int flags) {
+                if (holder != 0)
+                    kill(holder, SIGSTOP);
+                return NEXT(sendmsg)(socket, message, flags);
             }
             """)
         let hold = "\(sandbox.program) hold db --run-dir \(sandbox.runDirectory) --ready ready --timeout 1s -- cat"

@@ -65,4 +65,28 @@ import Testing
         try sandbox.expectThaw()
         sandbox.expectNothingLeft()
     }
+
+    /// As in a full /run.
+    @Test(arguments: ["freeze", "thaw"]) func `A hook that cannot be recorded ends with its starter`(
+        action: String
+    ) throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("hold-limit = 0")
+        try sandbox.addHook("10-a", "#!/bin/sh\nexec sleep 1000\n")
+        let environment = try sandbox.preload(
+            """
+            ssize_t write(int descriptor, const void *bytes, size_t count) {
+                if (count > 8 && memcmp(bytes, "process\\t", 8) == 0) {
+                    errno = ENOSPC;
+                    return -1;
+                }
+                return NEXT(write)(descriptor, bytes, count);
+            }
+            """)
+        let call = try sandbox.start([action], environment: environment)
+        #expect(eventually { sandbox.strays().contains { $0.hasPrefix("sleep") } })
+        call.kill(SIGKILL)
+        _ = try call.wait()
+        #expect(sandbox.isQuiet(), "\(sandbox.strays())")
+    }
 }

@@ -4,10 +4,8 @@
 #ifndef CLINUX_H
 #define CLINUX_H
 
-#include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/resource.h>
 #include <sys/types.h>
 
 /// A program to start, and the state of its process.
@@ -20,17 +18,19 @@ struct clinux_program {
     int descriptors[3];
     mode_t umask;
     /// The signals that this process ignores.
-    sigset_t ignored_signals;
-    /// The number of descriptors that the program may open.
-    struct rlimit descriptor_limit;
+    const int *ignored_signals;
+    size_t ignored_count;
+    /// The number of descriptors that the program may open: the soft and the hard limit.
+    unsigned long descriptor_limit[2];
     /// Called in the new process before it executes the program, in the memory of this one; it may do what this one may.
-    void (*announce)(void *);
+    /// Where it returns 0, nobody will know of the process, which then dies with this one.
+    int (*announce)(void *);
     /// The argument of that call.
     void *announced;
 };
 
 /// Starts a program in a session of its own, with default signal dispositions, an empty mask, and no descriptor above 2
-/// but those that stay open over execve(2). Returns the process id, or -1 with errno set, also to that of execve(2).
+/// but those that stay open over execve(2). Returns the process id, or a negative errno, also that of execve(2).
 pid_t clinux_start(const struct clinux_program *program);
 
 /// Closes every descriptor from `first` on. Returns 0, or -1 with errno set.

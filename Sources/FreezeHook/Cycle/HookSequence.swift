@@ -279,7 +279,7 @@ final class HookSequence {
     private func call(_ request: HookRunner.Request) -> HookOutcome {
         let (hook, action) = (request.hook, request.action)
         let outcome = runner.run(request) { process in
-            recorder?.append(.process(process))
+            recorder?.append(.process(process)) ?? false
         } emit: { [log] lines in
             log.write(HookEvents.output(lines, of: hook, action))
         }

@@ -12,12 +12,12 @@ struct ClientNote {
     private static let prefix = "client-"
     private var name: String { Self.prefix + hold }
 
-    /// Notes the client.
-    func write(_ process: ProcessIdentity) {
+    /// Notes the client; false where that fails.
+    func write(_ process: ProcessIdentity) -> Bool {
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
-        guard let file = try? Descriptor(opening: name, in: runDirectory.descriptor, flags, mode: 0o600) else { return }
+        guard let file = try? Descriptor(opening: name, in: runDirectory.descriptor, flags, mode: 0o600) else { return false }
         let line = RecordEntry.client(hold: hold, process).line
-        _ = try? call { Glibc.write(file.number, line, line.count) }
+        return (try? call { Glibc.write(file.number, line, line.count) }) == line.count
     }
 
     func remove() {

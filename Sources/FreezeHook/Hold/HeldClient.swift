@@ -25,8 +25,8 @@ final class HeldClient {
     private static let pipeSize = 64 * 1024
 
     /// Starts the client, which gets the statements as it reads; `starting` gets the process before that executes the
-    /// client. Throws the errno of pipe(2) or execve(2).
-    init(_ request: HoldRequest, starting: (ProcessIdentity) -> Void = { _ in }) throws(Errno) {
+    /// client, and returns whether others can know of it. Throws the errno of pipe(2) or execve(2).
+    init(_ request: HoldRequest, starting: (ProcessIdentity) -> Bool = { _ in true }) throws(Errno) {
         let toClient = try Descriptor.pipe()
         let clientInput = Descriptor(owning: toClient.readEnd)
         let input = Descriptor(owning: toClient.writeEnd)

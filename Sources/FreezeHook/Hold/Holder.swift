@@ -73,7 +73,7 @@ package final class Holder {
         do {
             client = try HeldClient(request) { process in
                 recorder.append(.client(hold: request.name, process))
-                ClientNote(runDirectory: runDirectory, hold: request.name).write(process)
+                return ClientNote(runDirectory: runDirectory, hold: request.name).write(process)
             }
         } catch {
             recorder.append(.released(hold: request.name))

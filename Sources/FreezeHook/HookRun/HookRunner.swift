@@ -40,9 +40,9 @@ final class HookRunner {
         var stopsOnRequest: Bool
     }
 
-    /// Runs the hook to its end. `starting` gets the process before that executes the hook, `emit` the lines of output as
-    /// they come.
-    func run(_ request: Request, starting: (ProcessIdentity) -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome
+    /// Runs the hook to its end. `starting` gets the process before that executes the hook, and returns whether others can
+    /// know of it; `emit` gets the lines of output as they come.
+    func run(_ request: Request, starting: (ProcessIdentity) -> Bool, emit: @escaping ([String]) -> Void) -> HookOutcome
     {
         let begin = MonotonicTime.now()
         let ends = try? Descriptor.pipe()
@@ -69,7 +69,7 @@ final class HookRunner {
     }
 
     private func start(
-        _ request: Request, output: Int32, _ starting: (ProcessIdentity) -> Void
+        _ request: Request, output: Int32, _ starting: (ProcessIdentity) -> Bool
     ) throws(HookStartError) -> pid_t {
         let path = request.hook.path
         let word = Array(request.hook.word(for: request.action).utf8)

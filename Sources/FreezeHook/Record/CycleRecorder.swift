@@ -109,14 +109,15 @@ package final class CycleRecorder {
         return (try? readAll(descriptor, limit: Self.sizeLimit)).flatMap { CycleRecord(parsing: $0) }
     }
 
-    /// Appends an entry with one `write`; one that fails is tried once more.
-    func append(_ entry: RecordEntry) {
-        guard failure == nil, let descriptor = file.number else { return }
+    /// Appends an entry with one `write`; one that fails is tried once more. Returns whether the record has it.
+    @discardableResult
+    func append(_ entry: RecordEntry) -> Bool {
+        guard failure == nil, let descriptor = file.number else { return false }
         let line = entry.line
         var error: Errno?
         for _ in 0..<2 {
             do throws(Errno) {
-                if try call({ write(descriptor, line, line.count) }) == line.count { return }
+                if try call({ write(descriptor, line, line.count) }) == line.count { return true }
                 error = .noSpace
                 break
             } catch let reason {
@@ -126,6 +127,7 @@ package final class CycleRecorder {
         failure = error
         // A record with a gap would leave hooks frozen; without a record the thaw calls every hook.
         remove()
+        return false
     }
 
     /// Removes the record, unless that of another cycle has taken its place.

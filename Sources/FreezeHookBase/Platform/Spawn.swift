@@ -31,52 +31,53 @@ package struct Spawn {
     }
 
     /// Starts the program and returns its process id. `announce` gets the id in the new process, before that executes the
-    /// program: a starter may be killed in between, and its locks last until then.
+    /// program: a starter may be killed in between, and its locks last until then. Where it returns false, nobody will
+    /// know of the process, which then dies with its starter.
     ///
     /// Throws the errno of execve(2): `noSuchFileOrDirectory` also when the interpreter of a script is missing,
     /// `execFormatError` for a text without `#!`.
-    package func start(announce: (pid_t) -> Void = { _ in }) throws(Errno) -> pid_t {
+    package func start(announce: (pid_t) -> Bool = { _ in true }) throws(Errno) -> pid_t {
+        var program = clinux_program()
+        program.descriptors = (standardInput, standardOutput, standardError)
+        program.umask = ProcessSetup.callersUmask
+        let limit = DescriptorLimit.forOthers
+        program.descriptor_limit = (limit.rlim_cur, limit.rlim_max)
+        program.announce = { announced in
+            let announce = announced?.assumingMemoryBound(to: ((pid_t) -> Bool).self).pointee
+            return announce?(getpid()) ?? false ? 1 : 0
+        }
         let (argv, envp) = (CStrings(arguments), CStrings(environment))
-        let pid = withoutActuallyEscaping(announce) { announce in
-            path.withPlatformString { path in
-                withUnsafePointer(to: announce) { announce in
-                    var program = clinux_program()
-                    program.path = path
-                    program.arguments = UnsafePointer(argv.pointers)
-                    program.environment = UnsafePointer(envp.pointers)
-                    program.descriptors = (standardInput, standardOutput, standardError)
-                    program.umask = ProcessSetup.callersUmask
-                    program.ignored_signals = InheritedSignals.ignored
-                    program.descriptor_limit = DescriptorLimit.forOthers
-                    program.announced = UnsafeMutableRawPointer(mutating: announce)
-                    program.announce = { announced in
-                        announced?.assumingMemoryBound(to: ((pid_t) -> Void).self).pointee(getpid())
+        let result = withoutActuallyEscaping(announce) { announce in
+            withUnsafePointer(to: announce) { announced in
+                InheritedSignals.ignored.withUnsafeBufferPointer { ignored in
+                    path.withPlatformString { path in
+                        withExtendedLifetime((argv, envp)) {
+                            program.path = path
+                            program.arguments = UnsafePointer(argv.pointers)
+                            program.environment = UnsafePointer(envp.pointers)
+                            program.ignored_signals = ignored.baseAddress
+                            program.ignored_count = ignored.count
+                            program.announced = UnsafeMutableRawPointer(mutating: announced)
+                            return clinux_start(&program)
+                        }
                     }
-                    return clinux_start(&program)
                 }
             }
         }
-        guard pid >= 0 else { throw Errno(rawValue: errno) }
-        return pid
+        if result < 0 { throw Errno(rawValue: -result) }
+        return result
     }
 }
 
 /// The signals that this process ignores, so that its children would too.
 private enum InheritedSignals {
     // Asked once: execve(2) resets handlers but not SIG_IGN, and to reset 64 signals in every child is costly.
-    static let ignored: sigset_t = {
-        var set = sigset_t()
-        sigemptyset(&set)
-        for number in 1..<NSIG {
-            var action = sigaction()
-            // SIG_IGN is the address 1.
-            guard sigaction(number, nil, &action) == 0,
-                unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
-            else { continue }
-            sigaddset(&set, number)
-        }
-        return set
-    }()
+    static let ignored: [Int32] = (1..<NSIG).filter { number in
+        var action = sigaction()
+        // SIG_IGN is the address 1.
+        return sigaction(number, nil, &action) == 0
+            && unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
+    }
 }
 
 /// An array of C strings that ends in nil, freed with its owner.
