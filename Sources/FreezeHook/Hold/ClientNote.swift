@@ -15,7 +15,9 @@ struct ClientNote {
     /// Notes the client; false where that fails.
     func write(_ process: ProcessIdentity) -> Bool {
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
-        guard let file = try? Descriptor(opening: name, in: runDirectory.descriptor, flags, mode: 0o600) else { return false }
+        guard let file = try? Descriptor(opening: name, in: runDirectory.descriptor, flags, mode: 0o600) else {
+            return false
+        }
         let line = RecordEntry.client(hold: hold, process).line
         return (try? call { Glibc.write(file.number, line, line.count) }) == line.count
     }
