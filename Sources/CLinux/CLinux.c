@@ -57,6 +57,8 @@ int clinux_random(void *bytes, size_t count) {
 
 int clinux_is_secure_execution(void) { return getauxval(AT_SECURE) != 0; }
 
+void clinux_set_process_name(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+
 int clinux_become_subreaper(void) { return prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); }
 
 int clinux_signal_descriptor(const int *signals, size_t count) {

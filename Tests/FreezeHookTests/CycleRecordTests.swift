@@ -152,7 +152,9 @@ import Testing
                     [.begin(boot: KernelID.boot), .reaches(.begun)] + example.entries + [.reaches(.ended)])))
         #expect(ended.hasEnded && ended.isUnfinished == !example.names.isEmpty)
         let next = try #require(
-            CycleRecord(parsing: recordBytes([.begin("cycle-2", boot: KernelID.boot)] + ended.handedOver)))
+            CycleRecord(
+                parsing: recordBytes(
+                    [.begin("cycle-2", boot: KernelID.boot)] + ended.handedOver(ended.mayBeHeld))))
         #expect(next.mayBeHeld == ended.mayBeHeld && next.isUnfinished == ended.isUnfinished)
     }
 

@@ -15,7 +15,7 @@ import Testing
         var request = HoldRequest(
             name: "db", client: "/bin/sh", arguments: ["sh", "-c", command].map(bytes), limits: HoldLimits(Settings()))
         request.statements = statements
-        return try HeldClient(request)
+        return try HeldClient(request, notes: [])
     }
 
     /// One turn of a holder: waits, and takes what has come.

@@ -47,4 +47,20 @@ import Testing
         #expect(end(of: try record(boot: KernelID.boot)) == [])
         #expect(isRunning(decoy))
     }
+
+    /// The leader's id may be another's by now, and so may the id of its session.
+    @Test(arguments: [true, false]) func `Of a session without its leader only one of the cycle is ended`(
+        isMarked: Bool
+    ) throws {
+        let entries = ["PATH=/usr/bin:/bin"] + (isMarked ? ["FSFREEZE_CYCLE=cycle-1"] : [])
+        let leader = try SpawnedProcess("/bin/sh", ["sh", "-c", "sleep 1000 & :"], environment: entries.map(bytes))
+        let identity = ProcessIdentity(of: leader.pid)
+        leader.reap()
+        let member = try #require(
+            ProcessTable.all().first { $0.session == leader.pid && ProcessTable.arguments(of: $0.pid) != nil })
+        defer { kill(member.pid, SIGKILL) }
+        #expect(eventually { ProcessTable.arguments(of: member.pid)?.first == bytes("sleep") })
+        #expect(end(of: try record(boot: KernelID.boot, .process(identity))) == (isMarked ? ["/d/30-slow"] : []))
+        #expect(ProcessIdentity(pid: member.pid, startTime: member.startTime).isAlive == !isMarked)
+    }
 }

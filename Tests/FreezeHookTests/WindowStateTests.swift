@@ -156,7 +156,7 @@ import Testing
         try fixture.file("/run/none", "")
         let directory = try RunDirectory(path: FilePath("\(fixture.root)/run/fsfreeze-hook"))
         let recorder = CycleRecorder(in: directory, .new)
-        entries.forEach { recorder.append($0) }
+        entries.forEach(recorder.append)
         let machine = try fixture.machine()
         let first = "the guard has ended the window of cycle c-1 and its thaw has not come"
         let second = "the session db has ended too early"

@@ -266,8 +266,7 @@ class Series:
         self.go_on()
         self.expect(self.machine.call("thaw"), (0,))
         if self.is_cut or self.is_starved:
-            # The list of what is frozen was cut, or names no more what a hook could not thaw: without a record every hook
-            # is thawed.
+            # The list of what is frozen was cut, or a hook is no more on it: without a record every hook is thawed.
             self.expect(self.machine.call("thaw"), (0,))
         self.machine.expect_quiet(LOST_LIMIT if self.is_lost else QUIET_LIMIT)
         self.machine.expect_true_verdicts()

@@ -18,6 +18,7 @@ extension Sandbox {
             #include <string.h>
             #include <sys/file.h>
             #include <sys/socket.h>
+            #include <sys/uio.h>
             #include <sys/un.h>
             #include <time.h>
             #include <unistd.h>

@@ -71,6 +71,12 @@ import Testing
         expectSilentSuccess(try sandbox.run(["thaw"], environment: environment))
         let before = ticks(sandbox)
         #expect(eventually { ticks(sandbox) > before + 20 })
+        // Also where nobody knows any more that the cycle has ended.
+        unlink("\(sandbox.stateDirectory)/history.jsonl")
+        try sandbox.expectThaw()
+        let later = ticks(sandbox)
+        #expect(eventually { ticks(sandbox) > later + 20 })
+        #expect(!sandbox.log.contains("removed files"))
         try Files.write("", to: "\(sandbox.path)/end")
         sandbox.expectNothingLeft()
     }

@@ -75,12 +75,8 @@ import Testing
         try sandbox.addHook("10-a", "#!/bin/sh\nexec sleep 1000\n")
         let environment = try sandbox.preload(
             """
-            ssize_t write(int descriptor, const void *bytes, size_t count) {
-                if (count > 8 && memcmp(bytes, "process\\t", 8) == 0) {
-                    errno = ENOSPC;
-                    return -1;
-                }
-                return NEXT(write)(descriptor, bytes, count);
+            ssize_t writev(int descriptor, const struct iovec *parts, int count) {
+                return fail(ENOSPC);
             }
             """)
         let call = try sandbox.start([action], environment: environment)
@@ -88,5 +84,56 @@ import Testing
         call.kill(SIGKILL)
         _ = try call.wait()
         #expect(sandbox.isQuiet(), "\(sandbox.strays())")
+    }
+
+    /// The new record takes the place of the one that names the hook.
+    @Test(arguments: ["thaw", "freeze"])
+    func `A kill meanwhile does not forget what is being ended`(word: String) throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("kill-grace = 5s\nhold-limit = 0")
+        try sandbox.addHook(
+            "10-a", "[ -e \(sandbox.path)/gate ] || { trap '' TERM; : >\(sandbox.path)/gate; exec sleep 1000; }")
+        let running = { sandbox.strays().contains { $0.hasPrefix("sleep 1000") } }
+        for call in ["thaw", word] {
+            let killed = try sandbox.start([call])
+            #expect(eventually(running))
+            usleep(300_000)
+            killed.kill(SIGKILL)
+            _ = try killed.wait(within: 10)
+        }
+        #expect(running())
+        try sandbox.configure("kill-grace = 200ms\nhold-limit = 0")
+        try sandbox.expectThaw()
+        sandbox.expectNothingLeft()
+    }
+
+    /// Whoever kills it may hit it while it writes the line, in the memory of its starter.
+    @Test func `A new process that is killed takes no starter with it`() throws {
+        let sandbox = try Sandbox()
+        try sandbox.addHook("10-a", "exit 0")
+        let environment = try sandbox.preload(
+            """
+            static pid_t own;
+            __attribute__((constructor)) static void note(void) { own = getpid(); }
+            ssize_t writev(int file, const struct iovec *parts, int count) {
+                if (own != getpid())
+                    kill(getpid(), SIGKILL);
+                return NEXT(writev)(file, parts, count);
+            }
+            """)
+        #expect(try sandbox.run(["thaw"], environment: environment).signal == nil)
+        #expect(sandbox.messages.contains { $0.contains("SIGKILL") }, "\(sandbox.log)")
+        try sandbox.expectThaw()
+    }
+
+    @Test func `A caller without room for any file gets a session all the same`() throws {
+        let sandbox = try Sandbox()
+        let prlimit = try Tools.command("prlimit", package: "util-linux")
+        let hold = "\(sandbox.program) hold db --run-dir \(sandbox.runDirectory)"
+        let held = try sandbox.runCommand(
+            ["/bin/sh", "-c", "echo ready | \(prlimit) --fsize=0 \(hold) --ready ready -- cat >/dev/null"],
+            within: 15)
+        #expect(held.status == 0, "\(held.stderr)")
+        #expect(try sandbox.run(["release", "db", "--run-dir", sandbox.runDirectory]).status == 0)
     }
 }

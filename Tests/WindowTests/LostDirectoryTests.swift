@@ -147,4 +147,28 @@ import Testing
         #expect(Processes.isAlive(child.pid))
         #expect(sandbox.messages.contains { $0.hasSuffix("(no cycle)") }, "\(sandbox.log)")
     }
+
+    /// Without a guard only the marker tells of the window.
+    @Test(arguments: ["freeze", "rehearse"]) func `What the lost window held is thawed with the next cycle, also a killed one`(
+        next: String
+    ) throws {
+        let sandbox = try Sandbox()
+        try sandbox.configure("kill-grace = 200ms\nhold-limit = 0")
+        try sandbox.addTracingHook("10-a")
+        try sandbox.addGatedHook("20-gate", action: "freeze")
+        try sandbox.openGate()
+        try sandbox.expectFreeze()
+        unlink("\(sandbox.path)/gate")
+        try remove("", of: sandbox)
+        // Only the hooks of the lost window were called.
+        rename("\(sandbox.hookDirectory)/10-a", "\(sandbox.hookDirectory)/30-a")
+        try sandbox.addTracingHook("10-a", then: "[ $1 = thaw ] || kill -9 $PPID")
+        let call = try sandbox.run([next])
+        #expect(call.signal == SIGKILL)
+        sandbox.clearTrace()
+        try sandbox.expectThaw()
+        #expect(sandbox.trace.contains("20-gate thaw thaw"), "\(sandbox.trace)")
+        #expect(sandbox.verdict?.hasPrefix("crash-consistent: ") == true)
+        sandbox.expectNothingLeft()
+    }
 }

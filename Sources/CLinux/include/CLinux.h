@@ -8,6 +8,16 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/// A line that a new process writes before it executes its program.
+struct clinux_note {
+    int descriptor;
+    /// The line up to the process, whose id and start time (clock ticks since boot) follow, separated by a tab.
+    const char *prefix;
+    size_t count;
+    /// The errno of a write that failed; 0 where the line is there.
+    int error;
+};
+
 /// A program to start, and the state of its process.
 struct clinux_program {
     /// The file; PATH is not searched.
@@ -22,11 +32,10 @@ struct clinux_program {
     size_t ignored_count;
     /// The number of descriptors that the program may open: the soft and the hard limit.
     unsigned long descriptor_limit[2];
-    /// Called in the new process before it executes the program, in the memory of this one; it may do what this one may.
-    /// Where it returns 0, nobody will know of the process, which then dies with this one.
-    int (*announce)(void *);
-    /// The argument of that call.
-    void *announced;
+    struct clinux_note *notes;
+    size_t note_count;
+    /// Not 0 for a process of which others must know: where no note is written it dies with this one.
+    int must_be_noted;
 };
 
 /// Starts a program in a session of its own, with default signal dispositions, an empty mask, and no descriptor above 2
@@ -41,6 +50,9 @@ int clinux_random(void *bytes, size_t count);
 
 /// Whether the kernel has set AT_SECURE (getauxval(3)): the program has rights that its caller lacks.
 int clinux_is_secure_execution(void);
+
+/// Names this process (`/proc/PID/comm`); 15 bytes count.
+void clinux_set_process_name(const char *name);
 
 /// Makes this process the parent of every orphan among its descendants. Returns 0 or -1 with errno set.
 int clinux_become_subreaper(void);

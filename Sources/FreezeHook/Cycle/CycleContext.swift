@@ -49,7 +49,7 @@ package final class CycleContext {
     }
 
     /// What a new record takes over: the hooks that cycles of this boot have left.
-    var handedOver: [RecordEntry] { unfinishedCycle()?.handedOver ?? [] }
+    var handedOver: [RecordEntry] { unfinishedCycle().map { $0.handedOver($0.mayBeHeld) } ?? [] }
 
     /// Removes the record of a cycle that has ended. Only with the lock.
     func removeEndedRecord() { runDirectory?.remove(CycleRecorder.name) }

@@ -34,13 +34,14 @@ package struct Freeze {
         let id = KernelID.random()
         let log = EventLog(
             settings: context.settings, locations: context.locations, cycle: id, observer: observer)
+        // Those of a thaw without a cycle, before the new record forgets them; a lost cycle has been thawed.
+        Stragglers(killGrace: context.settings.killGrace).end(of: found, tell: log)
         let cycle = HookSequence(
             id: id, kind, recorder: .new, beginning: handedOver, log: log, in: context, begin: .now())
         cycle.mark(.begun)
         cycle.reportFaultsOfTheSystem()
-        // Those of a thaw without a cycle; a lost cycle has been thawed.
-        Stragglers(killGrace: context.settings.killGrace).end(of: found, tell: log)
-        endLostProcesses(tell: log)
+        // Where somebody has removed the directory or its files in the window: no other freeze looks at all processes.
+        if context.runDirectory?.isNew ?? false || !handedOver.isEmpty { LostProcesses(in: context).end(tell: log) }
         if kind == .rehearsal { log.write(Event(.notice, nil, "rehearsal \(id): no filesystem will be frozen")) }
         let directory = HookDirectory(path: context.locations.hookDirectory, settings: context.settings)
         let listing = Result { () throws(Errno) in try directory.entries() }
@@ -103,7 +104,7 @@ package struct Freeze {
         switch decision {
         case .proceed:
             sweepDeadFiles(in: runDirectory)
-            return []
+            return lostCycle.map { $0.handedOver($0.hooksToThaw) } ?? []
         case .recover(let record):
             recoverLostCycle(record)
             sweepDeadFiles(in: runDirectory)
@@ -112,11 +113,9 @@ package struct Freeze {
         }
     }
 
-    /// Ends what nothing leads to any more, where somebody has removed the directory or its files in the window: the
-    /// directory is new, or the window's marker is still there. No other freeze looks at all processes.
-    private func endLostProcesses(tell log: EventLog) {
-        guard let runDirectory = context.runDirectory, runDirectory.isNew || context.imageMarker.isLeft else { return }
-        LostProcesses(in: context).end(tell: log)
+    /// The cycle whose record somebody has removed in the window, with the directory or alone, as its image marker has it.
+    private var lostCycle: CycleRecord? {
+        context.imageMarker.left.flatMap { context.hasEnded($0.id) ? nil : $0 }
     }
 
     private func sweepDeadFiles(in runDirectory: RunDirectory) {

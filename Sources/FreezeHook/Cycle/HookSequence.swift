@@ -278,8 +278,9 @@ final class HookSequence {
 
     private func call(_ request: HookRunner.Request) -> HookOutcome {
         let (hook, action) = (request.hook, request.action)
-        let outcome = runner.run(request) { process in
-            recorder?.append(.process(process)) ?? false
+        let note = recorder?.note { .process($0) }
+        let outcome = runner.run(request, note: note) {
+            recorder?.settle(note)
         } emit: { [log] lines in
             log.write(HookEvents.output(lines, of: hook, action))
         }

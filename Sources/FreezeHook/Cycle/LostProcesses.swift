@@ -12,8 +12,8 @@ struct LostProcesses {
     private let killGrace: Duration
     private let hasEnded: (String) -> Bool
 
-    /// The lost processes of the context's run directory, also when it cannot be used any more. A guard whose cycle has
-    /// ended may still read what hooks left running, and is none of them.
+    /// The lost processes of the context's run directory, also when it cannot be used any more. A guard that still reads
+    /// what hooks of an ended cycle left running is none of them.
     init(in context: CycleContext) {
         path = context.locations.runDirectory
         runDirectory = context.runDirectory
@@ -53,6 +53,7 @@ struct LostProcesses {
                 let arguments = ProcessTable.arguments(of: entry.pid),
                 let role = OwnProcess(arguments: Array(arguments.dropFirst())), isOfDirectory(role)
             else { return nil }
+            if case .guard = role, Guard.isReader(entry.pid) { return nil }
             return (ProcessIdentity(pid: entry.pid, startTime: entry.startTime), role)
         }
     }

@@ -45,14 +45,17 @@ package struct Thaw {
         case .cycle(let found): record = found
         case .everyHook, .lostCycle: record = nil
         }
+        let stragglers = Stragglers(killGrace: context.settings.killGrace)
+        // A thaw without a cycle has a record too, and may have been killed: before the new record forgets its hooks.
+        var ended = record == nil ? stragglers.end(of: found) : []
         let cycle = sequence(of: target, occasion)
         noteFaults(of: target, occasion, in: cycle)
         cycle.mark(occasion.moment)
         if !hasLock { announceMissingLock(in: cycle) }
         announce(occasion, record, in: cycle)
         beforeHooks(cycle)
-        // A thaw without a cycle has a record too, and may have been killed.
-        Stragglers(killGrace: context.settings.killGrace).end(of: found, tell: cycle.log)
+        if record != nil { ended = stragglers.end(of: found) }
+        stragglers.tell(ended, cycle.log)
         let ending = CycleEnding(context: context, cycle: cycle)
         let held = callHooks(record, occasion, in: cycle, ending)
         guard occasion.endsCycle else { return .expired(cycle.kind, again: record?.hasExpired ?? false) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CLinux
 import FreezeHookBase
 import Glibc
 import SystemPackage
@@ -48,6 +49,17 @@ package enum Guard {
     package static func cycle(in runDirectory: RunDirectory, unless hasEnded: (String) -> Bool) -> String? {
         runDirectory.names().lazy.filter { $0.hasPrefix(socketPrefix) && !LocalSocket.isGone($0, in: runDirectory) }
             .map { String($0.dropFirst(socketPrefix.count)) }.first { !hasEnded($0) }
+    }
+
+    // The command line says guard, and a process can change only its name.
+    private static let readerName = "fsfreeze-reader"
+
+    /// Has others see that this guard, whose window has ended, only reads what hooks left running.
+    package static func becomeReader() { clinux_set_process_name(readerName) }
+
+    /// Whether the process is such a guard.
+    static func isReader(_ pid: pid_t) -> Bool {
+        readKernelFile("/proc/\(pid)/comm") == Array("\(readerName)\n".utf8)
     }
 
     /// Ends the guard of a cycle whose window has ended. A guard that cannot be told would thaw once more at its limit:

@@ -79,6 +79,7 @@ package final class GuardProcess {
         stopListening()
         endHolders()
         // What hooks left running gets no SIGPIPE from the end of the window either.
+        Guard.becomeReader()
         while !pipes.isEmpty {
             var waiting = pipes.map(\.polled)
             pollDescriptors(&waiting, until: nil)

@@ -64,8 +64,8 @@ package struct ImageMarker {
         read(Self.name).map { !$0.isOf(boot: bootID) } ?? false
     }
 
-    /// Whether a window of this boot has left its marker.
-    var isLeft: Bool { read(Self.name)?.isOf(boot: bootID) ?? false }
+    /// The marker that a window of this boot has left.
+    var left: CycleRecord? { read(Self.name).flatMap { $0.isOf(boot: bootID) ? $0 : nil } }
 
     private func read(_ name: String) -> CycleRecord? {
         directory.read(name).flatMap { CycleRecord(parsing: $0) }

@@ -12,14 +12,15 @@ struct ClientNote {
     private static let prefix = "client-"
     private var name: String { Self.prefix + hold }
 
-    /// Notes the client; false where that fails.
-    func write(_ process: ProcessIdentity) -> Bool {
+    /// The file, to be written; nil when it cannot be made.
+    func open() -> Descriptor? {
         let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
-        guard let file = try? Descriptor(opening: name, in: runDirectory.descriptor, flags, mode: 0o600) else {
-            return false
-        }
-        let line = RecordEntry.client(hold: hold, process).line
-        return (try? call { Glibc.write(file.number, line, line.count) }) == line.count
+        return try? Descriptor(opening: name, in: runDirectory.descriptor, flags, mode: 0o600)
+    }
+
+    /// The file's line, which the client itself writes.
+    func line(in file: Int32) -> ProcessNote {
+        ProcessNote(descriptor: file, prefix: RecordEntry.prefix(of: { .client(hold: hold, $0) }))
     }
 
     func remove() {

@@ -24,9 +24,9 @@ final class HeldClient {
     // The default capacity of a pipe (pipe(7)): an ended client cannot have left more.
     private static let pipeSize = 64 * 1024
 
-    /// Starts the client, which gets the statements as it reads; `starting` gets the process before that executes the
-    /// client, and returns whether others can know of it. Throws the errno of pipe(2) or execve(2).
-    init(_ request: HoldRequest, starting: (ProcessIdentity) -> Bool = { _ in true }) throws(Errno) {
+    /// Starts the client, which gets the statements as it reads; the notes tell others of its process. Throws the errno of
+    /// pipe(2) or execve(2).
+    init(_ request: HoldRequest, notes: [ProcessNote]) throws(Errno) {
         let toClient = try Descriptor.pipe()
         let clientInput = Descriptor(owning: toClient.readEnd)
         let input = Descriptor(owning: toClient.writeEnd)
@@ -37,7 +37,9 @@ final class HeldClient {
         spawn.standardInput = clientInput.number
         spawn.standardOutput = clientOutput.number
         spawn.standardError = clientOutput.number
-        process = ProcessIdentity(of: try spawn.start { starting(ProcessIdentity(of: $0)) })
+        spawn.notes = notes
+        spawn.mustBeNoted = true
+        process = ProcessIdentity(of: try spawn.start())
         for end in [input.number, output.number] { _ = fcntl(end, F_SETFL, O_NONBLOCK) }
         self.input = consume input
         self.output = consume output

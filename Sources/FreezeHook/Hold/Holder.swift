@@ -71,10 +71,7 @@ package final class Holder {
         recorder.append(.hold(name: request.name, hook: request.hook, holder: ProcessIdentity(of: getpid())))
         let client: HeldClient
         do {
-            client = try HeldClient(request) { process in
-                recorder.append(.client(hold: request.name, process))
-                return ClientNote(runDirectory: runDirectory, hold: request.name).write(process)
-            }
+            client = try startClient()
         } catch {
             recorder.append(.released(hold: request.name))
             return fail("\(SafeText.clean(request.client)) cannot be started: \(error)")
@@ -86,6 +83,22 @@ package final class Holder {
         }
         answer(.done)
         keep(client)
+    }
+
+    private func startClient() throws(Errno) -> HeldClient {
+        let line = recorder.note { .client(hold: request.name, $0) }
+        defer { recorder.settle(line) }
+        let note = ClientNote(runDirectory: runDirectory, hold: request.name)
+        let file = note.open()
+        let notes = [line, file.number.map(note.line)].compactMap { $0 }
+        do throws(Errno) {
+            let client = try HeldClient(request, notes: notes)
+            file.close()
+            return client
+        } catch {
+            file.close()
+            throw error
+        }
     }
 
     private func fail(_ reason: String) { answer(.failed(reason)) }

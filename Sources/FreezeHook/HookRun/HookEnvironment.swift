@@ -37,11 +37,16 @@ struct HookEnvironment {
         Array(hookKey.utf8) + hook.path.nameBytes
     }
 
+    /// The entry that names the cycle.
+    static func marker(ofCycle id: String) -> [UInt8] {
+        Array("FSFREEZE_CYCLE=\(id)".utf8)
+    }
+
     /// The entries for one run of a hook; `limit` is its time limit.
     func entries(for hook: Hook, _ action: HookAction, reason: RunReason, limit: Duration) -> [[UInt8]] {
         inherited + [
             Self.marker(of: hook),
-            Array("FSFREEZE_CYCLE=\(cycle)".utf8),
+            Self.marker(ofCycle: cycle),
             Array("FSFREEZE_ACTION=\(action.rawValue)".utf8),
             Array("FSFREEZE_REASON=\(reason.rawValue)".utf8),
             Array("FSFREEZE_TIMEOUT=\(DurationText.seconds(limit))".utf8),

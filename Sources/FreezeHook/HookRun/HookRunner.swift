@@ -40,9 +40,9 @@ final class HookRunner {
         var stopsOnRequest: Bool
     }
 
-    /// Runs the hook to its end. `starting` gets the process before that executes the hook, and returns whether others can
-    /// know of it; `emit` gets the lines of output as they come.
-    func run(_ request: Request, starting: (ProcessIdentity) -> Bool, emit: @escaping ([String]) -> Void) -> HookOutcome
+    /// Runs the hook to its end: `note` tells others of its process, `started` is called when it is written, `emit` gets the
+    /// lines of output as they come.
+    func run(_ request: Request, note: ProcessNote?, started: () -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome
     {
         let begin = MonotonicTime.now()
         let ends = try? Descriptor.pipe()
@@ -52,7 +52,7 @@ final class HookRunner {
         if let ends { _ = fcntl(ends.readEnd, F_SETFL, O_NONBLOCK) }
         var outcome: HookOutcome
         do throws(HookStartError) {
-            let pid = try start(request, output: ends?.writeEnd ?? Spawn.null, starting)
+            let pid = try start(request, output: ends?.writeEnd ?? Spawn.null, note, started)
             let processes = ProcessFamily(
                 ofHook: pid, request.action, marker: HookEnvironment.marker(of: request.hook))
             var run = ActiveRun(request: request, processes: processes, output: readEnd, begin: begin, emit: emit)
@@ -69,7 +69,7 @@ final class HookRunner {
     }
 
     private func start(
-        _ request: Request, output: Int32, _ starting: (ProcessIdentity) -> Bool
+        _ request: Request, output: Int32, _ note: ProcessNote?, _ started: () -> Void
     ) throws(HookStartError) -> pid_t {
         let path = request.hook.path
         let word = Array(request.hook.word(for: request.action).utf8)
@@ -79,13 +79,15 @@ final class HookRunner {
                 for: request.hook, request.action, reason: request.reason, limit: request.limit))
         spawn.standardOutput = output
         spawn.standardError = output
-        let announce = { (pid: pid_t) in starting(ProcessIdentity(of: pid)) }
+        spawn.notes = [note].compactMap { $0 }
+        spawn.mustBeNoted = true
+        defer { started() }
         do throws(Errno) {
-            do { return try spawn.start(announce: announce) } catch .execFormatError {}
+            do { return try spawn.start() } catch .execFormatError {}
             // Every shell runs a text without `#!` itself.
             spawn.path = "/bin/sh"
             spawn.arguments.insert(Array("/bin/sh".utf8), at: 0)
-            return try spawn.start(announce: announce)
+            return try spawn.start()
         } catch {
             throw HookStartError(error, path: path)
         }

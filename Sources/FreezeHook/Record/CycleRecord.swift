@@ -200,10 +200,10 @@ package struct CycleRecord {
         return run.reason != .expired || !end.failed
     }
 
-    /// The entries by which a new record takes over what may still be held.
-    var handedOver: [RecordEntry] {
+    /// The entries by which a new record takes over hooks whose application may still be held.
+    func handedOver(_ paths: [FilePath]) -> [RecordEntry] {
         var entries: [RecordEntry] = []
-        for path in mayBeHeld {
+        for path in paths {
             entries.append(.held(path: path))
             if let word = thawWords[path] { entries.append(.thawWord(path: path, word: word)) }
             // Sessions end with their window: a hook that fails in a later one, as it finds none, holds nothing.

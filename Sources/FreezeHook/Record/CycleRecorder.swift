@@ -109,25 +109,38 @@ package final class CycleRecorder {
         return (try? readAll(descriptor, limit: Self.sizeLimit)).flatMap { CycleRecord(parsing: $0) }
     }
 
-    /// Appends an entry with one `write`; one that fails is tried once more. Returns whether the record has it.
-    @discardableResult
-    func append(_ entry: RecordEntry) -> Bool {
-        guard failure == nil, let descriptor = file.number else { return false }
+    /// Appends an entry with one `write`; one that fails is tried once more.
+    func append(_ entry: RecordEntry) {
+        guard failure == nil, let descriptor = file.number else { return }
         let line = entry.line
         var error: Errno?
         for _ in 0..<2 {
             do throws(Errno) {
-                if try call({ write(descriptor, line, line.count) }) == line.count { return true }
+                if try call({ write(descriptor, line, line.count) }) == line.count { return }
                 error = .noSpace
                 break
             } catch let reason {
                 error = reason
             }
         }
+        if let error { fail(error) }
+    }
+
+    /// The line of an entry that ends in a process which is about to be started; nil without a record.
+    func note(_ entry: (ProcessIdentity) -> RecordEntry) -> ProcessNote? {
+        guard failure == nil, let descriptor = file.number else { return nil }
+        return ProcessNote(descriptor: descriptor, prefix: RecordEntry.prefix(of: entry))
+    }
+
+    /// Takes notice of whether the process has written its line.
+    func settle(_ note: ProcessNote?) {
+        if let fault = note?.fault { fail(fault) }
+    }
+
+    private func fail(_ error: Errno) {
         failure = error
         // A record with a gap would leave hooks frozen; without a record the thaw calls every hook.
         remove()
-        return false
     }
 
     /// Removes the record, unless that of another cycle has taken its place.

@@ -61,6 +61,12 @@ enum RecordEntry: Equatable {
         FieldLine.encode(fields)
     }
 
+    /// The line of an entry that ends in a process, up to that process.
+    static func prefix(of entry: (ProcessIdentity) -> RecordEntry) -> [UInt8] {
+        let none = ProcessIdentity(pid: 0, startTime: 0)
+        return entry(none).line.dropLast(FieldLine.encode(texts(none)).count)
+    }
+
     private var fields: [[UInt8]] {
         switch self {
         case .cycle(let id, let bootID): texts("cycle", id, bootID)

@@ -20,6 +20,11 @@ package struct Spawn {
     /// The descriptor that becomes 2.
     package var standardError = Spawn.null
 
+    /// The lines that the new process writes.
+    package var notes: [ProcessNote] = []
+    /// Whether others must know of the process: where no note is written, it dies with its starter.
+    package var mustBeNoted = false
+
     /// Stands for /dev/null.
     package static let null: Int32 = -1
 
@@ -30,42 +35,60 @@ package struct Spawn {
         self.environment = environment
     }
 
-    /// Starts the program and returns its process id. `announce` gets the id in the new process, before that executes the
-    /// program: a starter may be killed in between, and its locks last until then. Where it returns false, nobody will
-    /// know of the process, which then dies with its starter.
+    /// Starts the program and returns its process id.
     ///
     /// Throws the errno of execve(2): `noSuchFileOrDirectory` also when the interpreter of a script is missing,
     /// `execFormatError` for a text without `#!`.
-    package func start(announce: (pid_t) -> Bool = { _ in true }) throws(Errno) -> pid_t {
+    package func start() throws(Errno) -> pid_t {
         var program = clinux_program()
         program.descriptors = (standardInput, standardOutput, standardError)
         program.umask = ProcessSetup.callersUmask
+        program.must_be_noted = mustBeNoted ? 1 : 0
         let limit = DescriptorLimit.forOthers
         program.descriptor_limit = (limit.rlim_cur, limit.rlim_max)
-        program.announce = { announced in
-            let announce = announced?.assumingMemoryBound(to: ((pid_t) -> Bool).self).pointee
-            return announce?(getpid()) ?? false ? 1 : 0
+        let ignored = InheritedSignals.ignored
+        let (argv, envp, prefixes) = (CStrings(arguments), CStrings(environment), CStrings(notes.map(\.prefix)))
+        var lines = notes.indices.map { index in
+            clinux_note(
+                descriptor: notes[index].descriptor, prefix: prefixes.pointers[index], count: notes[index].prefix.count,
+                error: 0)
         }
-        let (argv, envp) = (CStrings(arguments), CStrings(environment))
-        let result = withoutActuallyEscaping(announce) { announce in
-            withUnsafePointer(to: announce) { announced in
-                InheritedSignals.ignored.withUnsafeBufferPointer { ignored in
-                    path.withPlatformString { path in
-                        withExtendedLifetime((argv, envp)) {
-                            program.path = path
-                            program.arguments = UnsafePointer(argv.pointers)
-                            program.environment = UnsafePointer(envp.pointers)
-                            program.ignored_signals = ignored.baseAddress
-                            program.ignored_count = ignored.count
-                            program.announced = UnsafeMutableRawPointer(mutating: announced)
-                            return clinux_start(&program)
-                        }
+        let result = path.withPlatformString { path in
+            ignored.withUnsafeBufferPointer { ignored in
+                lines.withUnsafeMutableBufferPointer { lines in
+                    withExtendedLifetime((argv, envp, prefixes)) {
+                        program.path = path
+                        program.arguments = UnsafePointer(argv.pointers)
+                        program.environment = UnsafePointer(envp.pointers)
+                        program.ignored_signals = ignored.baseAddress
+                        program.ignored_count = ignored.count
+                        program.notes = lines.baseAddress
+                        program.note_count = lines.count
+                        return clinux_start(&program)
                     }
                 }
             }
         }
+        for (note, line) in zip(notes, lines) { note.fault = line.error == 0 ? nil : Errno(rawValue: line.error) }
         if result < 0 { throw Errno(rawValue: -result) }
         return result
+    }
+}
+
+/// A line by which others know of a process. The process itself writes the line before it executes its program: a starter
+/// may be killed in between, and its locks last until then.
+package final class ProcessNote {
+    /// The file of the line.
+    let descriptor: Int32
+    /// The line up to the process.
+    let prefix: [UInt8]
+    /// Why the line is not there; nil where it is.
+    package fileprivate(set) var fault: Errno?
+
+    /// A line for an open file. `prefix` is its bytes up to the process, whose id and start time follow, with a tab.
+    package init(descriptor: Int32, prefix: [UInt8]) {
+        self.descriptor = descriptor
+        self.prefix = prefix
     }
 }
 
