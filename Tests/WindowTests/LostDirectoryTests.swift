@@ -149,9 +149,8 @@ import Testing
     }
 
     /// Without a guard only the marker tells of the window.
-    @Test(arguments: ["freeze", "rehearse"]) func `What the lost window held is thawed with the next cycle, also a killed one`(
-        next: String
-    ) throws {
+    @Test(arguments: ["freeze", "rehearse"])
+    func `What the lost window held is thawed with the next cycle, also a killed one`(next: String) throws {
         let sandbox = try Sandbox()
         try sandbox.configure("kill-grace = 200ms\nhold-limit = 0")
         try sandbox.addTracingHook("10-a")

@@ -42,8 +42,9 @@ final class HookRunner {
 
     /// Runs the hook to its end: `note` tells others of its process, `started` is called when it is written, `emit` gets the
     /// lines of output as they come.
-    func run(_ request: Request, note: ProcessNote?, started: () -> Void, emit: @escaping ([String]) -> Void) -> HookOutcome
-    {
+    func run(
+        _ request: Request, note: ProcessNote?, started: () -> Void, emit: @escaping ([String]) -> Void
+    ) -> HookOutcome {
         let begin = MonotonicTime.now()
         let ends = try? Descriptor.pipe()
         let readEnd: Descriptor? = if let ends { Descriptor(owning: ends.readEnd) } else { nil }
