@@ -53,7 +53,7 @@ import Testing
         let script =
             "cd \"$TEST_SANDBOX\"; exec \"$0\" freeze --hook-dir fsfreeze-hook.d --log-file hook.log --run-dir run"
         let result = try sandbox.runCommand(
-            ["/bin/sh", "-c", "\(script) --config fsfreeze-hook.conf", sandbox.program])
+            ["/bin/sh", "-c", "\(script) --state-dir state --config fsfreeze-hook.conf", sandbox.program])
         expectSilentSuccess(result)
         #expect(sandbox.trace == ["10-a freeze freeze"])
         #expect(sandbox.frozenSummary == "frozen: 1 hook, 0 failed")

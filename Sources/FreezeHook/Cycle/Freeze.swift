@@ -104,7 +104,7 @@ package struct Freeze {
         switch decision {
         case .proceed:
             sweepDeadFiles(in: runDirectory)
-            return lostCycle.map { $0.handedOver($0.hooksToThaw) } ?? []
+            return lostHooks
         case .recover(let record):
             recoverLostCycle(record)
             sweepDeadFiles(in: runDirectory)
@@ -113,9 +113,12 @@ package struct Freeze {
         }
     }
 
-    /// The cycle whose record somebody has removed in the window, with the directory or alone, as its image marker has it.
-    private var lostCycle: CycleRecord? {
-        context.imageMarker.left.flatMap { context.hasEnded($0.id) ? nil : $0 }
+    /// What a cycle held whose record somebody has removed in the window, with the directory or alone, as its image marker
+    /// has it.
+    private var lostHooks: [RecordEntry] {
+        guard let marker = context.imageMarker.left, !context.hasEnded(marker.id) else { return [] }
+        let directory = context.locations.hookDirectory
+        return marker.handedOver(marker.hooksToThaw.filter { $0.removingLastComponent() == directory })
     }
 
     private func sweepDeadFiles(in runDirectory: RunDirectory) {
