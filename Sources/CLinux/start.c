@@ -99,7 +99,8 @@ static void become(const struct clinux_program *program, pid_t parent) {
     }
     // Descriptors above the limit stay open.
     const struct rlimit limit = {program->descriptor_limit[0], program->descriptor_limit[1]};
-    setrlimit(RLIMIT_NOFILE, &limit);
+    if (program->sets_descriptor_limit)
+        setrlimit(RLIMIT_NOFILE, &limit);
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);

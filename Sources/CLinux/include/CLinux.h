@@ -30,7 +30,8 @@ struct clinux_program {
     /// The signals that this process ignores.
     const int *ignored_signals;
     size_t ignored_count;
-    /// The number of descriptors that the program may open: the soft and the hard limit.
+    /// The number of descriptors that the program may open: the soft and the hard limit. 0 leaves this process's own.
+    int sets_descriptor_limit;
     unsigned long descriptor_limit[2];
     struct clinux_note *notes;
     size_t note_count;

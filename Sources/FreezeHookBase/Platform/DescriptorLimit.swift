@@ -45,11 +45,11 @@ package enum DescriptorLimit {
         return getrlimit(resource, &limit) == 0 ? Int(clamping: limit.rlim_cur) : nil
     }
 
-    /// The limit for a program that this process starts: that of its caller.
-    static var forOthers: rlimit {
+    /// The limit for a program that this process starts: that of its caller. nil where it is this process's own, or the
+    /// kernel does not say.
+    static var forOthers: rlimit? {
         var own = rlimit()
-        getrlimit(resource, &own)
-        guard let inherited else { return own }
+        guard let inherited, getrlimit(resource, &own) == 0 else { return nil }
         return rlimit(
             rlim_cur: min(max(inherited.rlim_cur, least), own.rlim_cur),
             rlim_max: min(max(inherited.rlim_max, least), own.rlim_max))

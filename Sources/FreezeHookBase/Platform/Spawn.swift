@@ -44,8 +44,10 @@ package struct Spawn {
         program.descriptors = (standardInput, standardOutput, standardError)
         program.umask = ProcessSetup.callersUmask
         program.must_be_noted = mustBeNoted ? 1 : 0
-        let limit = DescriptorLimit.forOthers
-        program.descriptor_limit = (limit.rlim_cur, limit.rlim_max)
+        if let limit = DescriptorLimit.forOthers {
+            program.sets_descriptor_limit = 1
+            program.descriptor_limit = (limit.rlim_cur, limit.rlim_max)
+        }
         let ignored = InheritedSignals.ignored
         let (argv, envp, prefixes) = (CStrings(arguments), CStrings(environment), CStrings(notes.map(\.prefix)))
         var lines = notes.indices.map { index in
