@@ -87,7 +87,8 @@ static void become(const struct clinux_program *program, pid_t parent) {
     // execve(2) resets handlers but not SIG_IGN.
     struct sigaction action = {.sa_handler = SIG_DFL};
     for (size_t i = 0; i < program->ignored_count; i++)
-        sigaction(program->ignored_signals[i], &action, NULL);
+        if (sigaction(program->ignored_signals[i], &action, NULL) != 0)
+            return;
     if (setsid() < 0 || set_descriptors(program->descriptors) != 0)
         return;
     umask(program->umask);
@@ -103,8 +104,8 @@ static void become(const struct clinux_program *program, pid_t parent) {
         setrlimit(RLIMIT_NOFILE, &limit);
     sigset_t none;
     sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    execve(program->path, program->arguments, program->environment);
+    if (sigprocmask(SIG_SETMASK, &none, NULL) == 0)
+        execve(program->path, program->arguments, program->environment);
 }
 
 pid_t clinux_start(const struct clinux_program *program) {
@@ -113,7 +114,8 @@ pid_t clinux_start(const struct clinux_program *program) {
     sigfillset(&all);
     // A blocked signal waits although it is ignored, and that of a write beyond RLIMIT_FSIZE would end the program.
     sigdelset(&all, SIGXFSZ);
-    sigprocmask(SIG_BLOCK, &all, &before);
+    if (sigprocmask(SIG_BLOCK, &all, &before) != 0)
+        return -errno;
     // The child runs in this process's memory, and this thread stands still until execve(2) or _exit(2).
     volatile int error = 0;
     pid_t parent = getpid();

@@ -26,6 +26,7 @@ import Testing
         #expect(settings(text, .unit) == ["a|1  2  3", "b|4", "d|5", "e|6"])
         #expect(settings("a = 1 \\\n # x\n;y\n 2", .unit) == ["a|1  2"])
         #expect(settings("a = 1 \\\n# x", .unit) == ["a|1"])
+        #expect(KeyValueText("\\\n# x".utf8, .unit).lines.isEmpty)
         #expect(settings("a = 1 \\\nb = 2", .recipe) == ["a|1 \\", "b|2"])
     }
 

@@ -69,11 +69,14 @@ package struct KeyValueText: Sendable {
                 if joined != nil { continue }
                 if content.last == UInt8(ascii: "\\") { content.removeLast() }
             }
-            let line = Line(format.withoutComment(content), number: index + 1)
-            if !line.content.isEmpty { lines.append(line) }
+            append(Line(format.withoutComment(content), number: index + 1))
         }
         // Only comments stand behind the last line that was to be continued.
-        if let joined { lines.append(Line(joined[...], number: rows.count)) }
+        if let joined { append(Line(joined[...], number: rows.count)) }
+    }
+
+    private mutating func append(_ line: Line) {
+        if !line.content.isEmpty { lines.append(line) }
     }
 
     /// The settings of a section in their order.
