@@ -173,4 +173,21 @@ import Testing
             #expect(try Processes.peakMemory(of: getpid()) - before < 1 << 20)
         }
     }
+
+    /// A closed pipe would end its writer.
+    @Test func `A read that fails once is no end`() throws {
+        let pipe = try Pipe()
+        let lines = Lines()
+        let capture = OutputCapture { lines.all += $0 }
+        pipe.write(bytes("a\n"))
+        let closed = Int32.max
+        for _ in 0..<3 {
+            guard case .empty = capture.read(from: closed) else { throw TestFailure("the first failure is an end") }
+            guard case .end = capture.read(from: closed) else { throw TestFailure("the second failure is no end") }
+            pipe.write(bytes("b\n"))
+            guard case .data = capture.read(from: pipe.readEnd) else { throw TestFailure("no data") }
+        }
+        pipe.closeWriteEnd()
+        #expect(lines.all == ["a", "b", "b", "b"])
+    }
 }

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A machine with fake applications, each with a real lock, and the conditions that hold when no cycle goes on."""
 
+import contextlib
 import fcntl
 import json
 import os
@@ -312,7 +313,8 @@ class Machine:
         """Ends the applications' own processes, those of held sessions left out, and releases their locks."""
         for pid, line in everything().items():
             if f"{PLACE}/apps/" in line:
-                os.kill(pid, signal.SIGKILL)
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
         for name in APPLICATIONS:
             _remove(f"{PLACE}/apps/{name}.held")
 

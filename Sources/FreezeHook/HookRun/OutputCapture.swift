@@ -26,6 +26,8 @@ final class OutputCapture {
     private var headBytes = 0
     private var headLines = 0
     private var tail = TailBuffer()
+    // Whether the last read failed.
+    private var hasFailed = false
 
     /// `emit` gets the cleaned lines in their order.
     init(emit: @escaping ([String]) -> Void) {
@@ -36,11 +38,14 @@ final class OutputCapture {
     func read(from descriptor: Int32) -> ReadResult {
         do throws(Errno) {
             let count = try headIsFull ? tail.read(from: descriptor) : readHead(from: descriptor)
+            hasFailed = false
             return count > 0 ? .data : .end
         } catch .wouldBlock {
             return .empty
         } catch {
-            return .end
+            // Tried twice: a pipe that is closed for a passing fault ends its writer by SIGPIPE, and a lock with it.
+            defer { hasFailed = true }
+            return hasFailed ? .end : .empty
         }
     }
 
