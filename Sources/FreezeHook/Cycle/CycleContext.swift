@@ -57,8 +57,10 @@ package final class CycleContext {
     /// Whether the cycle of this id has ended: by its record, or by the history.
     func hasEnded(_ cycle: String) -> Bool {
         if let record = record(), record.id == cycle { return !record.isUnfinished }
-        return History(directory: stateDirectory, limit: settings.historyLimit).cycle(cycle) != nil
+        return history.cycle(cycle) != nil
     }
+
+    var history: History { History(directory: stateDirectory, limit: settings.historyLimit) }
 
     var stateDirectory: StateDirectory { StateDirectory(path: locations.stateDirectory) }
 

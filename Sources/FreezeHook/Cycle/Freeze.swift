@@ -103,11 +103,11 @@ package struct Freeze {
             kind, lock: lock, unfinished: context.unfinishedCycle(), agentIsFrozen: context.agentIsFrozen)
         switch decision {
         case .proceed:
-            sweepDeadFiles(in: runDirectory)
+            sweepDeadFiles(in: runDirectory, windowIsOpen: false)
             return lostHooks
         case .recover(let record):
             recoverLostCycle(record)
-            sweepDeadFiles(in: runDirectory)
+            sweepDeadFiles(in: runDirectory, windowIsOpen: context.unfinishedCycle() != nil)
             return context.handedOver
         case .refuse(let error): throw error
         }
@@ -121,9 +121,8 @@ package struct Freeze {
         return marker.handedOver(marker.hooksToThaw.filter { $0.removingLastComponent() == directory })
     }
 
-    private func sweepDeadFiles(in runDirectory: RunDirectory) {
-        DeadFiles(runDirectory: runDirectory, settings: context.settings)
-            .sweep(windowIsOpen: context.unfinishedCycle() != nil)
+    private func sweepDeadFiles(in runDirectory: RunDirectory, windowIsOpen: Bool) {
+        DeadFiles(runDirectory: runDirectory, settings: context.settings).sweep(windowIsOpen: windowIsOpen)
     }
 
     /// Asks a rehearsal to end now (SIGTERM): a backup does not wait for it.

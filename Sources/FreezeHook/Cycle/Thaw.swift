@@ -72,7 +72,7 @@ package struct Thaw {
     private func past(_ id: String) -> CycleSummary? {
         // Another thaw enters a cycle into the history only after its end, and a third one may remove the record before.
         if let record = recorder?.record, record.id == id, record.hasEnded { return CycleSummary(of: record) }
-        return History(directory: context.stateDirectory, limit: context.settings.historyLimit).cycle(id)
+        return context.history.cycle(id)
     }
 
     /// The target of a thaw that finds no record but a guard, whose cycle has lost the record.

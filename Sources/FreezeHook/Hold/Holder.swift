@@ -91,14 +91,9 @@ package final class Holder {
         let note = ClientNote(runDirectory: runDirectory, hold: request.name)
         let file = note.open()
         let notes = [line, file.number.map(note.line)].compactMap { $0 }
-        do throws(Errno) {
-            let client = try HeldClient(request, notes: notes)
-            file.close()
-            return client
-        } catch {
-            file.close()
-            throw error
-        }
+        let client = Result { () throws(Errno) in try HeldClient(request, notes: notes) }
+        file.close()
+        return try client.get()
     }
 
     private func fail(_ reason: String) { answer(.failed(reason)) }
